@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
+/*
+ * kview - user-space interface of the kview kernel module.
+ *
+ * The module has one service: a list of extents becomes a view, a read-only
+ * regular file whose bytes and whose mappings are the kernel's own pages. This
+ * header is the whole contract between the module and its callers.
+ *
+ * Calling convention, for every ioctl:
+ *  - all integers are in native byte order, all structures have the same layout
+ *    for 32-bit and 64-bit callers;
+ *  - every `reserved` member must be zero, every undefined bit in a `flags`
+ *    member must be clear, else EINVAL: what is refused today can get a meaning
+ *    tomorrow without breaking anybody;
+ *  - an unknown request number is ENOTTY;
+ *  - on failure nothing has been created and no structure has been written.
+ *
+ * Ranges are half-open, [start, start + len), in bytes unless a name says
+ * otherwise.
+ */
+#ifndef KVIEW_H
+#define KVIEW_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+/** Path of the control device, mode 0600; open(2) needs CAP_SYS_RAWIO. */
+#define KVIEW_DEVICE		"/dev/kview"
+
+/**
+ * Version of this interface. It changes only when an existing request, structure
+ * or meaning changes; additions are announced by a feature bit instead. A client
+ * built for another version must not go on.
+ */
+#define KVIEW_ABI_VERSION	1
+
+/** Most extents in one view. */
+#define KVIEW_MAX_EXTENTS	4096
+/** Most bytes in one blob extent. */
+#define KVIEW_MAX_BLOB_LEN	(64 * 1024)
+/** Largest view, in bytes: what loff_t can address, rounded down to 1 GiB. */
+#define KVIEW_MAX_SIZE		(0x7fffffffULL << 32)
+
+/* struct kview_info.features: what this module on this kernel can do. */
+#define KVIEW_FEATURE_RAM	(1ULL << 0)	/* KVIEW_EXTENT_RAM can be used */
+#define KVIEW_FEATURE_BLOB	(1ULL << 1)	/* KVIEW_EXTENT_BLOB can be used */
+#define KVIEW_FEATURE_FILE	(1ULL << 2)	/* KVIEW_EXTENT_FILE can be used */
+#define KVIEW_FEATURE_HUGE_PMD	(1ULL << 3)	/* mappings can use 2 MiB entries */
+#define KVIEW_FEATURE_HUGE_PUD	(1ULL << 4)	/* mappings can use 1 GiB entries */
+
+/* struct kview_info.refusals: why KVIEW_EXTENT_RAM cannot be used now. */
+#define KVIEW_REFUSAL_LOCKDOWN	(1U << 0)	/* lockdown=confidentiality is in force */
+#define KVIEW_REFUSAL_ENCRYPTED	(1U << 1)	/* the guest's memory is encrypted (SEV, TDX) */
+
+/**
+ * struct kview_info - what KVIEW_IOC_INFO reports
+ * @abi_version:    KVIEW_ABI_VERSION of the module; always the first member
+ * @refusals:       KVIEW_REFUSAL_* bits in force at the time of the call; 0 if none
+ * @features:       KVIEW_FEATURE_* bits
+ * @direct_map:     kernel virtual address of physical address 0 (PAGE_OFFSET)
+ * @image_delta:    kernel virtual minus physical address of any byte of the kernel
+ *                  image, modulo 2^64
+ * @revalidate_ms:  longest time in milliseconds that a page taken out of view stays
+ *                  visible in a mapping that exists already; 0 if never revalidated
+ * @max_extents:    KVIEW_MAX_EXTENTS of the module
+ * @max_blob_len:   KVIEW_MAX_BLOB_LEN of the module, in bytes
+ * @nr_views:       views that exist now, whoever made them
+ * @reserved:       zero
+ */
+struct kview_info {
+	__u32 abi_version;
+	__u32 refusals;
+	__u64 features;
+	__u64 direct_map;
+	__u64 image_delta;
+	__u32 revalidate_ms;
+	__u32 max_extents;
+	__u32 max_blob_len;
+	__u32 nr_views;
+	__u64 reserved[10];
+};
+
+/* struct kview_extent.kind */
+#define KVIEW_EXTENT_RAM	1	/* System RAM */
+#define KVIEW_EXTENT_BLOB	2	/* bytes copied from the caller when the view is made */
+#define KVIEW_EXTENT_FILE	3	/* a window onto another open file */
+
+/**
+ * struct kview_extent - one run of a view's bytes and where they come from
+ * @off:      offset of its first byte in the view
+ * @len:      length in bytes, at least 1
+ * @src:      RAM:  physical address of the first byte. The range need not be RAM:
+ *                  each page is judged when it is read or faulted in, and what may
+ *                  not be shown reads as zeros.
+ *            BLOB: address of the bytes in the caller's memory; they are copied.
+ *            FILE: offset of the first byte in @fd.
+ * @vaddr:    RAM:  0, or the address of @src in the mapping of the kernel image: the
+ *                  page is then shown only if it is present there as well, as it is
+ *                  by /proc/kcore's KCORE_TEXT segment. EINVAL unless it equals
+ *                  @src + image_delta for the whole extent.
+ *            others: 0
+ * @kind:     KVIEW_EXTENT_*; a kind whose feature bit is clear is EOPNOTSUPP
+ * @fd:       FILE: an open file descriptor, borrowed (the view holds its own
+ *            reference); others: 0
+ * @reserved: zero
+ *
+ * A view can be mapped only if each of its RAM and FILE extents has @off and @src
+ * equal modulo the page size, each BLOB extent has @off a multiple of it, and no two
+ * extents share a page of the view; mmap of another view is ENODEV, and reading works
+ * as ever. Huge entries are used where @off and @src are equal modulo their size.
+ */
+struct kview_extent {
+	__u64 off;
+	__u64 len;
+	__u64 src;
+	__u64 vaddr;
+	__u32 kind;
+	__s32 fd;
+	__u64 reserved[3];
+};
+
+/**
+ * struct kview_create - argument of KVIEW_IOC_CREATE
+ * @size:       size of the view in bytes, 1 to KVIEW_MAX_SIZE; bytes that belong to
+ *              no extent are holes and read as zeros
+ * @extents:    address of an array of @nr_extents struct kview_extent, in ascending
+ *              order of off, not overlapping, inside [0, @size)
+ * @nr_extents: 0 to KVIEW_MAX_EXTENTS; E2BIG above
+ * @flags:      zero
+ * @name:       what /proc/PID/fd shows, NUL-terminated, no '/' and no control
+ *              character; "" stands for "view"
+ * @reserved:   zero
+ */
+struct kview_create {
+	__u64 size;
+	__u64 extents;
+	__u32 nr_extents;
+	__u32 flags;
+	char  name[32];
+	__u64 reserved[4];
+};
+
+/** Request group of every kview ioctl. */
+#define KVIEW_IOC_MAGIC		0xb7
+
+/**
+ * KVIEW_IOC_INFO - fill in a struct kview_info. The structure need not be
+ * initialised. Errors: EFAULT.
+ */
+#define KVIEW_IOC_INFO		_IOR(KVIEW_IOC_MAGIC, 0, struct kview_info)
+
+/**
+ * KVIEW_IOC_CREATE - make a view; returns a new file descriptor, open for reading,
+ * close-on-exec. The view lives as long as a descriptor or a mapping of it, whatever
+ * becomes of the caller, and holds the module.
+ *
+ * read(2), pread(2), readv(2), splice(2), mmap(2) (shared or private, PROT_READ only)
+ * and lseek(2) work on it; opening it for writing is EPERM, PROT_WRITE or PROT_EXEC
+ * on a mapping is EACCES or EPERM, also later by mprotect(2). Reading at or past @size
+ * returns 0; a mapped access past the last page is SIGBUS.
+ *
+ * Errors: EPERM (caller lacks CAP_SYS_RAWIO in the initial user namespace, or RAM is
+ * asked for under lockdown=confidentiality), EOPNOTSUPP (a kind this module does not
+ * have, or RAM in an encrypted guest), EINVAL (reserved or undefined bits; sizes,
+ * order or alignment), E2BIG (too many extents, or a blob over KVIEW_MAX_BLOB_LEN),
+ * EBADF, ELOOP (FILE on a descriptor that is closed, or is itself a view), EFAULT,
+ * ENOMEM, EMFILE, ENFILE.
+ */
+#define KVIEW_IOC_CREATE	_IOW(KVIEW_IOC_MAGIC, 1, struct kview_create)
+
+#if defined(__cplusplus)
+#define KVIEW_STATIC_ASSERT(cond, text) static_assert(cond, text)
+#else
+#define KVIEW_STATIC_ASSERT(cond, text) _Static_assert(cond, text)
+#endif
+
+KVIEW_STATIC_ASSERT(sizeof(struct kview_info) == 128, "struct kview_info is 128 bytes");
+KVIEW_STATIC_ASSERT(sizeof(struct kview_extent) == 64, "struct kview_extent is 64 bytes");
+KVIEW_STATIC_ASSERT(sizeof(struct kview_create) == 88, "struct kview_create is 88 bytes");
+
+#endif /* KVIEW_H */
