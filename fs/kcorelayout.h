@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The layout of the files of kcore/: from a map of the kernel's memory to extent tables.
+ * Pure. Offsets are chosen so that the module can map huge pages: the offset in the file and
+ * the physical address are equal modulo 2 MiB everywhere, and modulo 1 GiB for RAM.
+ *
+ *   ram    file offset = physical address; ends with the highest RAM
+ *   text   file offset 0 = _text; ends at _end
+ *   core   [0, 32 KiB)        ELF header, program headers, notes
+ *          2 MiB + ...        the kernel image (paddr modulo 2 MiB is kept)
+ *          1 GiB + paddr      RAM
+ *   sym    file offset 0 = the first byte of the symbol
+ */
+#ifndef KVFS_KCORELAYOUT_H
+#define KVFS_KCORELAYOUT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "err.h"
+#include "extent.h"
+#include "kernmap.h"
+
+/* What crash reads of a core in one go, so that all of headers and notes must fit in it. */
+#define KVFS_CORE_HEAD_LEN (32 * 1024)
+
+/* Each returns 0 and a table for the caller to deinit, or -errno with a message. */
+
+/* -ENODATA without RAM. */
+int kvfs_kcorelayout_ram(const struct kvfs_kernmap *map, struct kvfs_extents *out,
+			 struct kvfs_err *err);
+
+/* -ENODATA if the image is not known. */
+int kvfs_kcorelayout_text(const struct kvfs_kernmap *map, struct kvfs_extents *out,
+			  struct kvfs_err *err);
+
+/*
+ * *head is the blob that the table borrows: the caller frees it after the table. -EFBIG if
+ * the headers of so many RAM ranges do not fit into KVFS_CORE_HEAD_LEN.
+ */
+int kvfs_kcorelayout_core(const struct kvfs_kernmap *map, struct kvfs_extents *out,
+			  void **head, struct kvfs_err *err);
+
+/*
+ * [vaddr, vaddr + len), which must lie in the image (RAM extent) or in one segment without
+ * physical addresses (FILE extent); -ENXIO otherwise.
+ */
+int kvfs_kcorelayout_sym(const struct kvfs_kernmap *map, uint64_t vaddr, uint64_t len,
+			 struct kvfs_extents *out, struct kvfs_err *err);
+
+#endif /* KVFS_KCORELAYOUT_H */

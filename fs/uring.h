@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Several reads in one submission: io_uring where the kernel has it and allows it, plain
+ * pread(2) one after another where not. Same interface, same results. The only file that
+ * knows liburing.
+ */
+#ifndef KVFS_URING_H
+#define KVFS_URING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* One read. buf is borrowed until the batch is over. */
+struct kvfs_uring_read {
+	int fd;
+	void *buf;
+	size_t len;		/* bytes */
+	uint64_t off;
+	ssize_t result;		/* out: bytes read (less than len only at end of file), or -errno */
+};
+
+/* Most reads that go to the kernel in one submission; a longer batch takes several. */
+#define KVFS_URING_DEPTH 64
+
+/*
+ * Whether io_uring can be used: probed once, at the first call, by setting up a ring.
+ * *reason, if not NULL, becomes a constant text that says why not, or NULL if it can.
+ */
+bool kvfs_uring_available(const char **reason);
+
+/* Never use io_uring from now on (option nouring, tests). Call before the first batch. */
+void kvfs_uring_disable(void);
+
+/*
+ * Does all n reads and waits for them; each has its own result. Reads of one descriptor run
+ * one after another, in the order given, because two readers of one /proc/kcore descriptor
+ * get wrong bytes (its bounce buffer belongs to the descriptor; all kernels to 7.3 at least);
+ * those of different descriptors run side by side. Short reads are carried on with.
+ * Rings belong to threads and are made on first use; any number of threads may call this.
+ * A batch of one is a plain pread(2).
+ */
+void kvfs_uring_read_batch(struct kvfs_uring_read *reads, size_t n);
+
+#endif /* KVFS_URING_H */
