@@ -18,7 +18,8 @@ struct kvfs_err {
 /*
  * Records an error and returns -errnum, so that a caller can `return kvfs_err_set(...)`.
  * The message names what was tried; the text of errnum is not added (kvfs_err_sys()
- * does). A message that is too long is cut. err may be NULL: only the value matters.
+ * does). A message that is too long is cut, a control character becomes '?'. The arguments
+ * may point into err->msg. err may be NULL: only the value matters.
  */
 int kvfs_err_set(struct kvfs_err *err, int errnum, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
@@ -27,7 +28,10 @@ int kvfs_err_set(struct kvfs_err *err, int errnum, const char *fmt, ...)
 int kvfs_err_sys(struct kvfs_err *err, int errnum, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* Puts "fmt: " before the message that is there, as an error travels up. Returns -errnum. */
+/*
+ * Puts "fmt: " before the message that is there, as an error travels up. Returns -errnum
+ * of err; with err NULL -EIO, so that a failure cannot turn into success.
+ */
 int kvfs_err_prefix(struct kvfs_err *err, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
