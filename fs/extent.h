@@ -43,8 +43,9 @@ void kvfs_extents_deinit(struct kvfs_extents *t);
 
 /*
  * Adds an extent behind those that are there. Returns 0, -ENOMEM, -EINVAL if it is empty,
- * out of order or overlaps the last one, -EOVERFLOW if an end of it does not fit into
- * 63 bits (loff_t). Grows size where needed. On failure the table is as it was.
+ * out of order or overlaps the last one, -EOVERFLOW if an end of it (in the view, in the
+ * source file, in physical memory) does not fit into 63 bits (loff_t), or the virtual one
+ * into 64. Grows size where needed. On failure the table is as it was.
  */
 int kvfs_extents_add(struct kvfs_extents *t, const struct kvfs_extent *e);
 
