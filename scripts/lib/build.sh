@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# A build of this checkout for a guest: daemon, tests and module, compiled at native
+# speed in the guest's root folder, and put on a small disk that the guest mounts at
+# /opt/kviewfs (src/: the sources and kview.ko; build/: meson's build folder).
+#
+# The disk is cached by the content of the files that went into it. The folder it is
+# compiled in is kept between runs, so that a small change is a small build.
+#
+# Sourced after common.sh, cache.sh and roots.sh.
+
+# What a build does not depend on: a change there makes no new disk.
+build_exclude='^(docs|\.ci|\.github)/|^(README|LICENSE)|\.md$'
+
+# source_list TOP - print the files of the checkout TOP that belong to it,
+# NUL-separated: those git knows or would add, else all but build folders
+source_list() {
+	local top=$1 path
+	if [[ -e $top/.git ]] && git -C "$top" rev-parse --git-dir >/dev/null 2>&1; then
+		git -C "$top" ls-files -z --cached --others --exclude-standard
+	else
+		(cd "$top" && find . -name .git -prune -o -path './build*' -prune -o \
+			-type f -printf '%P\0')
+	fi | grep -zvE "$build_exclude" | sort -zu | while IFS= read -r -d '' path; do
+		[[ ! -f $top/$path ]] || printf '%s\0' "$path"
+	done
+}
+
+# source_manifest DIR - print a line "SHA256  MODE  PATH" for each file in DIR
+source_manifest() {
+	(cd "$1" && find . -type f -printf '%P\0' | sort -z | xargs -0r sh -c '
+		for path; do
+			sum=$(sha256sum <"$path")
+			echo "${sum%% *}  $(stat -c %a "$path")  $path"
+		done' sh)
+}
+
+# build_disk TOP TOOLS ROOT - make sure of a build disk of the checkout TOP for the
+# guest's root ROOT (from roots_guest); sets REPLY to the folder with build.img
+build_disk() {
+	local top=$1 tools=$2 root=$3 stage key
+	stage=$(mktemp -d "$(cache_dir)/stage.XXXXXX")
+	source_list "$top" | tar -C "$top" --null -T - -c | tar -C "$stage" -x
+	source_manifest "$stage" >"$stage.manifest"
+	key=$({ cat "$stage.manifest"; echo "${root##*/}"; } | hash_text)
+	cache_entry "build-$key" "building this checkout for the guest" \
+		make_build "$stage" "$tools" "$root" "$top"
+	rm -rf "$stage" "$stage.manifest"
+}
+
+make_build() {
+	local dir=$1 log=$2 stage=$3 tools=$4 root=$5 work lock
+	work=$(cache_dir)/work-$(printf '%s\n%s\n' "${root##*/}" "$6" | hash_text)
+	lock_exclusive "$work.lock" lock
+	mkdir -p "$work/tree/src"
+	build_sync "$stage" "$work"
+	if ! build_compile "$work/tree" "$root" >"$log" 2>&1; then
+		# Whatever is wrong, the next attempt does not inherit it.
+		rm -rf "$work"
+		return 1
+	fi
+	make_ext4 "$tools" "$work/tree" "$dir/build.img" 8 >>"$log" 2>&1 || return
+	touch "$work"
+	unlock "$lock"
+	cache_prune work
+}
+
+# build_sync STAGE WORK - make the sources in WORK those in STAGE, touching only files
+# that differ: meson and make go by time stamps, and a checkout can turn them back
+build_sync() {
+	local stage=$1 work=$2 path
+	touch "$work/manifest"
+	while IFS= read -r path; do
+		rm -f "$work/tree/src/$path"
+	done < <(comm -13 <(sort "$stage.manifest") <(sort "$work/manifest") | cut -d' ' -f5-)
+	while IFS= read -r path; do
+		mkdir -p "$work/tree/src/$(dirname "$path")"
+		cp --preserve=mode "$stage/$path" "$work/tree/src/$path"
+	done < <(comm -23 <(sort "$stage.manifest") <(sort "$work/manifest") | cut -d' ' -f5-)
+	cp "$stage.manifest" "$work/manifest"
+}
+
+# build_compile TREE ROOT - compile TREE/src into TREE/build, inside ROOT
+build_compile() {
+	local tree=$1 root=$2
+	"$lib/enter-root" "$root/root" --bind "$tree:/opt/kviewfs" -- \
+		/opt/kviewfs/src/scripts/lib/build-in-root "$(cat "$root/kernel")"
+}

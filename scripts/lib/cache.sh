@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# The cache: folders under cache_dir that are named KIND-KEY after what went into
+# them, appear complete or not at all, and are pruned oldest first. Each has a lock
+# file beside it: exclusive while it is made or pruned, shared while it is used.
+#
+# Sourced after common.sh.
+
+# How many entries of one kind are kept. A kind is the name up to the last '-'.
+cache_keep=3
+
+# cache_entry NAME MESSAGE FUNCTION [ARG...] - make sure of the entry NAME and mark it
+# as in use until this process ends; sets REPLY to its folder. If it has to be made, says MESSAGE and calls `FUNCTION DIR LOG ARG...`, which fills the new
+# folder DIR, writes what happens to LOG and returns non-zero on failure; the end of
+# LOG is then shown and the process exits with 125.
+cache_entry() {
+	local name=$1 message=$2 function=$3 cache entry lock new
+	shift 3
+	cache=$(cache_dir)
+	mkdir -p "$cache"
+	entry=$cache/$name
+	lock_shared "$entry.lock" lock
+	if [[ ! -d $entry ]]; then
+		unlock "$lock"
+		lock_exclusive "$entry.lock" lock
+		if [[ ! -d $entry ]]; then
+			say "$message"
+			new=$cache/new-$name
+			rm -rf "$new"
+			mkdir -p "$new"
+			if ! "$function" "$new" "$new.log" "$@"; then
+				tail -n 40 "$new.log" >&2
+				rm -rf "$new"
+				die 125 "failed: $message; the end of $new.log is above"
+			fi
+			rm -f "$new.log"
+			mv "$new" "$entry"
+		fi
+		flock -s "$lock"
+	fi
+	touch "$entry"
+	cache_prune "${name%-*}"
+	REPLY=$entry
+}
+
+# cache_prune KIND - remove all but the newest entries of KIND that nobody uses
+cache_prune() {
+	local kind=$1 cache path fd count=0
+	cache=$(cache_dir)
+	while IFS= read -r path; do
+		((++count > cache_keep)) || continue
+		exec {fd}>>"$path.lock"
+		if flock -n "$fd"; then
+			rm -rf "$path"
+		fi
+		exec {fd}>&-
+	done < <(find "$cache" -maxdepth 1 -type d -regex ".*/$kind-[0-9a-f]*" -printf '%T@ %p\n' |
+		sort -rn | cut -d' ' -f2-)
+}

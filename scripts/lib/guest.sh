@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# One run of a guest: QEMU with its disks, ports and shared folder, what the guest
+# reports, and the judgement of its kernel log.
+#
+# Sourced after common.sh, roots.sh and klog.sh.
+
+# How long a guest may take to come to its command, in seconds: ten times what an
+# emulated one needs on a slow machine.
+guest_start_limit=240
+
+# guest_has_kvm - /dev/kvm alone is no proof: without the CPU's flag it may be there,
+# and a stock kernel still never prints a line
+guest_has_kvm() {
+	[[ -r /dev/kvm && -w /dev/kvm ]] && grep -qEw 'svm|vmx' /proc/cpuinfo
+}
+
+# guest_port NAME - print the QEMU options of the virtio-serial port kviewfs.NAME. It
+# goes to a file, not a pipe: QEMU drops what a full pipe cannot take when the guest
+# powers off.
+guest_port() {
+	printf '%s\n' -chardev "file,id=$1,path=/mnt/run/$1" \
+		-device "virtserialport,chardev=$1,name=kviewfs.$1"
+}
+
+# guest_qemu_args - print QEMU's options, one a line, for the settings in the
+# associative array `guest` (see guest_run)
+guest_qemu_args() {
+	printf '%s\n' -nodefaults -no-user-config -display none -no-reboot \
+		-smp "${guest[cpus]}" -m "${guest[memory]}"
+	if guest_has_kvm; then
+		printf '%s\n' -machine q35 -accel kvm -cpu host
+	else
+		printf '%s\n' -machine q35 -accel tcg,thread=multi -cpu max
+	fi
+	printf '%s\n' -kernel /mnt/guest/vmlinuz -initrd /mnt/guest/initrd \
+		-append "${guest[cmdline]}" \
+		-chardev file,id=console,path=/mnt/run/console -serial chardev:console \
+		-drive if=none,id=root,file=/mnt/guest/disk.img,format=raw,snapshot=on,cache=unsafe \
+		-device virtio-blk-pci,drive=root,serial=root \
+		-drive if=none,id=build,file=/mnt/build/build.img,format=raw,readonly=on \
+		-device virtio-blk-pci,drive=build,serial=build \
+		-fw_cfg name=opt/kviewfs/conf,file=/mnt/run/conf \
+		-fw_cfg name=opt/kviewfs/argv,file=/mnt/run/argv \
+		-fw_cfg name=opt/kviewfs/env,file=/mnt/run/env
+	# Without ioeventfd a write to a port is complete when the guest goes on, so
+	# nothing is under way when it powers off.
+	printf '%s\n' -device virtio-serial-pci,ioeventfd=off
+	guest_port control
+	if ((guest[shell])); then
+		printf '%s\n' -chardev stdio,id=tty,signal=off -device virtconsole,chardev=tty
+	else
+		guest_port stdout
+		guest_port stderr
+	fi
+	if [[ -n ${guest[share]} ]]; then
+		printf '%s\n' -object "memory-backend-memfd,id=mem,size=${guest[memory]},share=on" \
+			-numa node,memdev=mem \
+			-chardev socket,id=share,path=/mnt/run/virtiofsd \
+			-device vhost-user-fs-pci,chardev=share,tag=share
+	fi
+}
+
+# guest_write_job RUN COMMAND... - write what guest-init reads through fw_cfg
+guest_write_job() {
+	local run=$1 size=(24 80) name
+	shift
+	if ((guest[shell])); then
+		read -ra size < <(stty size) || true
+	fi
+	printf '%s\n' "module=${guest[module]}" "mount=${guest[mount]}" \
+		"share=$([[ -n ${guest[share]} ]] && echo 1 || echo 0)" \
+		"shell=${guest[shell]}" "rows=${size[0]}" "cols=${size[1]}" >"$run/conf"
+	# fw_cfg has no empty files.
+	if (($#)); then
+		printf '%s\0' "$@"
+	else
+		printf '\0'
+	fi >"$run/argv"
+	for name in TERM "${!KVIEW_@}"; do
+		printf '%s=%s\0' "$name" "${!name-}"
+	done >"$run/env"
+}
+
+# guest_write_start RUN - write what runs in the tools root: virtiofsd if a folder is
+# shared, then QEMU
+guest_write_start() {
+	local run=$1 args
+	mapfile -t args < <(guest_qemu_args)
+	{
+		printf '%s\n' '#!/bin/bash' 'export TMPDIR=/mnt/run'
+		if [[ -n ${guest[share]} ]]; then
+			printf '%s\n' '/usr/libexec/virtiofsd --socket-path=/mnt/run/virtiofsd' \
+				'	--shared-dir=/mnt/share --sandbox=none --log-level=error &' |
+				sed '1s/$/ \\/'
+			printf '%s\n' 'while [[ ! -S /mnt/run/virtiofsd ]]; do' \
+				'	kill -0 $! || exit 1' '	sleep 0.02' 'done'
+		fi
+		printf 'exec qemu-system-x86_64'
+		printf ' %q' "${args[@]}"
+		echo
+	} >"$run/start"
+	chmod +x "$run/start"
+}
+
+# guest_run RUN COMMAND... - boot a guest with the settings in the associative array
+# `guest` (tools, root, build: folders; memory, cpus, cmdline, share, module, mount,
+# shell, timeout), run COMMAND and pass its output through. RUN is an empty folder.
+# Returns the status that scripts/vm documents.
+guest_run() {
+	local run=$1 binds=() qemu followers=()
+	guest_write_job "$@"
+	guest_write_start "$run"
+	touch "$run"/{control,stdout,stderr,console}
+	binds=(--bind "$run:/mnt/run" --bind-ro "${guest[root]}:/mnt/guest"
+		--bind-ro "${guest[build]}:/mnt/build")
+	[[ -z ${guest[share]} ]] || binds+=(--bind "${guest[share]}:/mnt/share")
+	if ((guest[shell])); then
+		"$lib/enter-root" "${guest[tools]}/root" "${binds[@]}" -- /mnt/run/start <&0 &
+	else
+		"$lib/enter-root" "${guest[tools]}/root" "${binds[@]}" -- /mnt/run/start \
+			</dev/null >"$run/qemu" 2>&1 &
+	fi
+	qemu=$!
+	guest_pids=("$qemu")
+	if ((!guest[shell])); then
+		tail -c +1 -f -s 0.05 --pid="$qemu" "$run/stdout" 2>/dev/null &
+		followers+=($!)
+		tail -c +1 -f -s 0.05 --pid="$qemu" "$run/stderr" 2>/dev/null >&2 &
+		followers+=($!)
+		guest_pids+=("${followers[@]}")
+	fi
+	guest_watch "$run" "$qemu"
+	for pid in "${followers[@]}"; do
+		wait "$pid" || true
+	done
+	guest_pids=()
+	guest_judge "$run"
+}
+
+# guest_watch RUN QEMU - wait for the guest to end, or end it when its time is over;
+# sets guest_ended to "itself", "timeout" or "stuck" (no command within the limit)
+guest_watch() {
+	local run=$1 qemu=$2 begin=$SECONDS
+	guest_ended=itself
+	while kill -0 "$qemu" 2>/dev/null; do
+		if ((guest[timeout] && SECONDS - begin >= guest[timeout])); then
+			guest_ended=timeout
+		elif ((SECONDS - begin >= guest_start_limit)) && [[ ! -s $run/control ]]; then
+			guest_ended=stuck
+		else
+			guest_wait "$qemu" 1
+			continue
+		fi
+		kill -KILL "$qemu"
+		break
+	done
+	wait "$qemu" 2>/dev/null || true
+}
+
+# guest_wait PID SECONDS - wait for the end of PID, at most so long
+guest_wait() {
+	local timer
+	sleep "$2" &
+	timer=$!
+	wait -n "$1" "$timer" || true
+	kill "$timer" 2>/dev/null || true
+	wait "$timer" 2>/dev/null || true
+}
+
+# guest_judge RUN - return the status of the run, saying why if it is not the command's
+guest_judge() {
+	local run=$1 report status message
+	tr -d '\r' <"$run/console" >"$run/klog"
+	[[ -z ${guest[log]} ]] || cp "$run/klog" "${guest[log]}"
+	status=$(sed -n 's/^exit //p' "$run/control")
+	message=$(sed -n 's/^fail //p' "$run/control")
+	if report=$(klog_reports 3 <"$run/klog"); then
+		say "the guest's kernel log holds these reports:"
+		head -n 150 <<<"$report" >&2
+		[[ $guest_ended == timeout ]] || return 126
+	fi
+	case $guest_ended in
+	timeout)
+		say "the guest was still running after ${guest[timeout]} s (--timeout) and was killed"
+		return 124 ;;
+	stuck)
+		say "the guest did not come to its command in $guest_start_limit s; the end of its console:" ;;
+	itself)
+		[[ -z $status ]] || return "$status"
+		if [[ -n $message ]]; then
+			say "the guest failed: $message"
+		else
+			say "the guest ended before its command did; the end of its console:"
+		fi ;;
+	esac
+	tail -n 15 "$run/klog" >&2
+	[[ ! -s $run/qemu ]] || { say "QEMU says:"; tail -n 15 "$run/qemu" >&2; }
+	return 125
+}

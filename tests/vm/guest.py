@@ -1,0 +1,294 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""
+What the guest's Python tests share: TAP, what /proc says of the kernel's memory, and the
+comparison of memory that does not stand still. Ranges are half-open, in bytes.
+"""
+import os
+import random
+import struct
+import subprocess
+import sys
+
+MOUNT = "/mnt/kview"
+KCORE = "/proc/kcore"
+PAGE = 4096
+MIB = 1 << 20
+NO_PADDR = (1 << 64) - 1
+
+# Every test draws its samples from this seed, so that a failure can be repeated.
+SEED = 20240614
+
+
+class Tap:
+    """TAP on stdout. The plan comes last, so a test that dies early is seen to have."""
+
+    def __init__(self):
+        self.count = 0
+        self.failed = 0
+
+    def check(self, passed, name, *diagnostics):
+        """One test point; the diagnostics are printed if it failed. Returns passed."""
+        self.count += 1
+        self.failed += not passed
+        print(f"{'ok' if passed else 'not ok'} {self.count} - {name}", flush=True)
+        if not passed:
+            self.note(*diagnostics)
+        return bool(passed)
+
+    def equal(self, got, want, name):
+        return self.check(got == want, name, f"got:  {got!r}", f"want: {want!r}")
+
+    def skip(self, name, reason):
+        self.count += 1
+        print(f"ok {self.count} - {name} # SKIP {reason}", flush=True)
+
+    def note(self, *lines):
+        for line in lines:
+            for part in str(line).splitlines():
+                print(f"# {part}", flush=True)
+
+    def done(self):
+        print(f"1..{self.count}")
+        sys.exit(1 if self.failed or not self.count else 0)
+
+
+tap = Tap()
+
+
+def view(name):
+    return os.path.join(MOUNT, "kcore", name)
+
+
+def status(mount=MOUNT):
+    """The lines `key: value` of the status file."""
+    with open(os.path.join(mount, "status"), encoding="utf-8") as f:
+        return dict(line.rstrip("\n").split(": ", 1) for line in f if ": " in line)
+
+
+def xattr(path, name):
+    """user.kview.NAME of a file, None if it has none."""
+    try:
+        return os.getxattr(path, f"user.kview.{name}").decode()
+    except OSError:
+        return None
+
+
+def require_mode(name, mode="direct", mount=MOUNT):
+    """Ends the test as failed unless kcore/NAME is served in that mode."""
+    in_status = status(mount).get(f"kcore/{name}.mode")
+    path = os.path.join(mount, "kcore", name)
+    in_xattr = xattr(path, "mode")
+    if not tap.check(in_status == mode and in_xattr == mode, f"kcore/{name} is served in mode {mode}",
+                     f"status says {in_status}, the attribute {in_xattr}"):
+        with open(os.path.join(mount, "status"), encoding="utf-8") as f:
+            tap.note(f.read())
+        tap.done()
+
+
+class Segment:
+    """A PT_LOAD."""
+
+    def __init__(self, phdr):
+        _, _, self.off, self.vaddr, self.paddr, self.filesz, self.memsz, self.align = phdr
+
+    def __repr__(self):
+        return (f"PT_LOAD(off={self.off:#x} vaddr={self.vaddr:#x} paddr={self.paddr:#x} "
+                f"filesz={self.filesz:#x})")
+
+
+class Core:
+    """An ELF64 core that is open for reading: headers parsed, bytes by virtual address."""
+
+    def __init__(self, path):
+        self.path = path
+        self.fd = os.open(path, os.O_RDONLY)
+        self.ehdr = os.pread(self.fd, 64, 0)
+        assert self.ehdr[:4] == b"\x7fELF" and self.ehdr[4] == 2, f"{path} is not an ELF64 file"
+        phoff, = struct.unpack_from("<Q", self.ehdr, 32)
+        phentsize, phnum = struct.unpack_from("<HH", self.ehdr, 54)
+        assert phentsize == 56, f"program headers of {phentsize} bytes in {path}"
+        phdrs = list(struct.iter_unpack("<IIQQQQQQ", os.pread(self.fd, 56 * phnum, phoff)))
+        self.loads = [Segment(p) for p in phdrs if p[0] == 1]
+        self.notes = [n for p in phdrs if p[0] == 4 for n in self._notes(p[2], p[5])]
+
+    def _notes(self, off, size):
+        data = os.pread(self.fd, size, off)
+        pos = 0
+        while pos + 12 <= len(data):
+            namesz, descsz, kind = struct.unpack_from("<III", data, pos)
+            pos += 12
+            name = data[pos:pos + namesz].rstrip(b"\0").decode()
+            pos += -(-namesz // 4) * 4
+            yield name, kind, data[pos:pos + descsz]
+            pos += -(-descsz // 4) * 4
+
+    def vmcoreinfo(self):
+        """The VMCOREINFO note's lines as a dictionary."""
+        for name, _, desc in self.notes:
+            if name == "VMCOREINFO":
+                lines = desc.rstrip(b"\0").decode().splitlines()
+                return dict(line.split("=", 1) for line in lines if "=" in line)
+        return None
+
+    def read(self, vaddr, length):
+        for seg in self.loads:
+            if seg.vaddr <= vaddr and vaddr + length <= seg.vaddr + seg.filesz:
+                return os.pread(self.fd, length, seg.off + vaddr - seg.vaddr)
+        raise LookupError(f"{vaddr:#x} is not in {self.path}")
+
+    def read_phys(self, paddr, length):
+        for seg in self.ram():
+            if seg.paddr <= paddr and paddr + length <= seg.paddr + seg.filesz:
+                return os.pread(self.fd, length, seg.off + paddr - seg.paddr)
+        raise LookupError(f"physical {paddr:#x} is not in {self.path}")
+
+    def image(self):
+        """The segment of the kernel image."""
+        text = ksym("_text")
+        return next(s for s in self.loads if s.vaddr <= text < s.vaddr + s.filesz
+                    and s.paddr not in (0, NO_PADDR))
+
+    def ram(self):
+        """The segments of the direct map, ascending."""
+        image = self.image()
+        return sorted((s for s in self.loads if s.paddr != NO_PADDR and s.vaddr != image.vaddr
+                       and not is_vmap(s)), key=lambda s: s.paddr)
+
+
+def is_vmap(seg):
+    """Whether a segment of /proc/kcore is the vmalloc, module or vmemmap area."""
+    return seg.paddr == NO_PADDR
+
+
+_ksyms = {}
+
+
+def ksyms():
+    """Symbols of the kernel image: name -> list of addresses, in /proc/kallsyms' order."""
+    if not _ksyms:
+        with open("/proc/kallsyms", encoding="utf-8") as f:
+            for line in f:
+                fields = line.split()
+                if len(fields) == 3:    # a module's symbol has its name as a fourth
+                    _ksyms.setdefault(fields[2], []).append(int(fields[0], 16))
+    return _ksyms
+
+
+def ksym(name):
+    addresses = ksyms()[name]
+    assert len(addresses) == 1, f"{name} is ambiguous"
+    return addresses[0]
+
+
+def iomem_ram():
+    """Whole pages of the top-level "System RAM" resources."""
+    ranges = []
+    with open("/proc/iomem", encoding="utf-8") as f:
+        for line in f:
+            if line[0] != " " and line.rstrip().endswith(": System RAM"):
+                start, end = (int(x, 16) for x in line.split(" : ")[0].split("-"))
+                start, end = -(-start // PAGE) * PAGE, (end + 1) // PAGE * PAGE
+                if start < end:
+                    ranges.append((start, end))
+    return ranges
+
+
+def settle(read_source, read_view, tries=24):
+    """
+    Compares bytes that may be changing: "same" if the view showed what the source did just
+    before or just after, "volatile" if each byte that differed was also seen to agree or to
+    change, and otherwise the offsets at which the view never agreed with a source at rest.
+    """
+    wrong = None
+    for _ in range(tries):
+        before, seen, after = read_source(), read_view(), read_source()
+        if seen in (before, after):
+            return "same"
+        if len(seen) != len(before):
+            return [min(len(seen), len(before))]
+        found = {i for i, (b, s, a) in enumerate(zip(before, seen, after)) if b == a != s}
+        wrong = found if wrong is None else wrong & found
+        if not wrong:
+            return "volatile"
+    return sorted(wrong)
+
+
+class Comparison:
+    """
+    Compares a file with a source, in pieces; pieces that differ are judged page by page by
+    settle(). `readers` maps a label to a function (offset, length) -> bytes of the file.
+    """
+
+    def __init__(self, source, readers):
+        self.source = source
+        self.readers = readers
+        self.pages = 0
+        self.volatile = 0
+        self.wrong = []
+        self.nonzero = 0
+
+    def piece(self, off, length):
+        want = self.source(off, length)
+        self.nonzero += want.count(0) != length
+        for label, read in self.readers.items():
+            self.pages += -(-length // PAGE)
+            if read(off, length) != want:
+                self._pages(label, read, off, length)
+
+    def _pages(self, label, read, off, length):
+        end = off + length
+        while off < end:
+            n = min(PAGE - off % PAGE, end - off)
+            result = settle(lambda o=off, n=n: self.source(o, n), lambda o=off, n=n: read(o, n))
+            if result == "volatile":
+                self.volatile += 1
+            elif result != "same":
+                self.wrong.append(f"{label} at {off:#x}: bytes {result[:8]} differ")
+            off += n
+
+    def report(self, name, min_pages, volatile_share=0.01):
+        """Three test points: bytes equal, few of them volatile, and enough compared."""
+        tap.check(not self.wrong, f"{name}: all bytes equal {KCORE}'s", *self.wrong[:10],
+                  f"{len(self.wrong)} of {self.pages} pages differ")
+        limit = max(2, self.pages * volatile_share)
+        tap.check(self.volatile <= limit, f"{name}: few pages are volatile",
+                  f"{self.volatile} of {self.pages}, allowed are {limit}")
+        tap.check(self.pages >= min_pages and self.nonzero,
+                  f"{name}: enough was compared, and not only zeros",
+                  f"{self.pages} pages, {self.nonzero} pieces with data; wanted {min_pages} pages")
+        tap.note(f"{name}: {self.pages} pages compared, {self.volatile} volatile")
+
+
+def pieces(start, end, piece, budget, rng):
+    """
+    Pieces [offset, length) of [start, end): all of them if they fit into the budget of bytes,
+    else the first, the last, and random ones in between.
+    """
+    whole = [(off, min(piece, end - off)) for off in range(start, end, piece)]
+    most = max(2, budget // piece)
+    if len(whole) <= most:
+        return whole
+    inner = rng.sample(whole[1:-1], most - 2)
+    return [whole[0], *sorted(inner), whole[-1]]
+
+
+def sampler():
+    return random.Random(SEED)
+
+
+def errno_of(func, *args, **kwargs):
+    """Name of the errno that a call fails with, "ok" if it does not."""
+    import errno
+    try:
+        result = func(*args, **kwargs)
+    except OSError as e:
+        return errno.errorcode.get(e.errno, str(e.errno))
+    if isinstance(result, int) and func is os.open:
+        os.close(result)
+    return "ok"
+
+
+def run(*argv, timeout=300, **kwargs):
+    """Runs a command; returns the CompletedProcess with text output, never raises for its status."""
+    return subprocess.run(argv, capture_output=True, text=True, errors="replace", check=False,
+                          timeout=timeout, **kwargs)
