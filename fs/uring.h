@@ -18,19 +18,20 @@ struct kvfs_uring_read {
 	void *buf;
 	size_t len;		/* bytes */
 	uint64_t off;
-	ssize_t result;		/* out: bytes read (less than len only at end of file), or -errno */
+	ssize_t result;		/* out: as kvfs_io_pread() would return (io.h) */
 };
 
-/* Most reads that go to the kernel in one submission; a longer batch takes several. */
+/* Most reads that are on their way at a time; a longer batch is done in pieces of so many. */
 #define KVFS_URING_DEPTH 64
 
 /*
- * Whether io_uring can be used: probed once, at the first call, by setting up a ring.
+ * Whether io_uring can be used: probed once, at the first call, by setting up a ring, and
+ * false for good once a ring has failed in use (nothing is lost then: pread(2) carries on).
  * *reason, if not NULL, becomes a constant text that says why not, or NULL if it can.
  */
 bool kvfs_uring_available(const char **reason);
 
-/* Never use io_uring from now on (option nouring, tests). Call before the first batch. */
+/* Never use io_uring from now on (option nouring, tests); batches under way finish as they are. */
 void kvfs_uring_disable(void);
 
 /*
@@ -39,7 +40,7 @@ void kvfs_uring_disable(void);
  * get wrong bytes (its bounce buffer belongs to the descriptor; all kernels to 7.3 at least);
  * those of different descriptors run side by side. Short reads are carried on with.
  * Rings belong to threads and are made on first use; any number of threads may call this.
- * A batch of one is a plain pread(2).
+ * A batch of one, or of one descriptor, is plain pread(2): nothing could go side by side.
  */
 void kvfs_uring_read_batch(struct kvfs_uring_read *reads, size_t n);
 
