@@ -27,26 +27,29 @@ source_list() {
 	done
 }
 
-# source_manifest DIR - print a line "SHA256  MODE  PATH" for each file in DIR
+# source_manifest DIR - print a line "SHA256 MODE PATH" for each file in DIR
 source_manifest() {
-	(cd "$1" && find . -type f -printf '%P\0' | sort -z | xargs -0r sh -c '
-		for path; do
-			sum=$(sha256sum <"$path")
-			echo "${sum%% *}  $(stat -c %a "$path")  $path"
-		done' sh)
+	(
+		cd "$1"
+		paste -d ' ' <(find . -type f -printf '%P\0' | sort -z | xargs -0r sha256sum | cut -c1-64) \
+			<(find . -type f -printf '%P\0' | sort -z | xargs -0r stat -c '%a %n')
+	)
 }
 
-# build_disk TOP TOOLS ROOT - make sure of a build disk of the checkout TOP for the
-# guest's root ROOT (from roots_guest); sets REPLY to the folder with build.img
+# build_disk TOP TOOLS ROOT MODULE - make sure of a build disk of the checkout TOP for
+# the guest's root ROOT (from roots_guest); sets REPLY to the folder with build.img.
+# MODULE is 1 if the module must compile; with 0 it may be missing from the disk.
 build_disk() {
-	local top=$1 tools=$2 root=$3 stage key
-	stage=$(mktemp -d "$(cache_dir)/stage.XXXXXX")
-	source_list "$top" | tar -C "$top" --null -T - -c | tar -C "$stage" -x
-	source_manifest "$stage" >"$stage.manifest"
-	key=$({ cat "$stage.manifest"; echo "${root##*/}"; } | hash_text)
+	local top=$1 tools=$2 root=$3 module=$4 stage key
+	make_temporary stage
+	stage=$REPLY
+	mkdir "$stage/src"
+	source_list "$top" | tar -C "$top" --null -T - -c | tar -C "$stage/src" -x
+	source_manifest "$stage/src" >"$stage/manifest"
+	key=$({ cat "$stage/manifest"; echo "${root##*/} $module"; } | hash_text)
 	cache_entry "build-$key" "building this checkout for the guest" \
-		make_build "$stage" "$tools" "$root" "$top"
-	rm -rf "$stage" "$stage.manifest"
+		make_build "$stage" "$tools" "$root" "$top" "$module"
+	rm -rf "$stage"
 }
 
 make_build() {
@@ -55,7 +58,7 @@ make_build() {
 	lock_exclusive "$work.lock" lock
 	mkdir -p "$work/tree/src"
 	build_sync "$stage" "$work"
-	if ! build_compile "$work/tree" "$root" >"$log" 2>&1; then
+	if ! build_compile "$work/tree" "$root" "$7" >"$log" 2>&1; then
 		# Whatever is wrong, the next attempt does not inherit it.
 		rm -rf "$work"
 		return 1
@@ -73,17 +76,17 @@ build_sync() {
 	touch "$work/manifest"
 	while IFS= read -r path; do
 		rm -f "$work/tree/src/$path"
-	done < <(comm -13 <(sort "$stage.manifest") <(sort "$work/manifest") | cut -d' ' -f5-)
+	done < <(comm -13 <(sort "$stage/manifest") <(sort "$work/manifest") | cut -d' ' -f3-)
 	while IFS= read -r path; do
 		mkdir -p "$work/tree/src/$(dirname "$path")"
-		cp --preserve=mode "$stage/$path" "$work/tree/src/$path"
-	done < <(comm -23 <(sort "$stage.manifest") <(sort "$work/manifest") | cut -d' ' -f5-)
-	cp "$stage.manifest" "$work/manifest"
+		cp --preserve=mode "$stage/src/$path" "$work/tree/src/$path"
+	done < <(comm -23 <(sort "$stage/manifest") <(sort "$work/manifest") | cut -d' ' -f3-)
+	cp "$stage/manifest" "$work/manifest"
 }
 
-# build_compile TREE ROOT - compile TREE/src into TREE/build, inside ROOT
+# build_compile TREE ROOT MODULE - compile TREE/src into TREE/build, inside ROOT
 build_compile() {
-	local tree=$1 root=$2
+	local tree=$1 root=$2 module=$3
 	"$lib/enter-root" "$root/root" --bind "$tree:/opt/kviewfs" -- \
-		/opt/kviewfs/src/scripts/lib/build-in-root "$(cat "$root/kernel")"
+		/opt/kviewfs/src/scripts/lib/build-in-root "$(cat "$root/kernel")" "$module"
 }

@@ -44,17 +44,24 @@ cache_entry() {
 	REPLY=$entry
 }
 
-# cache_prune KIND - remove all but the newest entries of KIND that nobody uses
+# cache_prune KIND - remove the entries of KIND that nobody uses: all but the newest,
+# and what a killed run left half made
 cache_prune() {
-	local kind=$1 cache path fd count=0
+	local kind=$1 cache path count=0
 	cache=$(cache_dir)
+	for path in "$cache/new-$kind"-*[0-9a-f]; do
+		[[ ! -d $path ]] || cache_remove "$path" "$cache/${path##*/new-}.lock"
+	done
 	while IFS= read -r path; do
-		((++count > cache_keep)) || continue
-		exec {fd}>>"$path.lock"
-		if flock -n "$fd"; then
-			rm -rf "$path"
-		fi
-		exec {fd}>&-
+		((++count <= cache_keep)) || cache_remove "$path" "$path.lock"
 	done < <(find "$cache" -maxdepth 1 -type d -regex ".*/$kind-[0-9a-f]*" -printf '%T@ %p\n' |
 		sort -rn | cut -d' ' -f2-)
+}
+
+# cache_remove FOLDER LOCK - remove FOLDER unless somebody holds LOCK
+cache_remove() {
+	local fd
+	exec {fd}>>"$2"
+	! flock -n "$fd" || rm -rf "$1"
+	exec {fd}>&-
 }

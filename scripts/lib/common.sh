@@ -74,6 +74,39 @@ apt_get() {
 		-o DPkg::Lock::Timeout=300 "$@" </dev/null
 }
 
+# Paths that remove_temporaries removes.
+temporaries=()
+
+# make_temporary KIND - make a folder cache_dir/KIND.XXXXXX; sets REPLY to it. It is
+# locked by this process, so that others can tell it from what a killed run left.
+make_temporary() {
+	local fd
+	mkdir -p "$(cache_dir)"
+	REPLY=$(mktemp -d "$(cache_dir)/$1.XXXXXX")
+	temporaries+=("$REPLY")
+	exec {fd}<"$REPLY"
+	flock -s "$fd"
+}
+
+# remove_temporaries - to be called from the EXIT trap of a command
+remove_temporaries() {
+	((${#temporaries[@]} == 0)) || rm -rf "${temporaries[@]}"
+	temporaries=()
+}
+
+# remove_stale_temporaries KIND... - remove what killed runs left
+remove_stale_temporaries() {
+	local kind path fd
+	for kind; do
+		for path in "$(cache_dir)/$kind".*; do
+			[[ -d $path && -z $(find "$path" -maxdepth 0 -mmin -2) ]] || continue
+			exec {fd}<"$path"
+			! flock -n "$fd" || rm -rf "$path"
+			exec {fd}<&-
+		done
+	done
+}
+
 # lock_exclusive FILE VARIABLE - wait for the lock FILE; VARIABLE gets the descriptor
 # that holds it. The lock ends with the descriptor, so with the process at the latest.
 lock_exclusive() {

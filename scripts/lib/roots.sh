@@ -8,8 +8,7 @@
 # QEMU comes from a root folder of Debian 13 on every machine, because Debian 12's
 # QEMU 7.2 miscompiles cmpxchg16b, which makes a guest's crash kernel die early.
 #
-# Sourced after common.sh. The hash of this file is part of each key, so that a
-# change of the recipe makes new roots.
+# Sourced after common.sh and cache.sh.
 
 # The release that the tools are taken from, and their packages.
 tools_release=trixie
@@ -71,11 +70,13 @@ debootstrap_root() {
 		"${options[@]}" "$release" "$dir" </dev/null >"$log" 2>&1
 }
 
-# roots_key RELEASE PACKAGE... - print the cache key of such a root
+# roots_key FUNCTION... - print a cache key made of the text on stdin and of the
+# FUNCTIONs, which are the recipe
 roots_key() {
 	{
-		printf '%s\n' "$@" | sort -u
-		cat "$lib/roots.sh" "$lib/enter-root" "$lib/../../tests/vm/initrd-init"
+		cat
+		declare -f debootstrap_root release_options "$@"
+		cat "$lib/enter-root"
 	} | hash_text
 }
 
@@ -90,7 +91,7 @@ roots_need_host() {
 # use, so is not pruned, until this process ends.
 roots_tools() {
 	local name
-	name=tools-$(roots_key "$tools_release" "${tools_packages[@]}")
+	name=tools-$(printf '%s\n' "$tools_release" "${tools_packages[@]}" | roots_key make_tools)
 	cache_entry "$name" "fetching QEMU from Debian $tools_release (about half a minute, once)" \
 		make_tools
 }
@@ -106,7 +107,11 @@ make_tools() {
 roots_guest() {
 	local release=$1 tools=$2 name
 	shift 2
-	name=root-$release-$(roots_key "$release" "${guest_packages[@]}" "$@")
+	name=root-$release-$({
+		printf '%s\n' "${guest_packages[@]}" "$@" | sort -u
+		printf '%s\n' "$release" "${initrd_modules[@]}"
+		cat "$lib/../../tests/vm/initrd-init"
+	} | roots_key make_guest make_initrd make_ext4)
 	cache_entry "$name" \
 		"making a Debian $release root${*:+ with $*} (about 2 minutes, once)" \
 		make_guest "$release" "$tools" "${guest_packages[@]}" "$@"
