@@ -21,25 +21,27 @@ struct kvfs_kmod {
  * Opens the control device (path, normally KVIEW_DEVICE) and checks that the module speaks
  * KVIEW_ABI_VERSION. Returns 0, or -errno with a message that says what to do about it and
  * kmod->fd = -1: -ENOENT the module is not loaded, -EPERM no privilege, -EPROTO another ABI
- * version (the message has both), -ENOTTY not the control device. While kmod is open the
+ * version (the message has both), -ENOTTY not the control device, or whatever else open(2) or
+ * the module said. While kmod is open the
  * module cannot be unloaded.
  */
 int kvfs_kmod_open(struct kvfs_kmod *kmod, const char *path, struct kvfs_err *err);
 
-/* A closed or zero-fd'd (-1) kmod is allowed. */
+/* One with fd -1 is allowed; closing twice is too. */
 void kvfs_kmod_close(struct kvfs_kmod *kmod);
 
 /*
  * Whether views of RAM can be made now; asks the module, since lockdown can be raised at run
  * time. Returns 0, -EPERM under lockdown, -EOPNOTSUPP in an encrypted guest or without the
- * feature, or -errno; the message says which.
+ * feature, -ENODEV if kmod is closed, or -errno; the message says which. Refreshes info.
  */
 int kvfs_kmod_check_ram(struct kvfs_kmod *kmod, struct kvfs_err *err);
 
 /*
  * Makes a view of the table: RAM and BLOB extents; a FILE extent is -EOPNOTSUPP. name is
- * what /proc/PID/fd shows, at most 31 bytes. Returns a descriptor, the caller's to close,
- * or -errno with a message.
+ * what /proc/PID/fd shows, at most 31 bytes (-ENAMETOOLONG). Returns a descriptor, the
+ * caller's to close, or -errno with a message: -E2BIG beyond a limit of the module, -ENODEV
+ * if kmod is closed, -ENOMEM, or that of KVIEW_IOC_CREATE.
  */
 int kvfs_kmod_create_view(const struct kvfs_kmod *kmod, const char *name,
 			  const struct kvfs_extents *t, struct kvfs_err *err);
