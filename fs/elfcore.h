@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * ELF cores, read and written: the headers of /proc/kcore (or a file in its place) become
- * a list of segments, and a list of segments becomes the head of kcore/core. The only file
- * that knows libelf. Nothing that is read is trusted: every offset, count and size is
- * checked, and what is wrong is named.
+ * ELF cores, read: the headers of /proc/kcore (or a file in its place) become a list of
+ * segments. The only file that knows libelf. Nothing that is read is trusted: every offset,
+ * count and size is checked, and what is wrong is named. Cores are written by elfhead.h.
  */
 #ifndef KVFS_ELFCORE_H
 #define KVFS_ELFCORE_H
@@ -26,47 +25,44 @@ struct kvfs_segment {
 	uint64_t paddr;		/* p_paddr, or KVFS_NO_PADDR */
 };
 
+/* What a segment claimed that reaches beyond the end of the file. */
+struct kvfs_elfcore_cut {
+	size_t index;		/* of its program header, from 0, as readelf counts */
+	uint64_t off;		/* p_offset */
+	uint64_t len;		/* p_filesz */
+};
+
 struct kvfs_elfcore {
-	struct kvfs_segment *segs;	/* in the order of the file */
+	struct kvfs_segment *segs;	/* in the order of the file, those without a byte left out */
 	size_t nr_segs;
 	char *vmcoreinfo;		/* the VMCOREINFO note as text, NUL-terminated; NULL if none */
 	size_t vmcoreinfo_len;		/* without the NUL */
 	uint16_t machine;		/* e_machine */
 	uint8_t elfclass;		/* ELFCLASS32 or ELFCLASS64 */
+	size_t nr_cut;			/* segments that were cut, since the file is too short */
+	struct kvfs_elfcore_cut first_cut;	/* valid if nr_cut is not 0 */
 };
 
-/* Largest head of an ELF core that is read: headers and notes, bytes. */
+/* Most bytes of program headers, and of one note segment, that are read. */
 #define KVFS_ELFCORE_HEAD_MAX (16 * 1024 * 1024)
 
 /*
  * Reads the program headers and the VMCOREINFO note of an ELF core, 64-bit, 32-bit, and
  * with more than 65,534 segments (PN_XNUM). fd is borrowed; name is used in messages only.
  * file_len is the length of the file, or 0 where it is not known (a proc file): a segment
- * that claims bytes beyond it is cut to what is there (len < memsz).
- * Returns 0, or -errno with a message: -ENOEXEC not an ELF core, -EBADMSG one whose
- * headers contradict themselves, -ENODATA a truncated one, or that of read(2).
+ * that claims bytes beyond it is cut to what is there (len < memsz) and counted in nr_cut.
+ * Messages number segments by their program header. Returns 0, or -errno with a message:
+ * -ENOEXEC not an ELF core of this byte order, -EBADMSG one whose headers contradict
+ * themselves, -ENODATA one that ends inside its headers or notes, -ENOMEM, or the errno of
+ * read(2). On failure *out is as it was.
  */
 int kvfs_elfcore_load(int fd, const char *name, uint64_t file_len,
 		      struct kvfs_elfcore *out, struct kvfs_err *err);
 
+/* e_machine of this machine's own programs. */
+uint16_t kvfs_elfcore_native_machine(void);
+
 /* Frees what load made. A zeroed struct and NULL are allowed. */
 void kvfs_elfcore_deinit(struct kvfs_elfcore *core);
-
-/* One note to be written. */
-struct kvfs_elfcore_note {
-	const char *name;	/* without the final NUL counted by n_namesz */
-	uint32_t type;
-	const void *desc;
-	size_t desc_len;	/* bytes */
-};
-
-/*
- * Builds the head of an ELF64 core for this machine: ELF header, one PT_NOTE, a PT_LOAD
- * for each segment, the notes; zero-padded to head_len bytes. Segments keep their p_offset.
- * *out is the caller's to free. Returns 0, -ENOMEM, or -EFBIG if it does not fit.
- */
-int kvfs_elfcore_build_head(const struct kvfs_segment *segs, size_t nr_segs,
-			    const struct kvfs_elfcore_note *notes, size_t nr_notes,
-			    size_t head_len, void **out);
 
 #endif /* KVFS_ELFCORE_H */

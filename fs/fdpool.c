@@ -74,7 +74,7 @@ void kvfs_fdpool_destroy(struct kvfs_fdpool *pool)
 	free(pool);
 }
 
-/* A descriptor with a position and, for /proc/kcore, a bounce buffer of its own: dup(2) has neither. */
+/* A new open file, with a bounce buffer of its own in /proc/kcore; dup(2) would share it. */
 static int open_again(const struct kvfs_fdpool *pool)
 {
 	char path[sizeof("/proc/self/fd/") + 10];
