@@ -127,7 +127,7 @@ guest_run() {
 	if ((!guest[shell])); then
 		tail -c +1 -f -s 0.05 --pid="$qemu" "$run/stdout" 2>/dev/null &
 		followers+=($!)
-		tail -c +1 -f -s 0.05 --pid="$qemu" "$run/stderr" 2>/dev/null >&2 &
+		tail -c +1 -f -s 0.05 --pid="$qemu" "$run/stderr" >&2 2>/dev/null &
 		followers+=($!)
 		guest_pids+=("${followers[@]}")
 	fi
