@@ -125,9 +125,9 @@ guest_run() {
 	qemu=$!
 	guest_pids=("$qemu")
 	if ((!guest[shell])); then
-		tail -c +1 -f -s 0.05 --pid="$qemu" "$run/stdout" 2>/dev/null &
+		setpriv --pdeathsig KILL tail -c +1 -f -s 0.05 --pid="$qemu" "$run/stdout" 2>/dev/null &
 		followers+=($!)
-		tail -c +1 -f -s 0.05 --pid="$qemu" "$run/stderr" >&2 2>/dev/null &
+		setpriv --pdeathsig KILL tail -c +1 -f -s 0.05 --pid="$qemu" "$run/stderr" >&2 2>/dev/null &
 		followers+=($!)
 		guest_pids+=("${followers[@]}")
 	fi
@@ -168,6 +168,13 @@ guest_wait() {
 	kill "$timer" 2>/dev/null || true
 	wait "$timer" 2>/dev/null || true
 }
+
+# guest_kill - end a guest that runs, from a trap
+guest_kill() {
+	((${#guest_pids[@]})) || return 0
+	kill -KILL "${guest_pids[@]}"
+	wait "${guest_pids[@]}"
+} 2>/dev/null
 
 # guest_judge RUN - return the status of the run, saying why if it is not the command's
 guest_judge() {
