@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The differences between the kernels kview is built for. No other file of the
+ * module tests a kernel version or a symbol that only some kernels have.
+ */
+#ifndef KVIEW_COMPAT_H
+#define KVIEW_COMPAT_H
+
+#include <linux/fs.h>
+#include <linux/mm.h>
+#include <linux/version.h>
+
+#ifndef CONFIG_X86_64
+#error "kview reads the page tables of x86-64; it knows no other architecture"
+#endif
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)
+#error "kview needs Linux 6.1 or later"
+#endif
+
+/* 6.3 made vma->vm_flags const and brought accessors that take mmap_lock's rules into account. */
+static inline void kview_compat_vm_flags_mod(struct vm_area_struct *vma,
+					     unsigned long set, unsigned long clear)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
+	vm_flags_mod(vma, set, clear);
+#else
+	vma->vm_flags = (vma->vm_flags | set) & ~clear;
+#endif
+}
+
+/* 6.5 split the splice that reads through ->read_iter from the one that reads the page cache. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0)
+#define kview_compat_splice_read copy_splice_read
+#else
+#define kview_compat_splice_read generic_file_splice_read
+#endif
+
+/* 6.6 hid the members of struct inode that hold its times. */
+static inline void kview_compat_init_times(struct inode *inode)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
+	simple_inode_init_ts(inode);
+#else
+	inode->i_atime = inode->i_mtime = inode->i_ctime = current_time(inode);
+#endif
+}
+
+/*
+ * Huge entries for pages that the mapping does not own (6.12). Before, such an entry
+ * could not be told from one whose page is reference counted, and get_user_pages_fast()
+ * would have taken references: there, mappings have 4 KiB entries only.
+ */
+#if defined(CONFIG_ARCH_SUPPORTS_PMD_PFNMAP) && defined(CONFIG_TRANSPARENT_HUGEPAGE)
+#define KVIEW_HAVE_HUGE_PMD 1
+#else
+#define KVIEW_HAVE_HUGE_PMD 0
+#endif
+#if KVIEW_HAVE_HUGE_PMD && defined(CONFIG_ARCH_SUPPORTS_PUD_PFNMAP) && \
+	defined(CONFIG_HAVE_ARCH_TRANSPARENT_HUGEPAGE_PUD)
+#define KVIEW_HAVE_HUGE_PUD 1
+#else
+#define KVIEW_HAVE_HUGE_PUD 0
+#endif
+
+#if KVIEW_HAVE_HUGE_PMD
+/* pfn_t and its header went away in the 6.17 cycle. */
+#if __has_include(<linux/pfn_t.h>)
+#include <linux/pfn_t.h>
+#define kview_compat_pfn(pfn) __pfn_to_pfn_t(pfn, PFN_DEV)
+#else
+#define kview_compat_pfn(pfn) (pfn)
+#endif
+
+static inline vm_fault_t kview_compat_insert_pmd(struct vm_fault *vmf, unsigned long pfn)
+{
+	return vmf_insert_pfn_pmd(vmf, kview_compat_pfn(pfn), false);
+}
+#endif
+
+#if KVIEW_HAVE_HUGE_PUD
+static inline vm_fault_t kview_compat_insert_pud(struct vm_fault *vmf, unsigned long pfn)
+{
+	return vmf_insert_pfn_pud(vmf, kview_compat_pfn(pfn), false);
+}
+#endif
+
+#endif /* KVIEW_COMPAT_H */

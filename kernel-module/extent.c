@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "extent.h"
+
+#include <linux/align.h>
+#include <linux/errno.h>
+#include <linux/mm.h>
+#include <linux/overflow.h>
+
+#include "kview.h"
+
+/* Whether [vaddr, vaddr + len) is where the kernel image can be, and maps @paddr. */
+static bool image_address_ok(u64 vaddr, u64 paddr, u64 len, u64 image_delta)
+{
+	return vaddr == paddr + image_delta && vaddr >= __START_KERNEL_map &&
+	       vaddr - __START_KERNEL_map < KERNEL_IMAGE_SIZE &&
+	       len <= KERNEL_IMAGE_SIZE - (vaddr - __START_KERNEL_map);
+}
+
+/**
+ * kview_extent_check - is an extent well formed
+ * @extent:      as the caller gave it
+ * @start:       end of the extent before it
+ * @end:         size of the view
+ * @image_delta: as in struct kview_info
+ *
+ * Return: 0, -EINVAL, -E2BIG or -EOPNOTSUPP, as kview.h says.
+ */
+int kview_extent_check(const struct kview_extent *extent, u64 start, u64 end,
+		       u64 image_delta)
+{
+	u64 last;
+
+	if (extent->kind != KVIEW_EXTENT_RAM && extent->kind != KVIEW_EXTENT_BLOB)
+		return -EOPNOTSUPP;
+	if (extent->fd || extent->reserved[0] || extent->reserved[1] || extent->reserved[2])
+		return -EINVAL;
+	if (!extent->len || extent->off < start || extent->off >= end ||
+	    extent->len > end - extent->off)
+		return -EINVAL;
+	if (check_add_overflow(extent->src, extent->len - 1, &last))
+		return -EINVAL;
+
+	if (extent->kind == KVIEW_EXTENT_BLOB) {
+		if (extent->vaddr)
+			return -EINVAL;
+		return extent->len > KVIEW_MAX_BLOB_LEN ? -E2BIG : 0;
+	}
+	if (extent->vaddr &&
+	    !image_address_ok(extent->vaddr, extent->src, extent->len, image_delta))
+		return -EINVAL;
+	return 0;
+}
+
+/**
+ * kview_extent_mappable - can an extent's pages be pages of a mapping
+ * @extent: a well-formed extent
+ * @start:  end of the extent before it
+ *
+ * Return: whether it is made of whole pages, and has them to itself.
+ */
+bool kview_extent_mappable(const struct kview_extent *extent, u64 start)
+{
+	if (!PAGE_ALIGNED(extent->off) || extent->off < ALIGN(start, PAGE_SIZE))
+		return false;
+	return extent->kind == KVIEW_EXTENT_BLOB ||
+	       (PAGE_ALIGNED(extent->src) && PAGE_ALIGNED(extent->len));
+}
+
+/**
+ * kview_table_find - what is at an offset of a view
+ * @table: the view's extents
+ * @pos:   the offset, less than the size of the view
+ * @span:  set to the answer
+ */
+void kview_table_find(const struct kview_table *table, u64 pos, struct kview_span *span)
+{
+	unsigned int low = 0, high = table->nr;
+	const struct kview_segment *segment;
+
+	/* Find the first segment that ends after pos. */
+	while (low < high) {
+		unsigned int mid = low + (high - low) / 2;
+
+		segment = &table->segment[mid];
+		if (segment->off + segment->len <= pos)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+
+	segment = &table->segment[low];
+	if (low < table->nr && segment->off <= pos) {
+		span->segment = segment;
+		span->skip = pos - segment->off;
+		span->len = segment->len - span->skip;
+		return;
+	}
+	span->segment = NULL;
+	span->skip = 0;
+	span->len = (low < table->nr ? segment->off : table->size) - pos;
+}
