@@ -42,7 +42,7 @@
 #define KVIEW_MAX_SIZE		(0x7fffffffULL << 32)
 
 /* struct kview_info.features: what this module on this kernel can do. */
-#define KVIEW_FEATURE_RAM	(1ULL << 0)	/* KVIEW_EXTENT_RAM can be used */
+#define KVIEW_FEATURE_RAM	(1ULL << 0)	/* KVIEW_EXTENT_RAM can be used, lockdown permitting */
 #define KVIEW_FEATURE_BLOB	(1ULL << 1)	/* KVIEW_EXTENT_BLOB can be used */
 #define KVIEW_FEATURE_FILE	(1ULL << 2)	/* KVIEW_EXTENT_FILE can be used */
 #define KVIEW_FEATURE_HUGE_PMD	(1ULL << 3)	/* mappings can use 2 MiB entries */
@@ -104,10 +104,11 @@ struct kview_info {
  *            reference); others: 0
  * @reserved: zero
  *
- * A view can be mapped only if each of its RAM and FILE extents has @off and @src
- * equal modulo the page size, each BLOB extent has @off a multiple of it, and no two
- * extents share a page of the view; mmap of another view is ENODEV, and reading works
- * as ever. Huge entries are used where @off and @src are equal modulo their size.
+ * A view can be mapped only if each of its RAM and FILE extents has @off, @src and @len
+ * multiples of the page size, each BLOB extent has @off a multiple of it, and no two
+ * extents share a page of the view: a mapping has whole pages, and with less it would
+ * show bytes that the view does not have. mmap of another view is ENODEV, and reading
+ * works as ever. Huge entries are used where @off and @src are equal modulo their size.
  */
 struct kview_extent {
 	__u64 off;
@@ -155,9 +156,11 @@ struct kview_create {
  * becomes of the caller, and holds the module.
  *
  * read(2), pread(2), readv(2), splice(2), mmap(2) (shared or private, PROT_READ only)
- * and lseek(2) work on it; opening it for writing is EPERM, PROT_WRITE or PROT_EXEC
- * on a mapping is EACCES or EPERM, also later by mprotect(2). Reading at or past @size
- * returns 0; a mapped access past the last page is SIGBUS.
+ * and lseek(2), with SEEK_DATA and SEEK_HOLE, work on it; opening it for writing is
+ * EPERM, PROT_WRITE or PROT_EXEC on a mapping is EACCES or EPERM, also later by
+ * mprotect(2). Reading at or past @size returns 0; a mapped access past the last page is
+ * SIGBUS. Once lockdown=confidentiality is in force, opening again or mapping a view that
+ * has RAM is EPERM; descriptors and mappings that exist keep working, as /proc/kcore's do.
  *
  * Errors: EPERM (caller lacks CAP_SYS_RAWIO in the initial user namespace, or RAM is
  * asked for under lockdown=confidentiality), EOPNOTSUPP (a kind this module does not
