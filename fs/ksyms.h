@@ -24,10 +24,12 @@ struct kvfs_ksym {
 
 /*
  * Parses the text of /proc/kallsyms, keeping symbols with an address in [start, end): the
- * kernel image. Symbols of modules, per-CPU offsets and absolute constants are outside it.
- * len of the last symbol ends at end. Memory is about that of the names. Returns 0,
- * -EBADMSG with the number of the line that is none, -EPERM if every address is zero
- * (kptr_restrict), -ENODATA if no symbol lies in the range, or -ENOMEM.
+ * kernel image, less than 4 GiB. Symbols of modules, per-CPU offsets and absolute constants
+ * are outside it. Lines that repeat both name and address count once. len of the last symbol
+ * ends at end. Memory is that of the names and 12 bytes a symbol. Returns 0, -EBADMSG with
+ * the number of the line that is none, -EPERM if every address is zero (kptr_restrict),
+ * -ENODATA if no symbol lies in the range, -EINVAL for a range that cannot be one, or
+ * -ENOMEM.
  */
 int kvfs_ksyms_parse(const char *text, size_t text_len, uint64_t start, uint64_t end,
 		     struct kvfs_ksyms **out, struct kvfs_err *err);
@@ -45,14 +47,15 @@ void kvfs_ksyms_destroy(struct kvfs_ksyms *syms);
  */
 int kvfs_ksyms_lookup(const struct kvfs_ksyms *syms, const char *name, struct kvfs_ksym *out);
 
-/* The i-th symbol by address, 0 <= i < count. */
+/* The i-th symbol by address, 0 <= i < count; aliases in the order of the text. */
 size_t kvfs_ksyms_count(const struct kvfs_ksyms *syms);
 void kvfs_ksyms_at(const struct kvfs_ksyms *syms, size_t i, struct kvfs_ksym *out);
 
 /*
  * Scans path for the addresses of a few symbols without making a table, for those that are
- * needed before the range of the image is known (_text, _end). vaddrs[i] is 0 for a name
- * that is not there. Returns 0 or an error as kvfs_ksyms_load().
+ * needed before the range of the image is known (_text, _end). Symbols of modules do not
+ * count; of several with one name, the first does. vaddrs[i] is 0 for a name that is not
+ * there. Returns 0 or an error as kvfs_ksyms_load(); ends with the last name found.
  */
 int kvfs_ksyms_scan(const char *path, const char *const *names, uint64_t *vaddrs, size_t n,
 		    struct kvfs_err *err);
