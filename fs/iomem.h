@@ -18,14 +18,17 @@ struct kvfs_range {
 };
 
 struct kvfs_iomem {
-	struct kvfs_range *ram;		/* top-level "System RAM", ascending, page-rounded inwards */
+	struct kvfs_range *ram;		/* ascending, whole pages: those cut into are left out */
 	size_t nr_ram;
 	struct kvfs_range kernel;	/* from "Kernel code" to the end of "Kernel bss"; {0, 0} if not there */
 };
 
 /*
- * Parses the text of /proc/iomem. Pure. Lines of other resources are passed over.
- * Returns 0, -EBADMSG with the number of the line that cannot be a line of iomem,
+ * Parses the text of /proc/iomem. Pure. RAM is "System RAM" and what drivers have added,
+ * "System RAM (DRIVER)", the latter inside a resource of the driver's. Lines of other
+ * resources are passed over.
+ * Returns 0, -EBADMSG with the number of the line that cannot be a line of iomem or lists RAM
+ * that is not above all before it,
  * -EPERM if all addresses are zero (the kernel hides them from whoever lacks CAP_SYS_ADMIN),
  * or -ENOMEM.
  */
