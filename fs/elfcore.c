@@ -312,8 +312,7 @@ static int load_phdrs(const struct input *in, struct kvfs_elfcore *core)
 	if (!in->phnum)
 		return 0;
 	image = make_image(in, in->phnum, len, &phdrs);
-	core->segs = calloc(in->phnum, sizeof(*core->segs));
-	if (!image || !core->segs)
+	if (!image)
 		return kvfs_err_sys(in->err, ENOMEM, "cannot read the program headers of %s", in->name);
 	ret = read_part(in, "program header table", phdrs, len, in->phoff);
 	if (ret)
@@ -349,6 +348,9 @@ int kvfs_elfcore_load(int fd, const char *name, uint64_t file_len,
 		return ret;
 	core.machine = in.is64 ? in.ehdr.h64.e_machine : in.ehdr.h32.e_machine;
 	core.elfclass = in.ehdr.ident[EI_CLASS];
+	core.segs = calloc(in.phnum ? in.phnum : 1, sizeof(*core.segs));
+	if (!core.segs)
+		return kvfs_err_sys(err, ENOMEM, "cannot list the segments of %s", name);
 	ret = load_phdrs(&in, &core);
 	if (ret) {
 		kvfs_elfcore_deinit(&core);

@@ -33,7 +33,7 @@ struct kvfs_elfcore_cut {
 };
 
 struct kvfs_elfcore {
-	struct kvfs_segment *segs;	/* in the order of the file, those without a byte left out */
+	struct kvfs_segment *segs;	/* never NULL; in the order of the file, without empty ones */
 	size_t nr_segs;
 	char *vmcoreinfo;		/* the VMCOREINFO note as text, NUL-terminated; NULL if none */
 	size_t vmcoreinfo_len;		/* without the NUL */

@@ -35,15 +35,17 @@ int kvfs_kcorelayout_text(const struct kvfs_kernmap *map, struct kvfs_extents *o
 			  struct kvfs_err *err);
 
 /*
- * *head is the blob that the table borrows: the caller frees it after the table. -EFBIG if
- * the headers of so many RAM ranges do not fit into KVFS_CORE_HEAD_LEN.
+ * *head is the blob that the table borrows, KVFS_CORE_HEAD_LEN bytes: the caller frees it
+ * after the table. The image is left out if it is not known, as is the VMCOREINFO. -EFBIG if
+ * the headers of so many RAM ranges do not fit into the head, or the image not before RAM;
+ * -ENODATA with neither image nor RAM.
  */
 int kvfs_kcorelayout_core(const struct kvfs_kernmap *map, struct kvfs_extents *out,
 			  void **head, struct kvfs_err *err);
 
 /*
  * [vaddr, vaddr + len), which must lie in the image (RAM extent) or in one segment without
- * physical addresses (FILE extent); -ENXIO otherwise.
+ * physical addresses (FILE extent); -ENXIO otherwise, -EINVAL if len is 0.
  */
 int kvfs_kcorelayout_sym(const struct kvfs_kernmap *map, uint64_t vaddr, uint64_t len,
 			 struct kvfs_extents *out, struct kvfs_err *err);

@@ -13,7 +13,6 @@
 
 #include "elfcore.h"
 #include "err.h"
-#include "ksyms.h"
 #include "kview.h"
 
 /* off of a segment is its place in /proc/kcore, or KVFS_NO_FILE_OFF (extent.h) without one. */
@@ -21,7 +20,7 @@ struct kvfs_kernmap {
 	struct kvfs_segment *ram;	/* by ascending paddr, page-aligned, not overlapping, paddr and vaddr known */
 	size_t nr_ram;
 	struct kvfs_segment image;	/* from _text to _end; len 0 if not known */
-	struct kvfs_segment *other;	/* segments without a physical address (vmalloc, modules, vmemmap) */
+	struct kvfs_segment *other;	/* by ascending vaddr: those without a physical address (vmalloc, vmemmap) */
 	size_t nr_other;
 	char *vmcoreinfo;		/* text, NUL-terminated; NULL if none was found */
 	size_t vmcoreinfo_len;
@@ -29,11 +28,17 @@ struct kvfs_kernmap {
 
 /*
  * From an ELF core that is /proc/kcore or looks like it. fd is borrowed, name is for
- * messages, file_len as in kvfs_elfcore_load(). The image is the segment with a physical
- * address that lies in none of the direct map's; if [image_start, image_end) is not {0, 0} it is cut to that
- * range of virtual addresses (_text and _end of /proc/kallsyms). RAM ranges that contradict
- * each other are -EBADMSG: a lying file must not become a lying view. Other errors are those
- * of kvfs_elfcore_load().
+ * messages, file_len as in kvfs_elfcore_load().
+ *
+ * Only RAM and the image have a p_paddr in /proc/kcore, all others -1 (since Linux 4.12). RAM
+ * is what has the direct map's distance from virtual to physical addresses; the image is the
+ * one segment that has another. If [image_start, image_end) is not {0, 0} (_text and _end of
+ * /proc/kallsyms) the image must hold that range of virtual addresses and is cut to it.
+ *
+ * Segments that contradict each other or the symbols are -EBADMSG: a lying file must not
+ * become a lying view. -ENODATA if the file ends before a segment does, -ENOEXEC for another
+ * machine's core, -EINVAL for an image that ends before it starts. Other errors are those of
+ * kvfs_elfcore_load(). A core without RAM or without an image is no error.
  */
 int kvfs_kernmap_load_kcore(int fd, const char *name, uint64_t file_len,
 			    uint64_t image_start, uint64_t image_end,
@@ -41,7 +46,9 @@ int kvfs_kernmap_load_kcore(int fd, const char *name, uint64_t file_len,
 
 /*
  * From /proc/iomem (path) and the module's info; the image from its virtual range and
- * info->image_delta. There is no VMCOREINFO in it. -ENODATA without any System RAM.
+ * info->image_delta. There is no VMCOREINFO in it. Returns 0, -ENODATA without any System
+ * RAM, -EBADMSG if RAM and direct map contradict each other, -EINVAL for an image that ends
+ * before it starts, or the errors of kvfs_iomem_load().
  */
 int kvfs_kernmap_load_iomem(const char *path, const struct kview_info *info,
 			    uint64_t image_start, uint64_t image_end,
