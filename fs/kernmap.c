@@ -364,6 +364,9 @@ int kvfs_kernmap_load_iomem(const char *path, const struct kview_info *info,
 		ret = kvfs_err_set(err, ENODATA, "%s lists no System RAM", path);
 	else
 		ret = ram_of_iomem(&iomem, info->direct_map, &map, err);
+	if (!is_known(range) && iomem.kernel.end)
+		range = (struct vrange){ iomem.kernel.start + info->image_delta,
+					 iomem.kernel.end + info->image_delta };
 	kvfs_iomem_deinit(&iomem);
 	if (ret) {
 		kvfs_kernmap_deinit(&map);

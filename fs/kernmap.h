@@ -45,8 +45,9 @@ int kvfs_kernmap_load_kcore(int fd, const char *name, uint64_t file_len,
 			    struct kvfs_kernmap *out, struct kvfs_err *err);
 
 /*
- * From /proc/iomem (path) and the module's info; the image from its virtual range and
- * info->image_delta. There is no VMCOREINFO in it. Returns 0, -ENODATA without any System
+ * From /proc/iomem (path) and the module's info; the image from its virtual range, or where
+ * that is {0, 0} (kernels without _end among their symbols) from "Kernel code" to "Kernel
+ * bss", and info->image_delta. There is no VMCOREINFO in it. Returns 0, -ENODATA without any System
  * RAM, -EBADMSG if RAM and direct map contradict each other, -EINVAL for an image that ends
  * before it starts, or the errors of kvfs_iomem_load().
  */
