@@ -3,21 +3,16 @@
 
 #include <elf.h>
 #include <errno.h>
-#include <link.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#define PAGE 4096ULL
+#include "mkelf_file.h"
+
 #define MAX_ARGS 16		/* of a line */
-#define CHUNK_LEN (64 * 1024)	/* bytes written at a time */
-#define UNSET UINT64_MAX	/* of an argument whose default depends on others */
-
-extern const ElfW(Ehdr) __ehdr_start __attribute__((visibility("hidden")));
 
 struct arg {
 	const char *key;
@@ -33,40 +28,9 @@ struct line {
 	size_t nr_args;
 };
 
-struct fill {
-	size_t load;
-	uint64_t at, len;
-	char *text;		/* or NULL */
-	bool addr;
-	uint8_t byte;
-};
+static int fail(struct mkelf *m, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
 
-struct poke {
-	uint64_t off;
-	size_t len;
-	char *bytes;
-};
-
-/* The file to be. Program headers are kept in their 64-bit form. */
-struct mkelf {
-	uint64_t elfclass, data, version, type, machine, phnum, phoff, phentsize, shoff;
-	bool xnum;
-	Elf64_Phdr *phdrs;
-	size_t nr_phdrs;
-	char *notes;
-	size_t notes_len;
-	uint64_t notes_off, notes_filesz, notes_align;
-	struct fill *fills;
-	size_t nr_fills;
-	struct poke *pokes;
-	size_t nr_pokes;
-	uint64_t size;
-	char *err;
-	size_t err_len;
-	size_t line;
-};
-
-__attribute__((format(printf, 2, 3)))
 static int fail(struct mkelf *m, const char *fmt, ...)
 {
 	va_list ap;
@@ -117,10 +81,19 @@ static char *unquote(char *p, size_t *len)
 		}
 		p++;
 		switch (*p) {
-		case 'n': *out++ = '\n'; break;
-		case 't': *out++ = '\t'; break;
-		case '0': *out++ = '\0'; break;
-		case '\\': case '"': *out++ = *p; break;
+		case 'n':
+			*out++ = '\n';
+			break;
+		case 't':
+			*out++ = '\t';
+			break;
+		case '0':
+			*out++ = '\0';
+			break;
+		case '\\':
+		case '"':
+			*out++ = *p;
+			break;
 		case 'x':
 			if (sscanf(p + 1, "%2x", &byte) != 1 || !p[1] || !p[2])
 				return NULL;
@@ -229,7 +202,7 @@ static int do_elf(struct mkelf *m, const struct line *line)
 static int do_note(struct mkelf *m, const struct line *line)
 {
 	const struct arg *name = NULL, *desc = NULL;
-	uint64_t type = 0, namesz = UNSET, descsz = UNSET;
+	uint64_t type = 0, namesz = MKELF_UNSET, descsz = MKELF_UNSET;
 	const struct number numbers[] = {
 		{ "type", &type }, { "namesz", &namesz }, { "descsz", &descsz }, { NULL, NULL },
 	};
@@ -244,8 +217,8 @@ static int do_note(struct mkelf *m, const struct line *line)
 		return fail(m, "note: name is missing");
 	name_len = (name->is_text ? name->len : strlen(name->value)) + 1;
 	desc_len = !desc ? 0 : desc->is_text ? desc->len : strlen(desc->value);
-	nhdr.n_namesz = (Elf64_Word)(namesz == UNSET ? name_len : namesz);
-	nhdr.n_descsz = (Elf64_Word)(descsz == UNSET ? desc_len : descsz);
+	nhdr.n_namesz = (Elf64_Word)(namesz == MKELF_UNSET ? name_len : namesz);
+	nhdr.n_descsz = (Elf64_Word)(descsz == MKELF_UNSET ? desc_len : descsz);
 	nhdr.n_type = (Elf64_Word)type;
 	len = sizeof(nhdr) + (name_len + 3) / 4 * 4 + (desc_len + 3) / 4 * 4;
 	m->notes = xalloc(m->notes, m->notes_len + len, 1);
@@ -273,27 +246,27 @@ static int do_notes(struct mkelf *m, const struct line *line)
 static int do_phdr(struct mkelf *m, const struct line *line)
 {
 	bool is_load = !strcmp(line->word, "load");
-	uint64_t type = is_load ? PT_LOAD : UNSET, repeat = 1;
-	uint64_t off = UNSET, vaddr = 0, paddr = UNSET, filesz = UNSET, memsz = UNSET, align = 0;
+	uint64_t type = is_load ? PT_LOAD : MKELF_UNSET, repeat = 1;
+	uint64_t off = MKELF_UNSET, vaddr = 0, paddr = MKELF_UNSET, filesz = MKELF_UNSET, memsz = MKELF_UNSET, align = 0;
 	const struct number numbers[] = {
-		{ is_load ? "" : "type", &type }, { "off", &off }, { "vaddr", &vaddr },
+		{ "type", &type }, { "off", &off }, { "vaddr", &vaddr },
 		{ "paddr", &paddr }, { "filesz", &filesz }, { "memsz", &memsz },
 		{ "align", &align }, { "repeat", &repeat }, { NULL, NULL },
 	};
 
 	if (take_args(m, line, numbers, NULL))
 		return -1;
-	if (memsz == UNSET || type == UNSET)
+	if (memsz == MKELF_UNSET || type == MKELF_UNSET)
 		return fail(m, "%s: memsz%s is missing", line->word, is_load ? "" : " or type");
 	m->phdrs = xalloc(m->phdrs, m->nr_phdrs + repeat, sizeof(*m->phdrs));
 	for (uint64_t i = 0; i < repeat; i++)
 		m->phdrs[m->nr_phdrs++] = (Elf64_Phdr){
 			.p_type = (Elf64_Word)type,
 			.p_flags = PF_R | PF_W | PF_X,
-			.p_offset = off == UNSET ? (is_load ? UNSET : 0) : off + i * memsz,
+			.p_offset = off == MKELF_UNSET ? (is_load ? MKELF_UNSET : 0) : off + i * memsz,
 			.p_vaddr = vaddr + i * memsz,
-			.p_paddr = paddr == UNSET ? UNSET : paddr + i * memsz,
-			.p_filesz = filesz == UNSET ? memsz : filesz,
+			.p_paddr = paddr == MKELF_UNSET ? MKELF_UNSET : paddr + i * memsz,
+			.p_filesz = filesz == MKELF_UNSET ? memsz : filesz,
 			.p_memsz = memsz,
 			.p_align = align,
 		};
@@ -313,21 +286,21 @@ static char *copy_text(const struct arg *a, size_t *len)
 static int do_fill(struct mkelf *m, const struct line *line)
 {
 	const struct arg *with = NULL, *text = NULL;
-	uint64_t load = 0, at = 0, len = UNSET, byte = UNSET;
+	uint64_t load = 0, at = 0, len = MKELF_UNSET, byte = MKELF_UNSET;
 	const struct number numbers[] = {
 		{ "load", &load }, { "at", &at }, { "len", &len }, { "byte", &byte }, { NULL, NULL },
 	};
 	const struct text texts[] = { { "with", &with }, { "text", &text }, { NULL, NULL } };
-	struct fill *f;
+	struct mkelf_fill *f;
 	size_t text_len;
 
 	if (take_args(m, line, numbers, texts))
 		return -1;
-	if (!!with + !!text + (byte != UNSET) != 1 || (with && strcmp(with->value, "addr")))
+	if (!!with + !!text + (byte != MKELF_UNSET) != 1 || (with && strcmp(with->value, "addr")))
 		return fail(m, "fill: one of with=addr, byte=N and text=TEXT is needed");
 	m->fills = xalloc(m->fills, m->nr_fills + 1, sizeof(*m->fills));
 	f = &m->fills[m->nr_fills++];
-	*f = (struct fill){ .load = load, .at = at, .len = len, .addr = with, .byte = (uint8_t)byte };
+	*f = (struct mkelf_fill){ .load = load, .at = at, .len = len, .addr = with, .byte = (uint8_t)byte };
 	if (text) {
 		f->text = copy_text(text, &text_len);
 		f->len = text_len;
@@ -338,7 +311,7 @@ static int do_fill(struct mkelf *m, const struct line *line)
 static int do_poke(struct mkelf *m, const struct line *line)
 {
 	const struct arg *text = NULL;
-	struct poke p = { 0 };
+	struct mkelf_poke p = { 0 };
 	const struct number numbers[] = { { "off", &p.off }, { NULL, NULL } };
 	const struct text texts[] = { { "text", &text }, { NULL, NULL } };
 
@@ -392,4 +365,42 @@ static int parse(struct mkelf *m, char *text)
 			return -1;
 	}
 	return 0;
+}
+
+static void deinit(struct mkelf *m)
+{
+	for (size_t i = 0; i < m->nr_fills; i++)
+		free(m->fills[i].text);
+	for (size_t i = 0; i < m->nr_pokes; i++)
+		free(m->pokes[i].bytes);
+	free(m->fills);
+	free(m->pokes);
+	free(m->phdrs);
+	free(m->notes);
+}
+
+int mkelf_expand(const char *text, int fd, char *err, size_t err_len)
+{
+	struct mkelf m = {
+		.elfclass = ELFCLASS64, .data = MKELF_UNSET, .version = EV_CURRENT, .type = ET_CORE,
+		.machine = MKELF_UNSET, .phnum = MKELF_UNSET, .phoff = MKELF_UNSET,
+		.phentsize = MKELF_UNSET, .shoff = MKELF_UNSET, .notes_off = MKELF_UNSET,
+		.notes_filesz = MKELF_UNSET, .notes_align = 4, .size = MKELF_UNSET,
+		.err = err, .err_len = err_len,
+	};
+	char *copy = strdup(text);
+	int ret = -1;
+
+	if (!copy)
+		abort();
+	if (!parse(&m, copy)) {
+		const char *what = mkelf_file_write(&m, fd);
+
+		ret = what ? -1 : 0;
+		if (what)
+			snprintf(err, err_len, "%s", what);
+	}
+	free(copy);
+	deinit(&m);
+	return ret;
 }

@@ -15,8 +15,9 @@
  *   notes [off=N] [filesz=N] [align=N]
  *       What deviates in that program header.
  *   load vaddr=N memsz=N [paddr=N] [off=N] [filesz=N] [align=N] [repeat=N]
- *       A PT_LOAD; paddr is all ones if not given, filesz is memsz. Without off the next
- *       page of the file that is free. repeat=N makes N of them, one behind the other.
+ *       A PT_LOAD; paddr is all ones if not given, filesz is memsz. Without off it gets the
+ *       next page of the file that is free, with off no room is made for it. repeat=N makes
+ *       N of them, one behind the other.
  *   phdr type=N [as load]
  *       Another program header; no room is made for it.
  *   fill load=N [at=N] [len=N] with=addr | byte=N | text=TEXT
