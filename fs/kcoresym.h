@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The directory kcore/sym: each symbol of the kernel image as a file, under its NAME, or as
+ * NAME@ADDRESS where several have that name.
+ */
+#ifndef KVFS_KCORESYM_H
+#define KVFS_KCORESYM_H
+
+#include <stdint.h>
+
+#include "kcoresrc.h"
+#include "view.h"
+
+/*
+ * Makes the directory. Files in it get numbers from first_ino on, which must leave room for
+ * as many as the image has bytes. Takes its own reference to src. NULL: out of memory.
+ */
+struct kvfs_node *kvfs_kcoresym_create(struct kvfs_kcoresrc *src, const char *kallsyms,
+				       uint64_t ino, uint64_t parent_ino, uint64_t first_ino);
+
+#endif /* KVFS_KCORESYM_H */
