@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The requests of FUSE, each answered exactly once: the only caller of fuse_reply_*().
+ * Errors are negative up to here and become positive in the reply.
+ */
+#ifndef KVFS_OPS_H
+#define KVFS_OPS_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <time.h>
+
+#include "backing.h"
+#include "inode.h"
+
+struct fuse_lowlevel_ops;
+
+/* The userdata of the FUSE session. The pointers are borrowed. */
+struct kvfs_ops {
+	struct kvfs_inodes *inodes;
+	struct kvfs_backing *backing;
+	struct timespec mounted_at;	/* all times of all files */
+	atomic_bool initialised;	/* INIT has been handled */
+};
+
+extern const struct fuse_lowlevel_ops kvfs_ops_table;
+
+#endif /* KVFS_OPS_H */

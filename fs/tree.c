@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "tree.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "kmod.h"
+#include "view_info.h"
+#include "view_kcore.h"
+
+/* Numbers within KVFS_PROVIDER_INFO; 1 is the root's. */
+enum {
+	NR_README = 2,
+	NR_STATUS,
+};
+
+enum {
+	ENTRY_README,
+	ENTRY_STATUS,
+	ENTRY_KCORE,
+	NR_ENTRIES,
+};
+
+struct kvfs_tree {
+	struct kvfs_node root;
+	struct kvfs_entry entries[NR_ENTRIES];
+	struct kvfs_err errs[NR_ENTRIES];	/* why an entry is missing */
+	struct kvfs_kmod kmod;
+	struct kvfs_err kmod_err;
+	struct kvfs_status status;
+};
+
+static struct kvfs_tree *to_tree(struct kvfs_node *node)
+{
+	return (struct kvfs_tree *)node;
+}
+
+static int root_lookup(struct kvfs_node *node, const char *name, struct kvfs_node **out)
+{
+	return kvfs_entries_lookup(to_tree(node)->entries, NR_ENTRIES, name, out);
+}
+
+static int root_list(struct kvfs_node *node, uint64_t cookie, struct kvfs_dirent *out)
+{
+	return kvfs_entries_list(to_tree(node)->entries, NR_ENTRIES, cookie, out);
+}
+
+static bool root_missing(struct kvfs_node *node, size_t i, const char **name, const char **reason)
+{
+	return kvfs_entries_missing(to_tree(node)->entries, NR_ENTRIES, i, name, reason);
+}
+
+static void root_destroy(struct kvfs_node *node)
+{
+	struct kvfs_tree *tree = to_tree(node);
+
+	for (size_t i = 0; i < NR_ENTRIES; i++)
+		kvfs_node_put(tree->entries[i].node);
+	kvfs_kmod_close(&tree->kmod);
+	free(tree);
+}
+
+static const struct kvfs_dir_ops dir_ops = {
+	.lookup = root_lookup,
+	.list = root_list,
+	.missing = root_missing,
+};
+
+static const struct kvfs_node_ops root_ops = {
+	.kind = KVFS_NODE_DIR,
+	.entry_timeout = 3600,
+	.attr_timeout = 3600,
+	.destroy = root_destroy,
+	.dir = &dir_ops,
+};
+
+static void open_module(struct kvfs_tree *tree, const struct kvfs_opts *opts)
+{
+	tree->kmod.fd = -1;
+	if (opts->module == KVFS_MODULE_NO)
+		kvfs_err_set(&tree->kmod_err, ENODEV, "the module is not used: module=no was given");
+	else
+		kvfs_kmod_open(&tree->kmod, opts->device, &tree->kmod_err);
+}
+
+static int add_kcore(struct kvfs_tree *tree, const struct kvfs_opts *opts, unsigned int readers,
+		     struct kvfs_err *err)
+{
+	const struct kvfs_kcoresrc_config config = {
+		.file = opts->kcore,
+		.kallsyms = opts->kallsyms,
+		.kmod = &tree->kmod,
+		.kmod_reason = tree->kmod_err.msg,
+		.readers = readers,
+	};
+	struct kvfs_entry *entry = &tree->entries[ENTRY_KCORE];
+	struct kvfs_err *missing = &tree->errs[ENTRY_KCORE];
+	int ret;
+
+	entry->name = "kcore";
+	entry->reason = missing->msg;
+	ret = kvfs_view_kcore_create(&config, &entry->node, missing);
+	if (ret < 0 && opts->kcore) {
+		*err = *missing;
+		return ret;
+	}
+	return 0;
+}
+
+static void write_status(void *arg, FILE *out)
+{
+	kvfs_status_write(arg, out);
+}
+
+static int add_entries(struct kvfs_tree *tree, const struct kvfs_opts *opts, unsigned int readers,
+		       struct kvfs_err *err)
+{
+	struct kvfs_entry *readme = &tree->entries[ENTRY_README];
+	struct kvfs_entry *status = &tree->entries[ENTRY_STATUS];
+
+	readme->name = "README";
+	readme->node = kvfs_view_info_create("README", kvfs_view_info_readme, NULL, false, NR_README);
+	status->name = "status";
+	status->node = kvfs_view_info_create("status", write_status, &tree->status, true, NR_STATUS);
+	if (!readme->node || !status->node)
+		return kvfs_err_sys(err, ENOMEM, "the tree");
+	return add_kcore(tree, opts, readers, err);
+}
+
+int kvfs_tree_create(const struct kvfs_opts *opts, struct kvfs_backing *backing,
+		     unsigned int readers, struct kvfs_tree **out, struct kvfs_err *err)
+{
+	struct kvfs_tree *tree = calloc(1, sizeof(*tree));
+	int ret;
+
+	if (!tree)
+		return kvfs_err_sys(err, ENOMEM, "the tree");
+	kvfs_node_init(&tree->root, &root_ops, "", KVFS_INO_ROOT, KVFS_INO_ROOT);
+	open_module(tree, opts);
+	tree->status = (struct kvfs_status) {
+		.kmod = &tree->kmod,
+		.kmod_reason = tree->kmod_err.msg,
+		.backing = backing,
+		.root = &tree->root,
+	};
+	ret = add_entries(tree, opts, readers, err);
+	if (ret < 0) {
+		kvfs_tree_destroy(tree);
+		return ret;
+	}
+	*out = tree;
+	return 0;
+}
+
+void kvfs_tree_destroy(struct kvfs_tree *tree)
+{
+	if (tree)
+		kvfs_node_put(&tree->root);
+}
+
+struct kvfs_node *kvfs_tree_root(struct kvfs_tree *tree)
+{
+	return &tree->root;
+}
+
+const struct kvfs_status *kvfs_tree_status(const struct kvfs_tree *tree)
+{
+	return &tree->status;
+}
