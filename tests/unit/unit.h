@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What every unit test shares: a main that speaks TAP, and files that exist in memory only. */
+#ifndef UNIT_H
+#define UNIT_H
+
+#include <check.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "err.h"
+
+/* Runs tests (n of them), each in a process of its own unless CK_FORK=no; main's value. */
+static inline int unit_run(const char *name, const TTest *const *tests, size_t n)
+{
+	Suite *suite = suite_create(name);
+	TCase *tcase = tcase_create(name);
+	SRunner *runner;
+	int failed;
+
+	tcase_set_timeout(tcase, 120);	/* seconds; valgrind is slow */
+	for (size_t i = 0; i < n; i++)
+		tcase_add_test(tcase, tests[i]);
+	suite_add_tcase(suite, tcase);
+	runner = srunner_create(suite);
+	srunner_set_tap(runner, "-");
+	srunner_run_all(runner, CK_SILENT);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+#define UNIT_MAIN(name, ...) \
+	int main(void) \
+	{ \
+		const TTest *const tests[] = { __VA_ARGS__ }; \
+		return unit_run(name, tests, sizeof(tests) / sizeof(tests[0])); \
+	}
+
+/* A file with these bytes; a descriptor for the caller to close. */
+static inline int unit_file(const void *bytes, size_t len)
+{
+	int fd = memfd_create("unit", MFD_CLOEXEC);
+
+	ck_assert_int_ge(fd, 0);
+	if (len)
+		ck_assert_int_eq(pwrite(fd, bytes, len, 0), (int)len);
+	return fd;
+}
+
+/* A path by which the file of a descriptor can be opened; good until the next call. */
+static inline const char *unit_path(int fd)
+{
+	static char path[64];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return path;
+}
+
+/* The call failed with errnum, and says so with a message that holds part. */
+#define unit_assert_error(ret, errnum_, err, part) \
+	do { \
+		ck_assert_int_eq(ret, -(errnum_)); \
+		ck_assert_int_eq((err).errnum, errnum_); \
+		ck_assert_msg(strstr((err).msg, part) != NULL, "\"%s\" is not in \"%s\"", part, \
+			      (err).msg); \
+	} while (0)
+
+#endif /* UNIT_H */
