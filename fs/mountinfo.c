@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "mountinfo.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,7 +37,10 @@ static bool field_is(const char *field, size_t len, const char *path)
 	return *path == '\0';
 }
 
-/* "ID PARENT MAJOR:MINOR ROOT MOUNTPOINT OPTIONS [TAG]... - FSTYPE SOURCE SUPEROPTIONS" */
+/*
+ * "ID PARENT MAJOR:MINOR ROOT MOUNTPOINT OPTIONS [TAG]... - FSTYPE SOURCE SUPEROPTIONS", at path
+ * or, if path is NULL, anywhere.
+ */
 static bool parse_line(const char *line, size_t len, const char *path, struct kvfs_mountinfo *out)
 {
 	_cleanup_free_ char *copy = strndup(line, len);
@@ -45,7 +50,7 @@ static bool parse_line(const char *line, size_t len, const char *path, struct kv
 
 	if (!copy || sscanf(copy, "%*u %*u %u:%u %*s %n", &major_nr, &minor_nr, &pos) < 2 || pos == 0)
 		return false;
-	if (!field_is(copy + pos, strcspn(copy + pos, " "), path))
+	if (path && !field_is(copy + pos, strcspn(copy + pos, " "), path))
 		return false;
 	separator = strstr(copy + pos, " - ");
 	if (!separator || sscanf(separator, " - %63s", out->fstype) != 1)
@@ -70,6 +75,30 @@ bool kvfs_mountinfo_parse(const char *text, const char *path, struct kvfs_mounti
 		text += len + (text[len] == '\n');
 	}
 	return found;
+}
+
+bool kvfs_mountinfo_parse_dev(const char *text, dev_t dev, struct kvfs_mountinfo *out)
+{
+	while (*text) {
+		size_t len = strcspn(text, "\n");
+
+		if (parse_line(text, len, NULL, out) && out->dev == dev)
+			return true;
+		text += len + (text[len] == '\n');
+	}
+	return false;
+}
+
+int kvfs_mountinfo_load(int procdir, char **text)
+{
+	_cleanup_close_ int fd = openat(procdir, "mountinfo", O_RDONLY | O_CLOEXEC);
+	char path[sizeof("/proc/self/fd/") + 10];
+	size_t len;
+
+	if (fd < 0)
+		return -errno;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return kvfs_io_read_file(path, MOUNTINFO_MAX, text, &len);
 }
 
 bool kvfs_mountinfo_find(const char *path, struct kvfs_mountinfo *out)

@@ -18,7 +18,16 @@ struct kvfs_mountinfo {
  */
 bool kvfs_mountinfo_find(const char *path, struct kvfs_mountinfo *out);
 
-/* The same in a text that was read already. Pure. */
+/*
+ * Reads the mounts that a process sees, of which procdir is the directory in /proc. *text is
+ * the caller's to free. Returns 0 or -errno.
+ */
+int kvfs_mountinfo_load(int procdir, char **text);
+
+/* Finds any mount of the file system that has a device number. Pure. */
+bool kvfs_mountinfo_parse_dev(const char *text, dev_t dev, struct kvfs_mountinfo *out);
+
+/* As kvfs_mountinfo_find(), in a text that was read already. Pure. */
 bool kvfs_mountinfo_parse(const char *text, const char *path, struct kvfs_mountinfo *out);
 
 #endif /* KVFS_MOUNTINFO_H */
