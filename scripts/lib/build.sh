@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154 # `lib` is set by common.sh
 #
 # A build of this checkout for a guest: daemon, tests and module, compiled at native
 # speed in the guest's root folder, and put on a small disk that the guest mounts at
@@ -30,7 +30,7 @@ source_list() {
 # source_manifest DIR - print a line "SHA256 MODE PATH" for each file in DIR
 source_manifest() {
 	(
-		cd "$1"
+		cd "$1" || exit
 		paste -d ' ' <(find . -type f -printf '%P\0' | sort -z | xargs -0r sha256sum | cut -c1-64) \
 			<(find . -type f -printf '%P\0' | sort -z | xargs -0r stat -c '%a %n')
 	)

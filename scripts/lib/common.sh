@@ -6,6 +6,7 @@
 # name that messages begin with.
 
 # The folder of the libraries; the parts use each other's files.
+# shellcheck disable=SC2034
 lib=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 # say TEXT... - a progress message, on stderr so that a COMMAND's output stays clean

@@ -1,10 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154 # `lib` is set by common.sh
 #
 # One run of a guest: QEMU with its disks, ports and shared folder, what the guest
 # reports, and the judgement of its kernel log.
 #
 # Sourced after common.sh, roots.sh and klog.sh.
+
+# The settings of a guest. tools, root, build: folders of the cache; cmdline: of its
+# kernel; share: a folder, or ''; module, mount, shell: 0 or 1; timeout: seconds, 0 for
+# none; log: a file to keep the kernel log in, or ''.
+declare -A guest=([tools]='' [root]='' [build]='' [memory]=2G [cpus]=2 [cmdline]=''
+	[share]='' [module]=1 [mount]=1 [shell]=0 [timeout]=0 [log]='')
+
+# Processes of the guest that runs now.
+guest_pids=()
 
 # How long a guest may take to come to its command, in seconds: ten times what an
 # emulated one needs on a slow machine.
@@ -24,8 +33,8 @@ guest_port() {
 		-device "virtserialport,chardev=$1,name=kviewfs.$1"
 }
 
-# guest_qemu_args - print QEMU's options, one a line, for the settings in the
-# associative array `guest` (see guest_run)
+# guest_qemu_args - print QEMU's options, one a line, for the settings in
+# `guest`
 guest_qemu_args() {
 	printf '%s\n' -nodefaults -no-user-config -display none -no-reboot \
 		-smp "${guest[cpus]}" -m "${guest[memory]}"
@@ -104,12 +113,11 @@ guest_write_start() {
 	chmod +x "$run/start"
 }
 
-# guest_run RUN COMMAND... - boot a guest with the settings in the associative array
-# `guest` (tools, root, build: folders; memory, cpus, cmdline, share, module, mount,
-# shell, timeout), run COMMAND and pass its output through. RUN is an empty folder.
-# Returns the status that scripts/vm documents.
+# guest_run RUN COMMAND... - boot a guest with the settings in `guest`, run COMMAND and
+# pass its output through. RUN is an empty folder. Returns the status that scripts/vm
+# documents.
 guest_run() {
-	local run=$1 binds=() qemu followers=()
+	local run=$1 binds=() qemu pid followers=()
 	guest_write_job "$@"
 	guest_write_start "$run"
 	touch "$run"/{control,stdout,stderr,console}

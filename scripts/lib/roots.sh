@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154 # `lib` is set by common.sh
 #
 # Root folders made of Debian packages: one with the tools (QEMU, virtiofsd, mke2fs)
 # and one for each release a guest can boot, the latter also as a root disk with its
