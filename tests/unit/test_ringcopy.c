@@ -79,7 +79,8 @@ START_TEST(ring_at_rest)
 	ck_assert_uint_eq(check_run(copy, ring.len, &first, &last), 20 + 30 + 30 + 3);
 	ck_assert_uint_eq(first, 110);
 	ck_assert_uint_eq(last, 192);
-	ck_assert_mem_eq(copy, ring.mem, 4 * SUBBUF);
+	ck_assert_mem_eq(copy, ring.mem, SUBBUF);
+	ck_assert_mem_eq(copy + 2 * SUBBUF, ring.mem + 2 * SUBBUF, 4 * SUBBUF);
 	for (int i = 100; i < 200; i++)
 		ck_assert_uint_eq(copy[SUBBUF + i], 0);
 	free(copy);
@@ -302,6 +303,7 @@ START_TEST(a_ring_that_is_written)
 		ck_assert(ret == 0 || ret == -EBUSY);
 		if (ret < 0)
 			continue;
+		ck_assert_int_eq(kvfs_ringcopy_settle(copy, NULL, NULL), 0);
 		n = check_run(copy, live.ring.len, &first, &last);
 		rounds++;
 		if (n == 0)

@@ -14,24 +14,31 @@
 
 #include "err.h"
 
-/* Runs tests (n of them), each in a process of its own unless CK_FORK=no; main's value. */
-static inline int unit_run(const char *name, const TTest *const *tests, size_t n)
+/* Runs a suite of one test case, each test in a process of its own unless CK_FORK=no. */
+static inline int unit_run_suite(Suite *suite, TCase *tcase)
 {
-	Suite *suite = suite_create(name);
-	TCase *tcase = tcase_create(name);
 	SRunner *runner;
 	int failed;
 
 	tcase_set_timeout(tcase, 120);	/* seconds; valgrind is slow */
-	for (size_t i = 0; i < n; i++)
-		tcase_add_test(tcase, tests[i]);
-	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
 	srunner_set_tap(runner, "-");
 	srunner_run_all(runner, CK_SILENT);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);
 	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+/* Runs tests (n of them). Returns main's value, as unit_run_suite() does. */
+static inline int unit_run(const char *name, const TTest *const *tests, size_t n)
+{
+	Suite *suite = suite_create(name);
+	TCase *tcase = tcase_create(name);
+
+	for (size_t i = 0; i < n; i++)
+		tcase_add_test(tcase, tests[i]);
+	suite_add_tcase(suite, tcase);
+	return unit_run_suite(suite, tcase);
 }
 
 #define UNIT_MAIN(name, ...) \
