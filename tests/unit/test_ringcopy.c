@@ -4,16 +4,18 @@
  * kernel's writer and reader change it (rb_tail_page_update, rb_set_commit_to_write,
  * rb_get_reader_page).
  */
-#include <check.h>
+#include "ringcopy.h"
+
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
 
+#include "failalloc.h"
 #include "ring_builder.h"
 #include "ringbuf.h"
-#include "ringcopy.h"
+#include "unit.h"
 
 #define SUBBUF 256
 /* Events of 8 bytes: a word of header, a word with the number of the event. */
@@ -323,27 +325,48 @@ START_TEST(a_ring_that_is_written)
 }
 END_TEST
 
-int main(void)
+START_TEST(no_memory)
 {
-	Suite *suite = suite_create("ringcopy");
-	TCase *tcase = tcase_create("ringcopy");
-	SRunner *runner;
-	int failed;
+	struct ring ring = ring_create(SUBBUF, 3);
+	struct kvfs_ringcopy_stats stats = { .read = 5 };
+	uint8_t *copy = calloc(1, ring.len);
+	struct kvfs_ringimage *image;
+	int ret;
 
-	tcase_set_timeout(tcase, 60);
-	tcase_add_test(tcase, ring_at_rest);
-	tcase_add_test(tcase, empty_ring);
-	tcase_add_test(tcase, number_of_lost_events_is_copied);
-	tcase_add_test(tcase, stats_text);
-	tcase_add_test(tcase, counters_are_brought_up_to_date);
-	tcase_add_test(tcase, a_reader_that_the_mapping_did_not_see);
-	tcase_add_test(tcase, image_stays_until_refreshed);
-	tcase_add_test(tcase, a_ring_that_is_written);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_set_tap(runner, "-");
-	srunner_run_all(runner, CK_SILENT);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? 1 : 0;
+	fill(ring_subbuf(&ring, 1), 100, 3);
+	failalloc_arm(0);
+	ck_assert_int_eq(kvfs_ringcopy_snapshot(ring.mem, ring.meta, copy), -ENOMEM);
+	ck_assert(failalloc_happened());
+	ck_assert_int_eq(kvfs_ringcopy_snapshot(ring.mem, ring.meta, copy), 0);
+	for (int n = 0;; n++) {
+		failalloc_arm(n);
+		ret = kvfs_ringcopy_settle(copy, &stats, &stats);
+		if (!failalloc_happened())
+			break;
+		ck_assert_int_eq(ret, -ENOMEM);
+	}
+	ck_assert_int_eq(ret, 0);
+	for (int n = 0;; n++) {
+		failalloc_arm(n);
+		ret = kvfs_ringimage_create(ring.mem, ring.meta, &image);
+		if (!failalloc_happened())
+			break;
+		ck_assert_int_eq(ret, -ENOMEM);
+	}
+	ck_assert_int_eq(ret, 0);
+	kvfs_ringimage_destroy(image);
+	free(copy);
+	free(ring.mem);
 }
+END_TEST
+
+UNIT_MAIN("ringcopy",
+	ring_at_rest,
+	empty_ring,
+	number_of_lost_events_is_copied,
+	stats_text,
+	counters_are_brought_up_to_date,
+	a_reader_that_the_mapping_did_not_see,
+	image_stays_until_refreshed,
+	a_ring_that_is_written,
+	no_memory)
