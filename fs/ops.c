@@ -9,12 +9,12 @@
  *  lookup        entry; EACCES ESTALE ENOTDIR ENOENT ENOTUNIQ ENOMEM, or why the source
  *                cannot be read
  *  getattr       attr; EACCES ESTALE ENOMEM, or why the source cannot be read
- *  readlink      text; EACCES ESTALE EINVAL
+ *  readlink      text; EACCES ESTALE EINVAL, or why the target cannot be found
  *  open          open; EACCES ESTALE EISDIR EROFS ENOMEM, or why the source cannot be read
- *  opendir       open; EACCES ESTALE ENOTDIR ENOMEM
+ *  opendir       open; EACCES ESTALE ENOTDIR ENOMEM, or why the source cannot be read
  *  read          bytes; ENOMEM, or why the source cannot be read
  *  readdir[plus] entries; ENOMEM, or why the source cannot be read
- *  lseek         offset; ENXIO EINVAL
+ *  lseek         offset; ENXIO EINVAL, or why the source cannot be read
  *  getxattr      bytes or size; EACCES ESTALE ENODATA ERANGE
  *  listxattr     bytes or size; EACCES ESTALE ERANGE
  *  release[dir]  success
@@ -34,6 +34,7 @@
 #include <fcntl.h>
 #include <fuse_lowlevel.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -46,7 +47,7 @@
 /* What fi->fh points to, for files and directories. */
 struct handle {
 	struct kvfs_node *node;		/* a reference */
-	void *view;			/* the view's own handle of an open file */
+	void *view;			/* the view's own handle of an open file, or reader of a directory */
 };
 
 /* Longest answer to readdir that is made in one go, bytes; the kernel just asks again. */
@@ -191,20 +192,30 @@ static void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi
 		fuse_reply_attr(req, &st, timeout);
 }
 
-static void op_readlink(fuse_req_t req, fuse_ino_t ino)
+static int do_readlink(fuse_req_t req, fuse_ino_t ino, char *buf, size_t len)
 {
 	struct kvfs_node *node;
 	int ret = get_node(req, ino, &node);
 
-	if (ret < 0) {
-		fuse_reply_err(req, -ret);
-		return;
-	}
+	if (ret < 0)
+		return ret;
 	if (node->ops->kind == KVFS_NODE_SYMLINK)
-		fuse_reply_readlink(req, node->ops->readlink(node));
+		ret = node->ops->readlink(node, fuse_req_ctx(req)->pid, buf, len);
 	else
-		fuse_reply_err(req, EINVAL);
+		ret = -EINVAL;
 	kvfs_node_put(node);
+	return ret;
+}
+
+static void op_readlink(fuse_req_t req, fuse_ino_t ino)
+{
+	char target[PATH_MAX];
+	int ret = do_readlink(req, ino, target, sizeof(target));
+
+	if (ret < 0)
+		fuse_reply_err(req, -ret);
+	else
+		fuse_reply_readlink(req, target);
 }
 
 /* Files. */
@@ -349,12 +360,22 @@ static int do_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		return ret;
 	}
 	handle->node = node;
+	ret = node->ops->dir->open ? node->ops->dir->open(node, &handle->view) : 0;
+	if (ret < 0) {
+		kvfs_node_put(node);
+		free(handle);
+		return ret;
+	}
 	fi->fh = (uintptr_t)handle;
 	return 0;
 }
 
 static void close_dir(struct handle *handle)
 {
+	const struct kvfs_dir_ops *ops = handle->node->ops->dir;
+
+	if (ops->release)
+		ops->release(handle->node, handle->view);
 	kvfs_node_put(handle->node);
 	free(handle);
 }
@@ -379,8 +400,10 @@ static void op_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info 
  * The entry at an offset of the stream, which starts with "." and "..", so that the cookies
  * of the view are moved up by two. Returns 1, 0 at the end, or -errno.
  */
-static int list_at(struct kvfs_node *dir, uint64_t off, struct kvfs_dirent *entry)
+static int list_at(const struct handle *handle, uint64_t off, struct kvfs_dirent *entry)
 {
+	struct kvfs_node *dir = handle->node;
+	const struct kvfs_dir_ops *ops = dir->ops->dir;
 	int ret;
 
 	if (off < 2) {
@@ -390,7 +413,10 @@ static int list_at(struct kvfs_node *dir, uint64_t off, struct kvfs_dirent *entr
 		entry->next = off + 1;
 		return 1;
 	}
-	ret = dir->ops->dir->list(dir, off - 2, entry);
+	if (ops->list_on)
+		ret = ops->list_on(dir, handle->view, off - 2, entry);
+	else
+		ret = ops->list(dir, off - 2, entry);
 	if (ret > 0)
 		entry->next += 2;
 	return ret;
@@ -426,19 +452,19 @@ static size_t add_entry(fuse_req_t req, struct kvfs_node *dir, const struct kvfs
 }
 
 /* Fills buf from the offset on. Returns the bytes used, or -errno if that is none. */
-static ssize_t do_readdir(fuse_req_t req, struct kvfs_node *dir, uint64_t off, bool plus,
+static ssize_t do_readdir(fuse_req_t req, const struct handle *handle, uint64_t off, bool plus,
 			  char *buf, size_t size)
 {
 	struct kvfs_dirent entry;
 	size_t used = 0;
 
 	for (;;) {
-		int ret = list_at(dir, off, &entry);
+		int ret = list_at(handle, off, &entry);
 		size_t len;
 
 		if (ret <= 0)
 			return used > 0 ? (ssize_t)used : ret;
-		len = add_entry(req, dir, &entry, off, plus, buf + used, size - used);
+		len = add_entry(req, handle->node, &entry, off, plus, buf + used, size - used);
 		if (len > size - used)
 			return used;
 		used += len;
@@ -449,14 +475,13 @@ static ssize_t do_readdir(fuse_req_t req, struct kvfs_node *dir, uint64_t off, b
 static void reply_readdir(fuse_req_t req, size_t size, off_t off, struct fuse_file_info *fi,
 			  bool plus)
 {
-	struct kvfs_node *dir = handle_of(fi)->node;
 	ssize_t ret;
 	char *buf;
 
 	if (size > READDIR_MAX)
 		size = READDIR_MAX;
 	buf = malloc(size);
-	ret = buf ? do_readdir(req, dir, off, plus, buf, size) : -ENOMEM;
+	ret = buf ? do_readdir(req, handle_of(fi), off, plus, buf, size) : -ENOMEM;
 	if (ret < 0)
 		fuse_reply_err(req, -ret);
 	else

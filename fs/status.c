@@ -90,6 +90,10 @@ static void write_dir(struct walk *walk, const char *path, struct kvfs_node *dir
 	struct kvfs_desc desc;
 
 	kvfs_node_describe(dir, KVFS_MODE_COPY, &desc);
+	if (desc.copied) {
+		fprintf(walk->out, "%s.mode: %s\n", path, kvfs_mode_name(KVFS_MODE_COPY));
+		fprintf(walk->out, "%s.reason: %s\n", path, desc.copied);
+	}
 	if (desc.source[0])
 		fprintf(walk->out, "%s.source: %s\n", path, desc.source);
 }
@@ -191,7 +195,13 @@ static void summarise_dir(const struct kvfs_status *status, const char *name, st
 			  FILE *out)
 {
 	struct walk walk = { .file = note_file, .status = status, .out = out };
+	struct kvfs_desc desc;
 
+	kvfs_node_describe(dir, KVFS_MODE_COPY, &desc);
+	if (desc.copied) {
+		fprintf(out, "%s %s (%s)", name, kvfs_mode_name(KVFS_MODE_COPY), desc.source);
+		return;
+	}
 	walk_dir(&walk, name, dir);
 	fprintf(out, "%s %s (%s)", name, walk.modes, walk.source);
 	if (walk.first_copy.errnum)

@@ -43,10 +43,14 @@ const char *kvfs_mode_name(enum kvfs_mode mode);
 enum kvfs_provider {
 	KVFS_PROVIDER_INFO,	/* ino 1 is the root */
 	KVFS_PROVIDER_KCORE,
+	KVFS_PROVIDER_PID,
 };
 
 #define KVFS_INO(provider, nr) (((uint64_t)(provider) << 48) | ((uint64_t)(nr) & ((1ULL << 48) - 1)))
 #define KVFS_INO_ROOT KVFS_INO(KVFS_PROVIDER_INFO, 1)
+
+/* In a listing: the thing has an ino, and to find it out would take too long. */
+#define KVFS_INO_UNKNOWN UINT64_C(0xffffffff)
 
 enum kvfs_node_kind {
 	KVFS_NODE_DIR,
@@ -66,6 +70,7 @@ struct kvfs_desc {
 	uint64_t vaddr;		/* kernel virtual address of file offset 0, if has_vaddr */
 	uint64_t paddr;		/* physical address of file offset 0, if has_paddr */
 	char source[128];	/* where the bytes come from; "" if that says nothing */
+	const char *copied;	/* of a huge directory: why its files are copied, a constant text; or NULL */
 };
 
 struct kvfs_dirent {
@@ -92,6 +97,16 @@ struct kvfs_dir_ops {
 	int (*list)(struct kvfs_node *dir, uint64_t cookie, struct kvfs_dirent *out);
 
 	/*
+	 * For a directory that would have to find the place of each entry anew: open makes a
+	 * reader, one for each opening and used by one thread at a time, and list_on is called
+	 * with it in place of list. All three or none are set; list may be NULL then if the
+	 * directory is huge.
+	 */
+	int (*open)(struct kvfs_node *dir, void **reader);
+	void (*release)(struct kvfs_node *dir, void *reader);
+	int (*list_on)(struct kvfs_node *dir, void *reader, uint64_t cookie, struct kvfs_dirent *out);
+
+	/*
 	 * The i-th thing that belongs here and is not: false behind the last one. name and
 	 * reason are borrowed and live as long as dir. NULL: nothing is ever missing.
 	 */
@@ -106,9 +121,9 @@ struct kvfs_dir_ops {
 
 struct kvfs_file_ops {
 	/*
-	 * Called for each open, before anything is read. What getattr, read, seek and backing
-	 * answer stays the same until the release that belongs to it. *handle is the view's,
-	 * NULL at first. NULL: nothing to do.
+	 * Called for each open, before anything is read. Where a file can have a backing, what
+	 * getattr, read, seek and backing answer stays the same until the release that belongs
+	 * to it. *handle is the view's, NULL at first. NULL: nothing to do.
 	 */
 	int (*open)(struct kvfs_node *file, void **handle);
 	void (*release)(struct kvfs_node *file, void *handle);
@@ -157,8 +172,11 @@ struct kvfs_node_ops {
 	/* Fills in out, zeroed before, for a file that is served in mode. NULL: nothing. */
 	void (*describe)(struct kvfs_node *node, enum kvfs_mode mode, struct kvfs_desc *out);
 
-	/* Symbolic links: the target, which lives as long as the node. */
-	const char *(*readlink)(struct kvfs_node *node);
+	/*
+	 * Symbolic links: writes the target for a caller, which is a thread, into buf and ends it
+	 * with a NUL. Returns 0 or -errno.
+	 */
+	int (*readlink)(struct kvfs_node *node, pid_t caller, char *buf, size_t len);
 
 	const struct kvfs_dir_ops *dir;		/* set if kind is KVFS_NODE_DIR */
 	const struct kvfs_file_ops *file;	/* set if kind is KVFS_NODE_FILE */
