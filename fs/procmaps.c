@@ -283,3 +283,54 @@ int kvfs_procmaps_find(struct kvfs_procmaps *maps, uint64_t addr, struct kvfs_pr
 {
 	return maps->query ? find_by_query(maps, addr, out) : find_by_text(maps, addr, out);
 }
+
+/* The first page beyond the mappings that follow on each other from map on. */
+static int end_of_data(struct kvfs_procmaps *maps, struct kvfs_procmap *map, uint64_t limit,
+		       uint64_t *end)
+{
+	int ret = 1;
+
+	*end = map->end;
+	while (*end < limit) {
+		ret = kvfs_procmaps_find(maps, *end, map);
+		if (ret <= 0 || map->start > *end)
+			break;
+		*end = map->end;
+	}
+	return ret < 0 ? ret : 0;
+}
+
+int kvfs_procmaps_seek(struct kvfs_procmaps *maps, uint64_t nr_pages, size_t entry_len,
+		       uint64_t off, int whence, uint64_t *out)
+{
+	uint64_t page_size = (uint64_t)sysconf(_SC_PAGESIZE);
+	uint64_t size = nr_pages * entry_len, limit = nr_pages * page_size;
+	uint64_t addr = off / entry_len * page_size, end;
+	struct kvfs_procmap map;
+	int ret;
+
+	if (whence != SEEK_DATA && whence != SEEK_HOLE)
+		return -EINVAL;
+	if (off >= size)
+		return -ENXIO;
+	ret = kvfs_procmaps_find(maps, addr, &map);
+	if (ret < 0)
+		return ret;
+	if (ret == 0 || map.start >= limit)
+		map.start = map.end = limit;
+	if (whence == SEEK_DATA) {
+		if (map.start == limit)
+			return -ENXIO;
+		*out = map.start <= addr ? off : map.start / page_size * entry_len;
+		return 0;
+	}
+	if (map.start > addr) {
+		*out = off;
+		return 0;
+	}
+	ret = end_of_data(maps, &map, limit, &end);
+	if (ret < 0)
+		return ret;
+	*out = end < limit ? end / page_size * entry_len : size;
+	return 0;
+}

@@ -50,6 +50,15 @@ void kvfs_procmaps_close(struct kvfs_procmaps *maps);	/* NULL is allowed */
  */
 int kvfs_procmaps_find(struct kvfs_procmaps *maps, uint64_t addr, struct kvfs_procmap *out);
 
+/*
+ * lseek(2) with SEEK_DATA and SEEK_HOLE in a file that holds entry_len bytes for each of the
+ * first nr_pages pages, with data where there are mappings. Returns 0 and *out, -ENXIO at or
+ * past the end, or for SEEK_DATA with no data left, -EINVAL for any other whence, or as
+ * kvfs_procmaps_find().
+ */
+int kvfs_procmaps_seek(struct kvfs_procmaps *maps, uint64_t nr_pages, size_t entry_len,
+		       uint64_t off, int whence, uint64_t *out);
+
 /* Whether the kernel has PROCMAP_QUERY: probed once, on this process. */
 bool kvfs_procmaps_can_query(void);
 

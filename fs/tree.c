@@ -7,6 +7,7 @@
 #include "kmod.h"
 #include "view_info.h"
 #include "view_kcore.h"
+#include "view_pid.h"
 
 /* Numbers within KVFS_PROVIDER_INFO; 1 is the root's. */
 enum {
@@ -18,6 +19,7 @@ enum {
 	ENTRY_README,
 	ENTRY_STATUS,
 	ENTRY_KCORE,
+	ENTRY_PID,
 	NR_ENTRIES,
 };
 
@@ -107,6 +109,16 @@ static int add_kcore(struct kvfs_tree *tree, const struct kvfs_opts *opts, unsig
 	return 0;
 }
 
+static void add_pid(struct kvfs_tree *tree)
+{
+	struct kvfs_entry *entry = &tree->entries[ENTRY_PID];
+	struct kvfs_err *missing = &tree->errs[ENTRY_PID];
+
+	entry->name = "pid";
+	entry->reason = missing->msg;
+	kvfs_view_pid_create(&entry->node, missing);
+}
+
 static void write_status(void *arg, FILE *out)
 {
 	kvfs_status_write(arg, out);
@@ -124,6 +136,7 @@ static int add_entries(struct kvfs_tree *tree, const struct kvfs_opts *opts, uns
 	status->node = kvfs_view_info_create("status", write_status, &tree->status, true, NR_STATUS);
 	if (!readme->node || !status->node)
 		return kvfs_err_sys(err, ENOMEM, "the tree");
+	add_pid(tree);
 	return add_kcore(tree, opts, readers, err);
 }
 
