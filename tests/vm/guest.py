@@ -8,6 +8,8 @@ import random
 import struct
 import subprocess
 import sys
+import threading
+import time
 
 MOUNT = "/mnt/kview"
 KCORE = "/proc/kcore"
@@ -193,7 +195,7 @@ def iomem_ram():
     return ranges
 
 
-def settle(read_source, read_view, tries=24):
+def settle(read_source, read_view, watch=None, tries=24):
     """
     Compares bytes that may be changing: "same" if the view showed what the source did just
     before or just after, "volatile" if each byte that differed was also seen to agree or to
@@ -210,13 +212,40 @@ def settle(read_source, read_view, tries=24):
         wrong = found if wrong is None else wrong & found
         if not wrong:
             return "volatile"
+    return still_wrong(wrong, read_source, watch or read_view) or "volatile"
+
+
+def still_wrong(wrong, read_source, watch, seconds=5):
+    """
+    Of the offsets `wrong`, those at which the view does not change while the source is read.
+    Reading has effects: whoever reads /proc/kcore holds its lock, so its lock is never free
+    in what he reads. The view, watched from beside, shows it both taken and free.
+    """
+    stop = threading.Event()
+
+    def keep_reading():
+        while not stop.is_set():
+            read_source()
+
+    reader = threading.Thread(target=keep_reading)
+    reader.start()
+    try:
+        first = watch()
+        end = time.monotonic() + seconds
+        while wrong and time.monotonic() < end:
+            now = watch()
+            wrong = {i for i in wrong if now[i] == first[i]}
+    finally:
+        stop.set()
+        reader.join()
     return sorted(wrong)
 
 
 class Comparison:
     """
     Compares a file with a source, in pieces; pieces that differ are judged page by page by
-    settle(). `readers` maps a label to a function (offset, length) -> bytes of the file.
+    settle(). `readers` maps a label to a function (offset, length) -> bytes of the file; the
+    last one is used to watch bytes that do not settle.
     """
 
     def __init__(self, source, readers):
@@ -239,7 +268,9 @@ class Comparison:
         end = off + length
         while off < end:
             n = min(PAGE - off % PAGE, end - off)
-            result = settle(lambda o=off, n=n: self.source(o, n), lambda o=off, n=n: read(o, n))
+            watch = list(self.readers.values())[-1]
+            result = settle(lambda o=off, n=n: self.source(o, n), lambda o=off, n=n: read(o, n),
+                            lambda o=off, n=n: watch(o, n))
             if result == "volatile":
                 self.volatile += 1
             elif result != "same":
@@ -265,7 +296,7 @@ def pieces(start, end, piece, budget, rng):
     else the first, the last, and random ones in between.
     """
     whole = [(off, min(piece, end - off)) for off in range(start, end, piece)]
-    most = max(2, budget // piece)
+    most = max(2, -(-budget // piece))
     if len(whole) <= most:
         return whole
     inner = rng.sample(whole[1:-1], most - 2)
