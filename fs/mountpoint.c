@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "cleanup.h"
@@ -28,24 +29,37 @@ static bool is_kviewfs(const char *path)
 	return kvfs_mountinfo_find(path, &info) && strcmp(info.fstype, FSTYPE) == 0;
 }
 
+/*
+ * Clears a kviewfs away that nobody can use any more, because its daemon was killed. The
+ * kernel may still know the root's attributes, so stat(2) does not tell; statfs(2) asks.
+ */
+static int clear_dead(const char *path, const char *real, struct kvfs_err *err)
+{
+	struct statfs st;
+
+	if (statfs(real, &st) == 0 || errno != ENOTCONN)
+		return kvfs_err_set(err, EBUSY, "a kviewfs is mounted on %s already: umount it first", path);
+	if (umount2(real, MNT_DETACH) < 0)
+		return kvfs_err_sys(err, errno, "the dead kviewfs on %s cannot be unmounted", path);
+	return 0;
+}
+
 /* path as given, real as found; 0 if something can be mounted there. */
 static int check_dir(const char *path, const char *real, struct kvfs_err *err)
 {
 	struct stat st;
+	int ret;
 
-	if (stat(real, &st) < 0) {
-		if (errno != ENOTCONN || !is_kviewfs(real))
-			return kvfs_err_sys(err, errno, "mount point %s", path);
-		/* Its daemon was killed: nobody can use that mount any more. */
-		if (umount2(real, MNT_DETACH) < 0)
-			return kvfs_err_sys(err, errno, "mount point %s has a dead kviewfs that cannot be unmounted", path);
-		if (stat(real, &st) < 0)
-			return kvfs_err_sys(err, errno, "mount point %s", path);
+	/* More than one, if the mount has been copied. */
+	while (is_kviewfs(real)) {
+		ret = clear_dead(path, real, err);
+		if (ret < 0)
+			return ret;
 	}
+	if (stat(real, &st) < 0)
+		return kvfs_err_sys(err, errno, "mount point %s", path);
 	if (!S_ISDIR(st.st_mode))
 		return kvfs_err_set(err, ENOTDIR, "mount point %s is not a directory", path);
-	if (is_kviewfs(real))
-		return kvfs_err_set(err, EBUSY, "a kviewfs is mounted on %s already: umount it first", path);
 	return 0;
 }
 
