@@ -73,8 +73,9 @@ struct kvfs_pagemap_region {
 /*
  * Finds the pages of [start, end) that are in any category of anyof, with those of their
  * categories that are in report: at most max regions, ascending. *walked is where the
- * search stopped, end if it is complete. Returns the number of regions, -ESRCH if the address
- * space has gone, -ENOTTY if the kernel cannot do it (before Linux 6.7), or -errno.
+ * search stopped, end if it is complete. Returns the number of regions, -ENOTTY if the kernel
+ * cannot do it (before Linux 6.7), or -errno. If the address space has gone, kernels say ESRCH
+ * or find nothing.
  */
 ssize_t kvfs_pagemap_scan(int fd, uint64_t start, uint64_t end, uint64_t anyof, uint64_t report,
 			  struct kvfs_pagemap_region *v, size_t max, uint64_t *walked);

@@ -376,7 +376,7 @@ int kvfs_residency_load(struct kvfs_residency *res, int procdir, uint64_t index,
 	_cleanup_free_ struct load *load = malloc(sizeof(*load));
 	_cleanup_close_ int pagemap = -1;
 	struct kvfs_procmaps *maps;
-	uint64_t start, end;
+	uint64_t start, end, entry;
 	int ret;
 
 	if (!load)
@@ -400,5 +400,6 @@ int kvfs_residency_load(struct kvfs_residency *res, int procdir, uint64_t index,
 	ret = fill_range(load, maps, start, end, vec);
 	kvfs_filecache_mounts_deinit(&load->mounts);
 	kvfs_procmaps_close(maps);
-	return ret;
+	/* Empty, or gone before it was looked at? */
+	return ret < 0 ? ret : kvfs_pagemap_read_entries(pagemap, &entry, 1, 0);
 }
