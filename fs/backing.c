@@ -309,6 +309,18 @@ void kvfs_backing_release(struct kvfs_backing *backing, struct kvfs_node *file)
 	pthread_mutex_unlock(&slot->lock);
 }
 
+enum kvfs_mode kvfs_backing_mode(struct kvfs_node *file)
+{
+	struct kvfs_backing_slot *slot = atomic_load_explicit(&file->slot, memory_order_acquire);
+	enum kvfs_mode mode;
+
+	pthread_mutex_lock(&slot->lock);
+	assert(slot->opens > 0);
+	mode = slot->mode;
+	pthread_mutex_unlock(&slot->lock);
+	return mode;
+}
+
 void kvfs_backing_plan(struct kvfs_backing *backing, struct kvfs_node *file,
 		       enum kvfs_mode *mode, struct kvfs_err *reason, unsigned int *opens)
 {

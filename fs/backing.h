@@ -59,6 +59,9 @@ int kvfs_backing_open(struct kvfs_backing *backing, struct kvfs_node *file,
 /* The release that belongs to a kvfs_backing_open(). */
 void kvfs_backing_release(struct kvfs_backing *backing, struct kvfs_node *file);
 
+/* How file is served, which is open. */
+enum kvfs_mode kvfs_backing_mode(struct kvfs_node *file);
+
 /*
  * How file is served now if it is open, else how the next open will be, and for a copy why
  * it is one (reason is "" otherwise). *opens, if not NULL, is the number of opens.

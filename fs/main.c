@@ -84,6 +84,8 @@ static int set_up(struct daemon *d, const struct kvfs_opts *opts, struct kvfs_er
 		return kvfs_err_sys(err, ENOMEM, "kviewfs");
 	d->ops.inodes = d->inodes;
 	d->ops.backing = d->backing;
+	if (kvfs_live_create(&d->ops.live) < 0)
+		return kvfs_err_sys(err, ENOMEM, "kviewfs");
 	clock_gettime(CLOCK_REALTIME, &d->ops.mounted_at);
 	ret = kvfs_session_create(&config, &d->session, err);
 	if (ret < 0)
@@ -101,6 +103,7 @@ static int set_up(struct daemon *d, const struct kvfs_opts *opts, struct kvfs_er
 static void tear_down(struct daemon *d)
 {
 	kvfs_session_destroy(d->session);
+	kvfs_live_destroy(d->ops.live);
 	kvfs_inodes_destroy(d->inodes);
 	kvfs_tree_destroy(d->tree);
 	kvfs_backing_destroy(d->backing);

@@ -4,7 +4,8 @@
  * sends it. So that a request is answered once, whatever happens, op_*() ends with its one
  * reply, or with the if and the else of it.
  *
- * What the replies may be, by request (any other errno is a bug):
+ * What the replies may be, by request (any other errno is a bug; ops_live.c has those for
+ * files with a live source):
  *
  *  lookup        entry; EACCES ESTALE ENOTDIR ENOENT ENOTUNIQ ENOMEM, or why the source
  *                cannot be read
@@ -20,6 +21,7 @@
  *  release[dir]  success
  *  statfs        statfs
  *  ioctl         ENOTTY
+ *  poll          events
  *  all that would change something: EROFS
  *
  * Who may ask. The kernel checks modes (default_permissions: 0400 and 0500, owner root), and
@@ -35,6 +37,7 @@
 #include <fuse_lowlevel.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -44,12 +47,6 @@
 #include "readbuf.h"
 #include "xattr.h"
 
-/* What fi->fh points to, for files and directories. */
-struct handle {
-	struct kvfs_node *node;		/* a reference */
-	void *view;			/* the view's own handle of an open file, or reader of a directory */
-};
-
 /* Longest answer to readdir that is made in one go, bytes; the kernel just asks again. */
 #define READDIR_MAX (64 * 1024)
 
@@ -58,9 +55,9 @@ static struct kvfs_ops *ops_of(fuse_req_t req)
 	return fuse_req_userdata(req);
 }
 
-static struct handle *handle_of(const struct fuse_file_info *fi)
+static struct kvfs_handle *handle_of(const struct fuse_file_info *fi)
 {
-	return (struct handle *)(uintptr_t)fi->fh;
+	return (struct kvfs_handle *)(uintptr_t)fi->fh;
 }
 
 /* The node of ino with a reference, for a caller who may have it. */
@@ -221,8 +218,10 @@ static void op_readlink(fuse_req_t req, fuse_ino_t ino)
 /* Files. */
 
 /* Undoes do_open(). */
-static void close_file(struct kvfs_ops *ops, struct handle *handle)
+static void close_file(struct kvfs_ops *ops, struct kvfs_handle *handle)
 {
+	if (handle->node->ops->file->live)
+		kvfs_live_release(ops->live, handle);
 	kvfs_backing_release(ops->backing, handle->node);
 	kvfs_node_release(handle->node, handle->view);
 	kvfs_node_put(handle->node);
@@ -238,8 +237,9 @@ static void tell_lost(struct kvfs_ops *ops, struct kvfs_node *node)
 	kvfs_log_warn("%s is served as a copy now: %s", node->label, reason.msg);
 }
 
-static int open_node(struct kvfs_ops *ops, struct handle *handle, struct fuse_file_info *fi)
+static int open_node(struct kvfs_ops *ops, struct kvfs_handle *handle, struct fuse_file_info *fi)
 {
+	const struct kvfs_live_ops *live;
 	bool lost;
 	int ret;
 
@@ -252,16 +252,21 @@ static int open_node(struct kvfs_ops *ops, struct handle *handle, struct fuse_fi
 	if (ret < 0)
 		return ret;
 	ret = kvfs_backing_open(ops->backing, handle->node, fi, &lost);
-	if (ret < 0)
+	if (ret < 0) {
 		kvfs_node_release(handle->node, handle->view);
-	else if (lost)
+		return ret;
+	}
+	if (lost)
 		tell_lost(ops, handle->node);
-	return ret;
+	handle->nonblock = fi->flags & O_NONBLOCK;
+	live = handle->node->ops->file->live;
+	fi->nonseekable = live && live->is_stream(handle->node, handle->view);
+	return 0;
 }
 
 static int do_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
-	struct handle *handle;
+	struct kvfs_handle *handle;
 	struct kvfs_node *node;
 	int ret = get_node(req, ino, &node);
 
@@ -304,10 +309,14 @@ static void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi
 static void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 		    struct fuse_file_info *fi)
 {
-	struct handle *handle = handle_of(fi);
+	struct kvfs_handle *handle = handle_of(fi);
 	struct kvfs_readbuf buf;
 	ssize_t ret;
 
+	if (handle->node->ops->file->live) {
+		kvfs_live_read(ops_of(req)->live, req, handle, size, off, fi);
+		return;
+	}
 	if (size > KVFS_READBUF_MAX)
 		size = KVFS_READBUF_MAX;
 	buf = kvfs_readbuf_get(size);
@@ -326,7 +335,7 @@ static void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 static void op_lseek(fuse_req_t req, fuse_ino_t ino, off_t off, int whence,
 		     struct fuse_file_info *fi)
 {
-	struct handle *handle = handle_of(fi);
+	struct kvfs_handle *handle = handle_of(fi);
 	uint64_t found;
 	int ret = kvfs_node_seek(handle->node, handle->view, off, whence, &found);
 
@@ -340,14 +349,34 @@ static void op_ioctl(fuse_req_t req, fuse_ino_t ino, unsigned int cmd, void *arg
 		     struct fuse_file_info *fi, unsigned int flags, const void *in_buf,
 		     size_t in_bufsz, size_t out_bufsz)
 {
-	fuse_reply_err(req, ENOTTY);
+	struct kvfs_handle *handle = handle_of(fi);
+
+	if (handle->node->ops->kind == KVFS_NODE_FILE && handle->node->ops->file->live)
+		kvfs_live_ioctl(ops_of(req)->live, req, handle, cmd);
+	else
+		fuse_reply_err(req, ENOTTY);
+}
+
+static void op_poll(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi,
+		    struct fuse_pollhandle *ph)
+{
+	struct kvfs_handle *handle = handle_of(fi);
+
+	if (handle->node->ops->kind == KVFS_NODE_FILE && handle->node->ops->file->live) {
+		kvfs_live_poll(ops_of(req)->live, req, handle, ph);
+		return;
+	}
+	/* Never waited for. */
+	if (ph)
+		fuse_pollhandle_destroy(ph);
+	fuse_reply_poll(req, POLLIN | POLLRDNORM);
 }
 
 /* Directories. */
 
 static int do_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
-	struct handle *handle;
+	struct kvfs_handle *handle;
 	struct kvfs_node *node;
 	int ret = get_node(req, ino, &node);
 
@@ -370,7 +399,7 @@ static int do_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	return 0;
 }
 
-static void close_dir(struct handle *handle)
+static void close_dir(struct kvfs_handle *handle)
 {
 	const struct kvfs_dir_ops *ops = handle->node->ops->dir;
 
@@ -400,7 +429,7 @@ static void op_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info 
  * The entry at an offset of the stream, which starts with "." and "..", so that the cookies
  * of the view are moved up by two. Returns 1, 0 at the end, or -errno.
  */
-static int list_at(const struct handle *handle, uint64_t off, struct kvfs_dirent *entry)
+static int list_at(const struct kvfs_handle *handle, uint64_t off, struct kvfs_dirent *entry)
 {
 	struct kvfs_node *dir = handle->node;
 	const struct kvfs_dir_ops *ops = dir->ops->dir;
@@ -452,7 +481,7 @@ static size_t add_entry(fuse_req_t req, struct kvfs_node *dir, const struct kvfs
 }
 
 /* Fills buf from the offset on. Returns the bytes used, or -errno if that is none. */
-static ssize_t do_readdir(fuse_req_t req, const struct handle *handle, uint64_t off, bool plus,
+static ssize_t do_readdir(fuse_req_t req, const struct kvfs_handle *handle, uint64_t off, bool plus,
 			  char *buf, size_t size)
 {
 	struct kvfs_dirent entry;
@@ -626,8 +655,8 @@ static void op_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name)
 
 /*
  * Left out on purpose, as ENOSYS is the right answer, given once for the whole mount: flush,
- * fsync and fsyncdir (nothing is to be written), access (default_permissions), poll (always
- * ready), locks (the kernel keeps them itself), bmap, copy_file_range.
+ * fsync and fsyncdir (nothing is to be written), access (default_permissions), locks (the
+ * kernel keeps them itself), bmap, copy_file_range.
  */
 const struct fuse_lowlevel_ops kvfs_ops_table = {
 	.init = op_init,
@@ -641,6 +670,7 @@ const struct fuse_lowlevel_ops kvfs_ops_table = {
 	.read = op_read,
 	.lseek = op_lseek,
 	.ioctl = op_ioctl,
+	.poll = op_poll,
 	.opendir = op_opendir,
 	.releasedir = op_releasedir,
 	.readdir = op_readdir,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The requests of FUSE, each answered exactly once: the only caller of fuse_reply_*().
+ * The requests of FUSE, each answered exactly once: with ops_live.c, which has those that may
+ * have to wait, the only caller of fuse_reply_*().
  * Errors are negative up to here and become positive in the reply.
  */
 #ifndef KVFS_OPS_H
@@ -12,6 +13,7 @@
 
 #include "backing.h"
 #include "inode.h"
+#include "ops_live.h"
 
 struct fuse_lowlevel_ops;
 
@@ -19,6 +21,7 @@ struct fuse_lowlevel_ops;
 struct kvfs_ops {
 	struct kvfs_inodes *inodes;
 	struct kvfs_backing *backing;
+	struct kvfs_live *live;
 	struct timespec mounted_at;	/* all times of all files */
 	atomic_bool initialised;	/* INIT has been handled */
 };

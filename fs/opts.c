@@ -32,6 +32,7 @@ void kvfs_opts_usage(FILE *out)
 	      "  kallsyms=FILE   take symbols from FILE, not from /proc/kallsyms\n"
 	      "  device=FILE     control device of the module (" KVIEW_DEVICE ")\n"
 	      "  nouring         do not use io_uring\n"
+	      "  mount_tracefs   mount tracefs if it is not mounted, for trace/\n"
 	      "  allow_other     let root in whichever user mounted; other users never get in\n"
 	      "\n"
 	      "The mount is always read-only, nosuid, nodev and noexec. Generic mount options\n"
@@ -64,6 +65,8 @@ static bool set_flag(struct kvfs_opts *opts, const char *word)
 		opts->allow_other = true;
 	else if (strcmp(word, "nouring") == 0)
 		opts->nouring = true;
+	else if (strcmp(word, "mount_tracefs") == 0)
+		opts->mount_tracefs = true;
 	else if (strcmp(word, "nomodule") == 0)
 		opts->module = KVFS_MODULE_NO;
 	else if (strcmp(word, "debug") == 0)

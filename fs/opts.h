@@ -27,6 +27,7 @@ struct kvfs_opts {
 	bool single;
 	bool allow_other;
 	bool nouring;
+	bool mount_tracefs;
 	enum kvfs_module_use module;
 	const char *mountpoint;		/* set if action is KVFS_ACTION_MOUNT */
 	const char *kcore;		/* a file in place of /proc/kcore, absolute; or NULL */

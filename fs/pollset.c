@@ -61,6 +61,14 @@ void kvfs_pollset_destroy(struct kvfs_pollset *set)
 		eventfd_write(set->stop_fd, 1);
 		pthread_join(set->thread, NULL);
 	}
+	while (set->entries) {
+		struct entry *e = set->entries;
+
+		set->entries = e->next;
+		if (e->what)
+			set->wake(e->what);
+		free(e);
+	}
 	if (set->stop_fd >= 0)
 		close(set->stop_fd);
 	if (set->epoll_fd >= 0)

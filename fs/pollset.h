@@ -11,7 +11,7 @@ struct kvfs_pollset;		/* opaque; any number of threads may use it */
 /* wake(what) consumes what was armed; it is called from the set's own thread. */
 int kvfs_pollset_create(void (*wake)(void *what), struct kvfs_pollset **out);
 
-/* Nothing may be armed any more. NULL is allowed. */
+/* Wakes what is still armed. NULL is allowed. */
 void kvfs_pollset_destroy(struct kvfs_pollset *set);
 
 /*

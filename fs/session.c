@@ -145,6 +145,7 @@ static int create_fuse(struct kvfs_session *session, const struct kvfs_session_c
 		close(fuse_fd);
 		ret = kvfs_err_set(err, EIO, "libfuse does not take the descriptor of /dev/fuse");
 	}
+	kvfs_live_attach(session->ops->live, session->fuse);
 	return ret;
 }
 
@@ -273,6 +274,9 @@ void kvfs_session_destroy(struct kvfs_session *session)
 	if (!session)
 		return;
 	stop_threads(session);
+	/* Answers those who wait, while there is somebody to tell. */
+	kvfs_live_destroy(session->ops->live);
+	session->ops->live = NULL;
 	kvfs_mountpoint_unmount(&session->mountpoint);
 	if (session->fuse)
 		fuse_session_destroy(session->fuse);

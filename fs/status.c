@@ -202,6 +202,8 @@ static void summarise_dir(const struct kvfs_status *status, const char *name, st
 		fprintf(out, "%s %s (%s)", name, kvfs_mode_name(KVFS_MODE_COPY), desc.source);
 		return;
 	}
+	/* What the directory says of itself, or else what its first file does. */
+	snprintf(walk.source, sizeof(walk.source), "%s", desc.source);
 	walk_dir(&walk, name, dir);
 	fprintf(out, "%s %s (%s)", name, walk.modes, walk.source);
 	if (walk.first_copy.errnum)
@@ -239,7 +241,8 @@ static void require_file(struct walk *walk, const char *path, struct kvfs_node *
 	struct kvfs_err reason;
 	enum kvfs_mode mode;
 
-	if (!file->ops->file->can_back || walk->first_copy.errnum)
+	/* Live sources are backed by files that the kernel has anyhow. */
+	if (!file->ops->file->can_back || file->ops->file->live || walk->first_copy.errnum)
 		return;
 	kvfs_backing_plan(walk->status->backing, file, &mode, &reason, NULL);
 	if (mode == KVFS_MODE_COPY)
@@ -248,8 +251,8 @@ static void require_file(struct walk *walk, const char *path, struct kvfs_node *
 
 static void require_missing(struct walk *walk, const char *path, const char *reason)
 {
-	/* Parts of a directory may be missing for reasons that no module can mend. */
-	if (!strchr(path, '/') && !walk->first_copy.errnum)
+	/* Parts of a directory, and trace/, may be missing for reasons that no module can mend. */
+	if (!strchr(path, '/') && strcmp(path, "trace") != 0 && !walk->first_copy.errnum)
 		kvfs_err_set(&walk->first_copy, ENODEV, "no %s: %s", path, reason);
 }
 

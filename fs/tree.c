@@ -8,6 +8,7 @@
 #include "view_info.h"
 #include "view_kcore.h"
 #include "view_pid.h"
+#include "view_trace.h"
 
 /* Numbers within KVFS_PROVIDER_INFO; 1 is the root's. */
 enum {
@@ -20,6 +21,7 @@ enum {
 	ENTRY_STATUS,
 	ENTRY_KCORE,
 	ENTRY_PID,
+	ENTRY_TRACE,
 	NR_ENTRIES,
 };
 
@@ -119,6 +121,16 @@ static void add_pid(struct kvfs_tree *tree)
 	kvfs_view_pid_create(&entry->node, missing);
 }
 
+static void add_trace(struct kvfs_tree *tree, const struct kvfs_opts *opts)
+{
+	struct kvfs_entry *entry = &tree->entries[ENTRY_TRACE];
+	struct kvfs_err *missing = &tree->errs[ENTRY_TRACE];
+
+	entry->name = "trace";
+	entry->reason = missing->msg;
+	kvfs_view_trace_create(opts->mount_tracefs, &entry->node, missing);
+}
+
 static void write_status(void *arg, FILE *out)
 {
 	kvfs_status_write(arg, out);
@@ -137,6 +149,7 @@ static int add_entries(struct kvfs_tree *tree, const struct kvfs_opts *opts, uns
 	if (!readme->node || !status->node)
 		return kvfs_err_sys(err, ENOMEM, "the tree");
 	add_pid(tree);
+	add_trace(tree, opts);
 	return add_kcore(tree, opts, readers, err);
 }
 

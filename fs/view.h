@@ -44,6 +44,7 @@ enum kvfs_provider {
 	KVFS_PROVIDER_INFO,	/* ino 1 is the root */
 	KVFS_PROVIDER_KCORE,
 	KVFS_PROVIDER_PID,
+	KVFS_PROVIDER_TRACE,
 };
 
 #define KVFS_INO(provider, nr) (((uint64_t)(provider) << 48) | ((uint64_t)(nr) & ((1ULL << 48) - 1)))
@@ -119,6 +120,45 @@ struct kvfs_dir_ops {
 	bool huge;
 };
 
+/* What is asked of a file with a live source, and by whom. */
+struct kvfs_request {
+	enum {
+		KVFS_REQUEST_READ,	/* read(2) and its kin */
+		KVFS_REQUEST_FILL,	/* the page cache, for a mapping of a copy or for splice(2) */
+		KVFS_REQUEST_IOCTL,
+	} what;
+	unsigned int cmd;	/* of an ioctl */
+	enum kvfs_mode mode;	/* in which the file is open */
+	bool nonblock;		/* the caller has set O_NONBLOCK (for an ioctl: at open) */
+};
+
+/* Of files whose bytes come as they happen, so that a caller may have to wait for them. */
+struct kvfs_live_ops {
+	/* There are no offsets, only what comes next. May be asked between open and release. */
+	bool (*is_stream)(struct kvfs_node *file, void *handle);
+
+	/*
+	 * Whether a request could wait. It is then made in a thread of its own, and must return
+	 * -EINTR when a system call of it does.
+	 */
+	bool (*waits)(struct kvfs_node *file, void *handle, const struct kvfs_request *request);
+
+	/* In place of kvfs_file_ops.read. */
+	ssize_t (*read)(struct kvfs_node *file, void *handle, const struct kvfs_request *request,
+			void *buf, size_t len, uint64_t off);
+
+	/*
+	 * ioctl(2) without an argument. Returns its result; -ENOTTY for an unknown command.
+	 * *stale, false at first: the page cache must be filled anew. Only requests that wait
+	 * may set it.
+	 */
+	int (*ioctl)(struct kvfs_node *file, void *handle, const struct kvfs_request *request,
+		     bool *stale);
+
+	/* A descriptor, the view's own, which is readable when the file is. */
+	int (*poll_fd)(struct kvfs_node *file, void *handle);
+};
+
 struct kvfs_file_ops {
 	/*
 	 * Called for each open, before anything is read. Where a file can have a backing, what
@@ -156,6 +196,9 @@ struct kvfs_file_ops {
 	int (*backing)(struct kvfs_node *file, struct kvfs_err *err);
 
 	const char *no_backing;
+
+	/* NULL: the bytes are there, nobody waits for them, and there is no ioctl. */
+	const struct kvfs_live_ops *live;
 };
 
 struct kvfs_node_ops {
