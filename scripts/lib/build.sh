@@ -56,13 +56,16 @@ make_build() {
 	local dir=$1 log=$2 stage=$3 tools=$4 root=$5 work lock
 	work=$(cache_dir)/work-$(printf '%s\n%s\n' "${root##*/}" "$6" | hash_text)
 	lock_exclusive "$work.lock" lock
+	# What failed to compile is usually a mistake in it. If it is tried once more as it
+	# is, the folder is suspected, and it starts afresh.
+	! cmp -s "$stage/manifest" "$work/failed" || rm -rf "$work"
 	mkdir -p "$work/tree/src"
 	build_sync "$stage" "$work"
 	if ! build_compile "$work/tree" "$root" "$7" >"$log" 2>&1; then
-		# Whatever is wrong, the next attempt does not inherit it.
-		rm -rf "$work"
+		cp "$stage/manifest" "$work/failed"
 		return 1
 	fi
+	rm -f "$work/failed"
 	make_ext4 "$tools" "$work/tree" "$dir/build.img" 8 >>"$log" 2>&1 || return
 	touch "$work"
 	unlock "$lock"

@@ -150,9 +150,10 @@ guest_run() {
 # guest_watch RUN QEMU - wait for the guest to end, or end it when its time is over;
 # sets guest_ended to "itself", "timeout" or "stuck" (no command within the limit)
 guest_watch() {
-	local run=$1 qemu=$2 begin=$SECONDS
+	local run=$1 qemu=$2 begin=$SECONDS noted=
 	guest_ended=itself
 	while kill -0 "$qemu" 2>/dev/null; do
+		[[ -n $noted ]] || guest_note "$run"
 		if ((guest[timeout] && SECONDS - begin >= guest[timeout])); then
 			guest_ended=timeout
 		elif ((SECONDS - begin >= guest_start_limit)) && [[ ! -s $run/control ]]; then
@@ -165,6 +166,12 @@ guest_watch() {
 		break
 	done
 	wait "$qemu" 2>/dev/null || true
+}
+
+# guest_note RUN - show what the guest said of its mount, once; sets `noted`
+guest_note() {
+	noted=$(sed -n 's/^note //p' "$1/control")
+	[[ -z $noted ]] || say "$noted"
 }
 
 # guest_wait PID SECONDS - wait for the end of PID, at most so long
