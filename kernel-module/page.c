@@ -18,7 +18,7 @@
 #include "kview.h"
 #include "pfnset.h"
 
-DEFINE_STATIC_SRCU(sections);
+DEFINE_SRCU(kview_page_sections);
 /*
  * The frames that may be shown at all: System RAM, less what is going offline or is
  * offline since the module was loaded. Read in a section; replaced under ram_lock.
@@ -48,63 +48,50 @@ u32 kview_page_refusals(void)
 }
 
 /**
- * kview_page_lock - begin a section, in which verdicts hold
- *
- * Return: what kview_page_unlock() wants to be given.
- */
-int kview_page_lock(void)
-{
-	return srcu_read_lock(&sections);
-}
-
-/**
- * kview_page_unlock - end a section
- * @section: what kview_page_lock() returned
- */
-void kview_page_unlock(int section)
-{
-	srcu_read_unlock(&sections, section);
-}
-
-/**
  * kview_page_synchronize - wait for all sections that have begun before
  *
  * Context: may sleep; not in a section.
  */
 void kview_page_synchronize(void)
 {
-	synchronize_srcu(&sections);
+	synchronize_srcu(&kview_page_sections);
 }
 
 /*
- * How the kernel itself maps @vaddr, and for how many pages from there on its page
- * tables give the same answer without another look.
+ * How the kernel itself maps [vaddr, vaddr + max pages): whether the first page is
+ * present, encrypted if this host encrypts its memory, and has none of the bits in
+ * @never (for entries of 4 KiB) or @never_large; and in *nr for how many pages that holds,
+ * as far as one page table tells.
  *
- * Interrupts are off for the walk so that page tables which are freed after a TLB
- * flush by interprocessor interrupts (6.15 and later merge small entries of the direct
- * map) stay while we look.
- *
- * Return: present, cached write-back and, if this host encrypts memory, encrypted.
+ * Interrupts are off so that page tables which are freed after a TLB flush by
+ * interprocessor interrupts (6.15 and later merge small entries of the direct map) stay
+ * while we look.
  */
-static bool mapping_is_plain(unsigned long vaddr, unsigned long *nr)
+static bool is_mapped(unsigned long vaddr, pteval_t never, pteval_t never_large,
+		      unsigned long max, unsigned long *nr)
 {
-	pteval_t uncached = _PAGE_LARGE_CACHE_MASK;
-	unsigned long flags, size;
+	const pteval_t want = _PAGE_PRESENT | _PAGE_ENC;
+	unsigned long flags, n;
 	unsigned int level;
-	pteval_t val = 0;
+	bool mapped = false;
 	pte_t *pte;
 
 	local_irq_save(flags);
 	pte = lookup_address(vaddr, &level);
-	if (pte)
-		val = pte_val(READ_ONCE(*pte));
+	n = (page_level_size(level) - (vaddr & ~page_level_mask(level))) >> PAGE_SHIFT;
+	if (pte && level == PG_LEVEL_4K) {
+		/* The rest of this page table lies behind the entry. */
+		max = min(max, PTRS_PER_PTE - pte_index(vaddr));
+		mapped = (pte_val(READ_ONCE(pte[0])) & (want | never)) == want;
+		for (n = 1; n < max; n++)
+			if (((pte_val(READ_ONCE(pte[n])) & (want | never)) == want) != mapped)
+				break;
+	} else if (pte) {
+		mapped = (pte_val(READ_ONCE(*pte)) & (want | never_large)) == want;
+	}
 	local_irq_restore(flags);
-
-	size = page_level_size(level);
-	*nr = (size - (vaddr & (size - 1))) >> PAGE_SHIFT;
-	if (level == PG_LEVEL_4K)
-		uncached = _PAGE_CACHE_MASK;
-	return (val & _PAGE_PRESENT) && !(val & uncached) && (val & _PAGE_ENC) == _PAGE_ENC;
+	*nr = min(n, max);
+	return mapped;
 }
 
 /* What struct page says. Racy like every look at a page one does not own, as in /proc/kcore. */
@@ -113,29 +100,44 @@ static bool page_is_plain(struct page *page)
 	return !PageOffline(page) && !is_page_hwpoison(page);
 }
 
+/* The same for the page tables: which of a run of pages the kernel itself has mapped. */
+static bool run_is_mapped(const struct page *page, unsigned long vaddr, enum kview_page_use use,
+			  unsigned long max, unsigned long *nr)
+{
+	const bool huge = use == KVIEW_PAGE_MAP_HUGE;
+	bool mapped;
+
+	mapped = is_mapped((unsigned long)page_address(page), huge ? _PAGE_CACHE_MASK : 0,
+			   huge ? _PAGE_LARGE_CACHE_MASK : 0, max, nr);
+	if (mapped && vaddr)
+		mapped = is_mapped(vaddr, 0, 0, *nr, nr);
+	return mapped;
+}
+
 /**
  * kview_page_run - judge a run of pages
  * @pfn:   its first page
  * @vaddr: 0, or where @pfn is in the mapping of the kernel image: it must be present
  *         there too
+ * @use:   what the pages are wanted for
  * @max:   most pages to judge, at least 1
  * @nr:    set to the number of pages from @pfn on that the verdict is about, 1 to @max
  *
  * A visible page is online System RAM, not PageOffline, not poisoned, and in the direct
- * map with plain write-back caching. That is what /proc/kcore shows, less the uncached
- * pages, of which a mapping would make an alias of another type.
+ * map, which is what /proc/kcore shows. For KVIEW_PAGE_READ the last of these is left
+ * to the copy where that can tell as well, because it is what takes the longest.
  *
  * Context: in a section.
  * Return: true if all of the run may be shown, false if nothing of it may.
  */
-bool kview_page_run(unsigned long pfn, unsigned long vaddr, unsigned long max,
-		    unsigned long *nr)
+bool kview_page_run(unsigned long pfn, unsigned long vaddr, enum kview_page_use use,
+		    unsigned long max, unsigned long *nr)
 {
 	unsigned long next, n;
 	struct page *page;
 	bool visible;
 
-	visible = kview_pfnset_has(srcu_dereference(ram, &sections), pfn, &next);
+	visible = kview_pfnset_has(srcu_dereference(ram, &kview_page_sections), pfn, &next);
 	max = min(max, next - pfn);
 	if (!visible)
 		goto out;
@@ -147,13 +149,12 @@ bool kview_page_run(unsigned long pfn, unsigned long vaddr, unsigned long max,
 	if (!visible)
 		goto out;
 
-	visible = mapping_is_plain((unsigned long)page_address(page), &n);
-	max = min(max, n);
-	if (!visible)
-		goto out;
-	if (vaddr) {
-		visible = mapping_is_plain(vaddr, &n);
-		max = min(max, n);
+	/*
+	 * The copy reads an image page by its image address, and what encrypted memory
+	 * holds in plain text is no fault: neither would tell.
+	 */
+	if (use != KVIEW_PAGE_READ || vaddr || _PAGE_ENC) {
+		visible = run_is_mapped(page, vaddr, use, max, &max);
 		if (!visible)
 			goto out;
 	}
@@ -173,11 +174,13 @@ out:
  * @vaddr: as for kview_page_run()
  * @order: its size, log2 of pages
  *
- * Blocks over 2 MiB pass only where the direct map has one entry for all of it: where
- * it has not, there is mostly a reason inside, and the search for it would be long.
+ * Each page must be visible, and cached write-back: the kernel gives a huge entry the
+ * memory type of its first page. Blocks over 2 MiB pass only where the direct map has
+ * one entry for all of it: where it has not, there is mostly a reason inside, and the
+ * search for it would be long.
  *
  * Context: in a section; may reschedule.
- * Return: whether each page of it may be shown.
+ * Return: whether the block passes.
  */
 bool kview_page_block(unsigned long pfn, unsigned long vaddr, unsigned int order)
 {
@@ -185,12 +188,12 @@ bool kview_page_block(unsigned long pfn, unsigned long vaddr, unsigned int order
 	unsigned long nr;
 
 	if (order > PMD_SHIFT - PAGE_SHIFT &&
-	    (!kview_page_run(pfn, vaddr, 1, &nr) ||
-	     !mapping_is_plain((unsigned long)pfn_to_kaddr(pfn), &nr) || nr < left))
+	    (!kview_page_run(pfn, vaddr, KVIEW_PAGE_MAP_HUGE, 1, &nr) ||
+	     !is_mapped((unsigned long)pfn_to_kaddr(pfn), 0, 0, left, &nr) || nr < left))
 		return false;
 
 	while (left) {
-		if (!kview_page_run(pfn, vaddr, left, &nr))
+		if (!kview_page_run(pfn, vaddr, KVIEW_PAGE_MAP_HUGE, left, &nr))
 			return false;
 		pfn += nr;
 		left -= nr;

@@ -5,8 +5,9 @@
  * RAM goes from the direct map to the reader in one copy, in a section of page.c, with
  * page faults on the reader's side disabled: memory offlining waits for sections and
  * must not wait for whoever serves the reader's page faults. A copy that stops early
- * may have met a hole in the reader's memory, or a page that has left the direct map
- * since it was judged. The slow path takes care of either without having to tell which.
+ * may have met a hole in the reader's memory, or a page that is not in the direct map.
+ * What follows takes care of either, and always gets on: the last resort is a page of
+ * our own between the two, for which the reader's page faults are enabled.
  */
 #include "read.h"
 
@@ -28,6 +29,8 @@
 
 /* Most bytes copied between two looks at signals and the scheduler. */
 #define STEP SZ_2M
+/* Most bytes of the reader's memory to make present at once, for a copy that found them absent. */
+#define FAULT_IN SZ_64K
 
 /**
  * struct ram - a piece of a RAM segment that is to be read
@@ -42,13 +45,13 @@ struct ram {
 };
 
 /* Shortens @ram to the bytes about which there is one verdict, and returns that. In a section. */
-static bool judge(struct ram *ram)
+static inline bool judge(struct ram *ram, enum kview_page_use use)
 {
 	size_t offset = offset_in_page(ram->paddr);
 	unsigned long nr;
 	bool visible;
 
-	visible = kview_page_run(PHYS_PFN(ram->paddr), ram->vaddr & PAGE_MASK,
+	visible = kview_page_run(PHYS_PFN(ram->paddr), ram->vaddr & PAGE_MASK, use,
 				 PFN_UP(offset + ram->len), &nr);
 	ram->len = min_t(size_t, ram->len, (nr << PAGE_SHIFT) - offset);
 	return visible;
@@ -87,13 +90,14 @@ static int copy_from_ram(void *dst, const struct ram *ram)
  * Copies, in a section and without page faults, what is visible at the start of @ram,
  * and shortens @ram to the bytes that were judged. *visible is the verdict.
  */
-static size_t copy_run(struct ram *ram, struct iov_iter *to, bool *visible)
+static size_t copy_run(struct ram *ram, enum kview_page_use use, struct iov_iter *to,
+		       bool *visible)
 {
 	size_t copied = 0;
 	int section;
 
 	section = kview_page_lock();
-	*visible = judge(ram);
+	*visible = judge(ram, use);
 	if (*visible && direct_copy_is_safe(to)) {
 		pagefault_disable();
 		copied = _copy_mc_to_iter(ram_address(ram), ram->len, to);
@@ -117,7 +121,7 @@ static ssize_t read_ram_bounced(struct ram *ram, struct iov_iter *to)
 	ram->len = min(ram->len, PAGE_SIZE - offset_in_page(ram->paddr));
 
 	section = kview_page_lock();
-	if (!judge(ram) || copy_from_ram(bounce, ram))
+	if (!judge(ram, KVIEW_PAGE_MAP) || copy_from_ram(bounce, ram))
 		memset(bounce, 0, ram->len);
 	kview_page_unlock(section);
 
@@ -133,21 +137,22 @@ static ssize_t read_ram_bounced(struct ram *ram, struct iov_iter *to)
 static ssize_t read_ram(struct ram *ram, struct iov_iter *to)
 {
 	bool visible;
-	size_t copied;
+	size_t copied, len;
 
-	copied = copy_run(ram, to, &visible);
+	copied = copy_run(ram, KVIEW_PAGE_READ, to, &visible);
 	if (copied)
 		return copied;
-	if (!visible)
-		return iov_iter_zero(ram->len, to) ?: -EFAULT;
-
-	if (direct_copy_is_safe(to)) {
-		if (fault_in_iov_iter_writeable(to, ram->len) == ram->len)
+	if (visible) {
+		/* Now that it matters, look whether the pages are there, and on the other side too. */
+		len = min_t(size_t, ram->len, FAULT_IN);
+		if (fault_in_iov_iter_writeable(to, len) == len)
 			return -EFAULT;
-		copied = copy_run(ram, to, &visible);
+		copied = copy_run(ram, KVIEW_PAGE_MAP, to, &visible);
 		if (copied)
 			return copied;
 	}
+	if (!visible)
+		return iov_iter_zero(ram->len, to) ?: -EFAULT;
 	return read_ram_bounced(ram, to);
 }
 

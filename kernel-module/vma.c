@@ -163,7 +163,7 @@ static void find_frames(const struct kview_table *table, u64 pos, unsigned long 
 		frames->pfn = PHYS_PFN(segment->paddr + span.skip);
 		visible = kview_page_run(frames->pfn,
 					 segment->vaddr ? segment->vaddr + span.skip : 0,
-					 frames->nr, &frames->nr);
+					 KVIEW_PAGE_MAP, frames->nr, &frames->nr);
 	}
 	if (!visible)
 		frames->pfn = page_to_pfn(ZERO_PAGE(0));
