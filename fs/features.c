@@ -17,12 +17,12 @@
 
 void kvfs_features_parse_lockdown(const char *text, size_t len, char *out, size_t out_len)
 {
-	const char *open = memchr(text, '[', len);
-	const char *close = open ? memchr(open, ']', len - (size_t)(open - text)) : NULL;
+	const char *open = memchr(text, '[', len), *end = text + len, *p;
 
-	if (close && close - open > 1 && (size_t)(close - open) <= out_len &&
-	    !memchr(open, '\n', (size_t)(close - open)))
-		snprintf(out, out_len, "%.*s", (int)(close - open - 1), open + 1);
+	for (p = open ? open + 1 : end; p < end && *p >= 'a' && *p <= 'z'; p++)
+		;
+	if (p < end && *p == ']' && p > open + 1 && (size_t)(p - open) <= out_len)
+		snprintf(out, out_len, "%.*s", (int)(p - open - 1), open + 1);
 	else
 		snprintf(out, out_len, UNKNOWN);
 }

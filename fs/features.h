@@ -24,8 +24,8 @@ void kvfs_features_load(struct kvfs_features *out);
 
 /*
  * The setting in force out of the text of /sys/kernel/security/lockdown, such as
- * "none [integrity] confidentiality\n". Pure. "unknown" if none is in brackets, or it does
- * not fit into out_len bytes with its NUL. out_len must have room for "unknown".
+ * "none [integrity] confidentiality\n". Pure. "unknown" if no word of lower-case
+ * letters is in brackets, or it does not fit into out_len bytes with its NUL. out_len must have room for "unknown".
  */
 void kvfs_features_parse_lockdown(const char *text, size_t len, char *out, size_t out_len);
 

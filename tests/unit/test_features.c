@@ -22,6 +22,8 @@ START_TEST(lockdown)
 		kvfs_features_parse_lockdown(cases[i].text, strlen(cases[i].text), out, sizeof(out));
 		ck_assert_str_eq(out, cases[i].want);
 	}
+	kvfs_features_parse_lockdown("[\0\0]", 4, out, sizeof(out));
+	ck_assert_str_eq(out, "unknown");
 	/* The text ends where its length says. */
 	kvfs_features_parse_lockdown("[none]", 5, out, sizeof(out));
 	ck_assert_str_eq(out, "unknown");
@@ -32,10 +34,10 @@ START_TEST(lockdown_that_does_not_fit)
 {
 	char out[10] = "xxxxxxxxx";
 
-	kvfs_features_parse_lockdown("[12345678]", 10, out, 9);
-	ck_assert_str_eq(out, "12345678");
+	kvfs_features_parse_lockdown("[abcdefgh]", 10, out, 9);
+	ck_assert_str_eq(out, "abcdefgh");
 	ck_assert_int_eq(out[9], '\0');
-	kvfs_features_parse_lockdown("[123456789]", 11, out, 9);
+	kvfs_features_parse_lockdown("[abcdefghi]", 11, out, 9);
 	ck_assert_str_eq(out, "unknown");
 }
 END_TEST
