@@ -11,6 +11,7 @@ host_need_build() {
 	need_packages gcc=gcc /usr/include/stdio.h=libc6-dev make=make meson=meson ninja=ninja-build \
 		pkg-config=pkgconf /usr/include/fuse3/fuse_lowlevel.h=libfuse3-dev \
 		fusermount3=fuse3 /usr/include/libelf.h=libelf-dev \
+		/usr/include/traceevent/event-parse.h=libtraceevent-dev \
 		/usr/include/tracefs/tracefs.h=libtracefs-dev /usr/include/liburing.h=liburing-dev \
 		/usr/include/check.h=check getfattr=attr xxd=xxd python3=python3
 }

@@ -19,7 +19,8 @@ guest_packages=(
 	# the kernel, and what the initrd is made of
 	linux-image-cloud-amd64 linux-headers-cloud-amd64 busybox-static cpio kmod xz-utils
 	# what builds the daemon, the module and the tests
-	gcc libc6-dev make meson pkgconf libfuse3-dev libelf-dev libtracefs-dev liburing-dev check
+	gcc libc6-dev make meson pkgconf libfuse3-dev libelf-dev libtraceevent-dev libtracefs-dev
+	liburing-dev check
 	# what runs and tests them
 	attr bsdextrautils file fuse3 iproute2 procps python3 strace trace-cmd util-linux xxd
 	# the programs that read kernel memory
