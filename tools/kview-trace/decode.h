@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Events as text, by what tracefs says of their formats; libtraceevent does the work. */
+#ifndef KT_DECODE_H
+#define KT_DECODE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "err.h"
+#include "ringbuf.h"
+
+struct decoder;
+
+/*
+ * tracing: a folder with the events/ of the kernel that wrote the ring, as tracefs or a copy
+ * of it; NULL: this machine's tracefs. clock: what trace_clock said; NULL: nanoseconds.
+ * Returns 0, or -errno and what is wrong.
+ */
+int decoder_create(const char *tracing, const char *clock, struct decoder **out,
+		   struct kvfs_err *err);
+void decoder_destroy(struct decoder *decoder);
+
+/* Prints a line for an event of a CPU, in the manner of trace_pipe. */
+void decoder_print(struct decoder *decoder, int cpu, const struct kvfs_ringbuf_event *event,
+		   FILE *out);
+
+/* The clock of this machine's ring: of an instance, or NULL for the top level. To be freed. */
+char *decoder_clock(const char *instance);
+
+/* Whether a clock counts nanoseconds; NULL is one that does. */
+bool decoder_clock_is_ns(const char *clock);
+
+#endif /* KT_DECODE_H */

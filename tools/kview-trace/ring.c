@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "ring.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/*
+ * Where only a copy can be mapped, the kernel may not have it shared. A file without a size
+ * cannot be mapped at all, but FUSE does not know that before it is looked at.
+ */
+static void *map(int fd, size_t len)
+{
+	void *mem = mmap(NULL, len, PROT_READ, MAP_SHARED, fd, 0);
+	struct stat st;
+
+	if (mem != MAP_FAILED || errno != ENODEV)
+		return mem;
+	if (fstat(fd, &st) == 0 && st.st_size >= (off_t)len)
+		return mmap(NULL, len, PROT_READ, MAP_PRIVATE, fd, 0);
+	errno = ENODEV;
+	return MAP_FAILED;
+}
+
+static int open_file(struct ring *ring, const char *path, int cpu, int flags, struct kvfs_err *err)
+{
+	*ring = (struct ring) { .path = path, .cpu = cpu, .fd = -1 };
+	ring->fd = open(path, O_RDONLY | O_CLOEXEC | flags);
+	return ring->fd < 0 ? kvfs_err_sys(err, errno, "cannot open %s", path) : 0;
+}
+
+void ring_advance(struct ring *ring)
+{
+	int ret = kvfs_ringbuf_next(&ring->cursor, &ring->event);
+
+	ring->pending = ret > 0;
+	ring->events += ring->pending;
+	if (ret < 0) {
+		ring->broken = true;
+		ring->cursor.pos = ring->cursor.end;
+	}
+}
+
+/* Sets the cursor on the first event of a sub-buffer, or at skip bytes in it. */
+static int begin(struct ring *ring, uint32_t id, uint32_t skip)
+{
+	int ret = kvfs_ringbuf_first(ring->mem + kvfs_ringbuf_subbuf_off(&ring->meta, id),
+				     ring->meta.subbuf_size, &ring->cursor);
+
+	/* What the header tells of was written before it. */
+	atomic_thread_fence(memory_order_acquire);
+	ring->id = id;
+	if (ret == 0 && skip)
+		ret = kvfs_ringbuf_seek(&ring->cursor, skip);
+	if (ret == 0 && !skip && ring->cursor.missed) {
+		ring->lost = true;
+		ring->nr_lost = ring->cursor.nr_missed;
+		ring->events_lost += ring->nr_lost;
+	}
+	return ret;
+}
+
+/* Maps the meta page, which tells the size, and then the whole; what is mapped keeps its size. */
+static int map_live(struct ring *ring, struct kvfs_err *err)
+{
+	size_t page = sysconf(_SC_PAGESIZE);
+	void *meta = map(ring->fd, page), *mem;
+	int ret;
+
+	if (meta == MAP_FAILED)
+		return kvfs_err_sys(err, errno, "cannot map %s", ring->path);
+	ret = kvfs_ringbuf_parse_meta(meta, page, &ring->meta, err);
+	if (ret < 0) {
+		munmap(meta, page);
+		return kvfs_err_prefix(err, "%s", ring->path);
+	}
+	ring->len = kvfs_ringbuf_len(&ring->meta);
+	mem = map(ring->fd, ring->len);
+	if (mem == MAP_FAILED)
+		ret = kvfs_err_sys(err, errno, "cannot map %zu bytes of %s", ring->len, ring->path);
+	else
+		ring->mem = mem;
+	munmap(meta, page);
+	return ret;
+}
+
+int ring_open_live(struct ring *ring, const char *path, int cpu, struct kvfs_err *err)
+{
+	int ret = open_file(ring, path, cpu, O_NONBLOCK, err);
+
+	if (ret < 0)
+		return ret;
+	ring->live = true;
+	ret = map_live(ring, err);
+	if (ret == 0) {
+		/* Of a copy, a page fault shall fetch that page and no others. */
+		madvise((void *)ring->mem, ring->len, MADV_RANDOM);
+		ret = begin(ring, ring->meta.reader.id, ring->meta.reader.read);
+		if (ret < 0)
+			kvfs_err_set(err, -ret, "%s: the reader's sub-buffer is broken", path);
+	}
+	if (ret < 0)
+		ring_close(ring);
+	return ret;
+}
+
+int ring_open_saved(struct ring *ring, const char *path, int cpu, struct kvfs_err *err)
+{
+	struct stat st;
+	int ret = open_file(ring, path, cpu, 0, err);
+
+	if (ret < 0)
+		return ret;
+	if (fstat(ring->fd, &st) < 0)
+		ret = kvfs_err_sys(err, errno, "%s", path);
+	else if (st.st_size < (off_t)sizeof(ring->meta))
+		ret = kvfs_err_set(err, EBADMSG, "%s: %lld bytes are no ring", path, (long long)st.st_size);
+	if (ret == 0) {
+		ring->len = st.st_size;
+		ring->mem = mmap(NULL, ring->len, PROT_READ, MAP_PRIVATE, ring->fd, 0);
+		if (ring->mem == MAP_FAILED) {
+			ring->mem = NULL;
+			ret = kvfs_err_sys(err, errno, "cannot map %s", path);
+		}
+	}
+	if (ret == 0) {
+		ret = kvfs_ringbuf_parse_meta(ring->mem, ring->len, &ring->meta, err);
+		if (ret < 0)
+			kvfs_err_prefix(err, "%s", path);
+	}
+	if (ret == 0 && kvfs_ringbuf_len(&ring->meta) > ring->len)
+		ret = kvfs_err_set(err, EBADMSG, "%s is cut off: %zu bytes of %llu", path, ring->len,
+				   (unsigned long long)kvfs_ringbuf_len(&ring->meta));
+	if (ret == 0) {
+		ring->order = calloc(ring->meta.nr_subbufs, sizeof(*ring->order));
+		if (!ring->order)
+			ret = kvfs_err_sys(err, ENOMEM, "%s", path);
+	}
+	if (ret == 0)
+		ring->nr_order = kvfs_ringbuf_order(ring->mem, ring->len, &ring->meta, ring->order);
+	if (ret < 0)
+		ring_close(ring);
+	return ret;
+}
+
+void ring_close(struct ring *ring)
+{
+	free(ring->order);
+	if (ring->mem)
+		munmap((void *)ring->mem, ring->len);
+	if (ring->fd >= 0)
+		close(ring->fd);
+	ring->order = NULL;
+	ring->mem = NULL;
+	ring->fd = -1;
+}
+
+static int fill_saved(struct ring *ring)
+{
+	while (!ring->pending && ring->next_order < ring->nr_order) {
+		uint32_t id = ring->order[ring->next_order++];
+
+		if (begin(ring, id, id == ring->meta.reader.id ? ring->meta.reader.read : 0) < 0) {
+			ring->broken = true;
+			continue;
+		}
+		ring_advance(ring);
+	}
+	return ring->pending;
+}
+
+/* More may have been committed to the sub-buffer that the cursor is in. */
+static int grow(struct ring *ring)
+{
+	struct kvfs_ringbuf_cursor now;
+	int ret = kvfs_ringbuf_first(ring->mem + kvfs_ringbuf_subbuf_off(&ring->meta, ring->id),
+				     ring->meta.subbuf_size, &now);
+
+	atomic_thread_fence(memory_order_acquire);
+	if (ret < 0)
+		return ret;
+	/* It was empty, or somebody reset the ring. */
+	if (ring->cursor.pos == 0 || now.end < ring->cursor.pos)
+		ring->cursor = now;
+	else
+		ring->cursor.end = now.end;
+	return 0;
+}
+
+/*
+ * GET_READER says where the reader is: on the sub-buffer that it was on, if that was not used
+ * up or nothing follows it, or on the next one. The meta page also says how far the kernel
+ * takes it for read, which is what there was when it looked; all that is committed can be
+ * used, and the kernel counts the rest next time.
+ */
+static int fill_live(struct ring *ring)
+{
+	const volatile struct kvfs_ringbuf_meta *meta = (const void *)ring->mem;
+	bool moved;
+
+	do {
+		uint32_t id;
+		int ret;
+
+		if (ioctl(ring->fd, KVFS_RINGBUF_GET_READER) < 0)
+			return -errno;
+		id = meta->reader.id;
+		if (id >= ring->meta.nr_subbufs)
+			return -EBADMSG;
+		moved = id != ring->id;
+		ret = moved ? begin(ring, id, 0) : grow(ring);
+		if (ret < 0)
+			return ret;
+		ring_advance(ring);
+	} while (!ring->pending && moved && !ring->broken);
+	return ring->broken ? -EBADMSG : ring->pending;
+}
+
+int ring_fill(struct ring *ring)
+{
+	if (ring->pending)
+		return 1;
+	return ring->live ? fill_live(ring) : fill_saved(ring);
+}
