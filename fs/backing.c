@@ -358,9 +358,18 @@ void kvfs_backing_rehearse(struct kvfs_backing *backing, struct kvfs_node *file)
 	struct fuse_file_info fi = { 0 };
 	void *handle;
 	bool lost;
+	int ret = kvfs_node_open(file, &handle);
 
-	if (kvfs_node_open(file, &handle) < 0)
+	if (ret < 0) {
+		struct kvfs_backing_slot *slot = slot_of(backing, file);
+
+		if (slot) {
+			pthread_mutex_lock(&slot->lock);
+			kvfs_err_sys(&slot->failure, -ret, "it cannot be opened now");
+			pthread_mutex_unlock(&slot->lock);
+		}
 		return;
+	}
 	if (kvfs_backing_open(backing, file, &fi, &lost) == 0)
 		kvfs_backing_release(backing, file);
 	kvfs_node_release(file, handle);

@@ -5,6 +5,7 @@
  * command line is wrong.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
@@ -43,6 +44,18 @@ static void limit_memory(void)
 	mallopt(M_MMAP_THRESHOLD, 128 * 1024);
 	mallopt(M_TRIM_THRESHOLD, 128 * 1024);
 	mallopt(M_ARENA_MAX, 2);
+}
+
+/* A file that got the number 0, 1 or 2 would be taken for a terminal, and replaced. */
+static void open_standard_fds(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDWR);
+	} while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
 }
 
 static void tell_start(const struct daemon *d, const struct kvfs_opts *opts)
@@ -84,8 +97,9 @@ static int set_up(struct daemon *d, const struct kvfs_opts *opts, struct kvfs_er
 		return kvfs_err_sys(err, ENOMEM, "kviewfs");
 	d->ops.inodes = d->inodes;
 	d->ops.backing = d->backing;
-	if (kvfs_live_create(&d->ops.live) < 0)
-		return kvfs_err_sys(err, ENOMEM, "kviewfs");
+	ret = kvfs_live_create(&d->ops.live);
+	if (ret < 0)
+		return kvfs_err_sys(err, -ret, "cannot set up polling");
 	clock_gettime(CLOCK_REALTIME, &d->ops.mounted_at);
 	ret = kvfs_session_create(&config, &d->session, err);
 	if (ret < 0)
@@ -146,6 +160,7 @@ int main(int argc, char *argv[])
 	struct kvfs_opts opts;
 	int ret;
 
+	open_standard_fds();
 	limit_memory();
 	kvfs_log_init(false);
 	ret = kvfs_opts_parse(argc, argv, &opts, &err);

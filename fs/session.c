@@ -255,6 +255,18 @@ static void stop_threads(struct kvfs_session *session)
 	session->nr_threads = 0;
 }
 
+/*
+ * What a thread's end means: that of all, if the mount is gone, or if it was the last one. A
+ * thread may also fail alone, for want of memory.
+ */
+static bool is_over(struct kvfs_session *session)
+{
+	int nr_ended;
+
+	sem_getvalue(&session->ended, &nr_ended);
+	return fuse_session_exited(session->fuse) || (unsigned int)nr_ended == session->nr_threads;
+}
+
 int kvfs_session_wait(struct kvfs_session *session)
 {
 	sigset_t set;
@@ -263,7 +275,7 @@ int kvfs_session_wait(struct kvfs_session *session)
 	stop_signals(&set);
 	do {
 		sig = sigwaitinfo(&set, NULL);
-	} while (sig < 0);
+	} while (sig < 0 || (sig == SIGUSR1 && !is_over(session)));
 	stop_threads(session);
 	/* SIGUSR1 is a thread that saw the unmount. */
 	return sig == SIGUSR1 ? 0 : sig;

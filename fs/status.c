@@ -133,6 +133,8 @@ static void write_module(const struct kvfs_status *status, FILE *out)
 		if (info->features & features[i].bit)
 			fprintf(out, " %s", features[i].name);
 	}
+	if (!info->features)
+		fprintf(out, " none");
 	fprintf(out, "\nmodule.revalidate_ms: %u\n", info->revalidate_ms);
 }
 

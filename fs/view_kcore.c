@@ -117,6 +117,17 @@ static int add_entries(struct kcoredir *dir, struct kvfs_kcoresrc *src,
 	return dir->entries[ENTRY_SYM].node ? 0 : -ENOMEM;
 }
 
+/* A source without memory, such as a core without segments, is no source. */
+static int check_layout(const struct kvfs_kcoresrc_layout *layout, const char *name,
+			struct kvfs_err *err)
+{
+	for (int i = 0; i < KVFS_KCORESRC_NR_FILES; i++) {
+		if (!layout->errs[i].errnum)
+			return 0;
+	}
+	return kvfs_err_set(err, ENODATA, "%s: %s", name, layout->errs[0].msg);
+}
+
 int kvfs_view_kcore_create(const struct kvfs_kcoresrc_config *config, struct kvfs_node **out,
 			   struct kvfs_err *err)
 {
@@ -128,13 +139,15 @@ int kvfs_view_kcore_create(const struct kvfs_kcoresrc_config *config, struct kvf
 	ret = kvfs_kcoresrc_create(config, &src, err);
 	if (ret < 0)
 		return ret;
-	dir = calloc(1, sizeof(*dir));
+	layout = kvfs_kcoresrc_layout_get(src);
+	ret = check_layout(layout, kvfs_kcoresrc_name(src), err);
+	dir = ret == 0 ? calloc(1, sizeof(*dir)) : NULL;
 	if (!dir) {
+		kvfs_kcoresrc_layout_put(layout);
 		kvfs_kcoresrc_put(src);
-		return kvfs_err_sys(err, ENOMEM, "kcore");
+		return ret < 0 ? ret : kvfs_err_sys(err, ENOMEM, "kcore");
 	}
 	kvfs_node_init(&dir->node, &node_ops, "kcore", KVFS_INO(KVFS_PROVIDER_KCORE, NR_DIR), KVFS_INO_ROOT);
-	layout = kvfs_kcoresrc_layout_get(src);
 	ret = add_entries(dir, src, layout, config->kallsyms);
 	kvfs_kcoresrc_layout_put(layout);
 	/* The nodes hold it now. */
