@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """
-What the tests of the mounted daemon share: TAP, the fixture, and starting and ending
+What the tests of the mounted daemon share: the fixture, and starting and ending
 kviewfs. A test is called with the paths of kviewfs and of the tools it needs, as its
 meson.build says. Nothing here sleeps: it waits for processes and mounts to end.
 """
@@ -15,6 +15,9 @@ import subprocess
 import sys
 import tempfile
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+from tap import bail, tap   # noqa: E402
+
 PAGE = 4096
 KIB = 1 << 10
 MIB = 1 << 20
@@ -23,45 +26,6 @@ GIB = 1 << 30
 LIMIT = 60
 
 
-class Tap:
-    """TAP on stdout. The plan comes last, so a test that dies early is seen to have."""
-
-    def __init__(self):
-        self.count = 0
-        self.failed = 0
-
-    def check(self, passed, name, *diagnostics):
-        """One test point; the diagnostics are printed if it failed. Returns passed."""
-        self.count += 1
-        self.failed += not passed
-        print(f"{'ok' if passed else 'not ok'} {self.count} - {name}", flush=True)
-        if not passed:
-            self.note(*diagnostics)
-        return bool(passed)
-
-    def equal(self, got, want, name):
-        return self.check(got == want, name, f"got:  {got!r}", f"want: {want!r}")
-
-    def skip(self, name, reason):
-        self.count += 1
-        print(f"ok {self.count} - {name} # SKIP {reason}", flush=True)
-
-    def note(self, *lines):
-        for line in lines:
-            for part in str(line).splitlines():
-                print(f"# {part}", flush=True)
-
-    def done(self):
-        print(f"1..{self.count}")
-        sys.exit(1 if self.failed or not self.count else 0)
-
-
-def bail(reason):
-    print(f"Bail out! {reason}", flush=True)
-    sys.exit(1)
-
-
-tap = Tap()
 PROGRAMS = [os.path.abspath(p) for p in sys.argv[1:]]
 if not PROGRAMS:
     bail(f"usage: {sys.argv[0]} KVIEWFS [TOOL]...")

@@ -1,15 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """
-What the guest's Python tests share: TAP, what /proc says of the kernel's memory, and the
+What the guest's Python tests share: what /proc says of the kernel's memory, and the
 comparison of memory that does not stand still. Ranges are half-open, in bytes.
 """
+import ctypes
+import mmap
 import os
 import random
+import select
 import struct
 import subprocess
 import sys
 import threading
 import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+from tap import tap     # noqa: E402
 
 MOUNT = "/mnt/kview"
 KCORE = "/proc/kcore"
@@ -19,42 +25,6 @@ NO_PADDR = (1 << 64) - 1
 
 # Every test draws its samples from this seed, so that a failure can be repeated.
 SEED = 20240614
-
-
-class Tap:
-    """TAP on stdout. The plan comes last, so a test that dies early is seen to have."""
-
-    def __init__(self):
-        self.count = 0
-        self.failed = 0
-
-    def check(self, passed, name, *diagnostics):
-        """One test point; the diagnostics are printed if it failed. Returns passed."""
-        self.count += 1
-        self.failed += not passed
-        print(f"{'ok' if passed else 'not ok'} {self.count} - {name}", flush=True)
-        if not passed:
-            self.note(*diagnostics)
-        return bool(passed)
-
-    def equal(self, got, want, name):
-        return self.check(got == want, name, f"got:  {got!r}", f"want: {want!r}")
-
-    def skip(self, name, reason):
-        self.count += 1
-        print(f"ok {self.count} - {name} # SKIP {reason}", flush=True)
-
-    def note(self, *lines):
-        for line in lines:
-            for part in str(line).splitlines():
-                print(f"# {part}", flush=True)
-
-    def done(self):
-        print(f"1..{self.count}")
-        sys.exit(1 if self.failed or not self.count else 0)
-
-
-tap = Tap()
 
 
 def view(name):
@@ -112,6 +82,10 @@ class Core:
         phdrs = list(struct.iter_unpack("<IIQQQQQQ", os.pread(self.fd, 56 * phnum, phoff)))
         self.loads = [Segment(p) for p in phdrs if p[0] == 1]
         self.notes = [n for p in phdrs if p[0] == 4 for n in self._notes(p[2], p[5])]
+
+    def close(self):
+        """A core that is open keeps its mount busy."""
+        os.close(self.fd)
 
     def _notes(self, off, size):
         data = os.pread(self.fd, size, off)
@@ -323,3 +297,79 @@ def run(*argv, timeout=300, **kwargs):
     """Runs a command; returns the CompletedProcess with text output, never raises for its status."""
     return subprocess.run(argv, capture_output=True, text=True, errors="replace", check=False,
                           timeout=timeout, **kwargs)
+
+
+class Daemon:
+    """A mount and its daemon, found by the mount's device: or one of our own making."""
+
+    def __init__(self, mountpoint=MOUNT):
+        self.mount = mountpoint
+
+    def start(self, *options):
+        """Mounts; the command's CompletedProcess."""
+        os.makedirs(self.mount, exist_ok=True)
+        return run("kviewfs", *options, self.mount)
+
+    def pid(self):
+        """The process whose command line ends with the mount point."""
+        for entry in os.listdir("/proc"):
+            if entry.isdigit():
+                try:
+                    with open(f"/proc/{entry}/cmdline", "rb") as f:
+                        words = f.read().split(b"\0")
+                except OSError:
+                    continue
+                if words[0].endswith(b"kviewfs") and self.mount.encode() in words:
+                    return int(entry)
+        return None
+
+    def view(self, name):
+        return os.path.join(self.mount, "kcore", name)
+
+    def is_mounted(self):
+        return run("mountpoint", "-q", self.mount).returncode == 0
+
+    def umount(self, *options):
+        """umount(8)'s CompletedProcess."""
+        return run("umount", *options, self.mount)
+
+
+def wait_for_exit(pidfd, seconds=20):
+    """Whether the process of a pidfd ends in that time."""
+    poll = select.poll()
+    poll.register(pidfd, select.POLLIN)
+    return bool(poll.poll(seconds * 1000))
+
+
+def unload_module():
+    """rmmod's CompletedProcess."""
+    return run("rmmod", "kview")
+
+
+def load_module():
+    """Loads the module of this checkout; insmod's CompletedProcess."""
+    return run("insmod", os.path.join(os.environ["KVIEW_SRC"], "kernel-module/kview.ko"))
+
+
+class Marker:
+    """Locked pages of this process whose physical addresses are known and bytes are ours."""
+
+    def __init__(self, pages=16):
+        self.pages = pages
+        self.memory = mmap.mmap(-1, pages * PAGE, flags=mmap.MAP_SHARED | mmap.MAP_ANONYMOUS)
+        self.memory[:] = os.urandom(pages * PAGE)
+        address = ctypes.addressof(ctypes.c_char.from_buffer(self.memory))
+        if ctypes.CDLL(None).mlock(ctypes.c_void_p(address), ctypes.c_size_t(pages * PAGE)):
+            raise OSError("mlock failed")
+        with open("/proc/self/pagemap", "rb", buffering=0) as f:
+            entries = struct.unpack(f"<{pages}Q", os.pread(f.fileno(), 8 * pages, address // PAGE * 8))
+        self.paddrs = [(e & ((1 << 55) - 1)) * PAGE for e in entries]
+        assert all(self.paddrs), "pagemap shows no page frame numbers"
+
+    def shows(self, read):
+        """Whether a function (physical address, length) -> bytes shows them."""
+        return all(read(p, PAGE) == self.memory[i * PAGE:(i + 1) * PAGE]
+                   for i, p in enumerate(self.paddrs))
+
+    def change(self):
+        self.memory[:] = os.urandom(self.pages * PAGE)
