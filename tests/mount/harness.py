@@ -38,7 +38,6 @@ if not os.path.exists("/dev/fuse"):
     sys.exit(0)
 
 
-
 def leave_mount_namespace():
     """Mounts of a test are its own: a process elsewhere that copies its mount namespace at
     the wrong time would keep them, and their daemons, alive beyond umount."""
