@@ -236,7 +236,7 @@ static int add_segment(const struct input *in, size_t index, const GElf_Phdr *ph
 		.vaddr = ph->p_vaddr,
 		.paddr = no_paddr ? KVFS_NO_PADDR : ph->p_paddr,
 	};
-	if (in->file_len && end > in->file_len) {
+	if (in->file_len && ph->p_filesz && end > in->file_len) {
 		s->len = in->file_len > s->off ? in->file_len - s->off : 0;
 		if (!core->nr_cut++)
 			core->first_cut = (struct kvfs_elfcore_cut){
@@ -277,6 +277,25 @@ static int find_vmcoreinfo(const struct input *in, Elf *elf, const GElf_Phdr *ph
 	return 0;
 }
 
+/* Keeps a note segment for others to look into, each padded to where a note may begin. */
+static int keep_notes(const struct input *in, const char *notes, size_t len,
+		      struct kvfs_elfcore *core)
+{
+	size_t start = (core->notes_len + 3) & ~(size_t)3;
+	char *bigger;
+
+	if (len > KVFS_ELFCORE_HEAD_MAX || start > KVFS_ELFCORE_HEAD_MAX - len)
+		return kvfs_err_set(in->err, EBADMSG, "%s claims too many bytes of notes", in->name);
+	bigger = realloc(core->notes, start + len);
+	if (!bigger)
+		return kvfs_err_sys(in->err, ENOMEM, "cannot keep the notes of %s", in->name);
+	memset(bigger + core->notes_len, 0, start - core->notes_len);
+	memcpy(bigger + start, notes, len);
+	core->notes = bigger;
+	core->notes_len = start + len;
+	return 0;
+}
+
 static int load_notes(const struct input *in, const GElf_Phdr *ph, struct kvfs_elfcore *core)
 {
 	_cleanup_free_ char *image = NULL;
@@ -284,7 +303,7 @@ static int load_notes(const struct input *in, const GElf_Phdr *ph, struct kvfs_e
 	char *notes;
 	int ret;
 
-	if (core->vmcoreinfo || !ph->p_filesz)
+	if (!ph->p_filesz)
 		return 0;
 	if (ph->p_filesz > KVFS_ELFCORE_HEAD_MAX)
 		return kvfs_err_set(in->err, EBADMSG, "%s claims 0x%" PRIx64 " bytes of notes",
@@ -293,7 +312,9 @@ static int load_notes(const struct input *in, const GElf_Phdr *ph, struct kvfs_e
 	if (!image)
 		return kvfs_err_sys(in->err, ENOMEM, "cannot read the notes of %s", in->name);
 	ret = read_part(in, "note segment", notes, ph->p_filesz, ph->p_offset);
-	if (ret)
+	if (ret == 0)
+		ret = keep_notes(in, notes, ph->p_filesz, core);
+	if (ret || core->vmcoreinfo)
 		return ret;
 	elf = elf_memory(image, image_len(in, 0, ph->p_filesz));
 	if (!elf)
@@ -366,5 +387,6 @@ void kvfs_elfcore_deinit(struct kvfs_elfcore *core)
 		return;
 	free(core->segs);
 	free(core->vmcoreinfo);
+	free(core->notes);
 	*core = (struct kvfs_elfcore){ 0 };
 }

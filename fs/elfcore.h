@@ -37,17 +37,19 @@ struct kvfs_elfcore {
 	size_t nr_segs;
 	char *vmcoreinfo;		/* the VMCOREINFO note as text, NUL-terminated; NULL if none */
 	size_t vmcoreinfo_len;		/* without the NUL */
+	char *notes;			/* the note segments, one behind another; NULL if none */
+	size_t notes_len;		/* bytes */
 	uint16_t machine;		/* e_machine */
 	uint8_t elfclass;		/* ELFCLASS32 or ELFCLASS64 */
 	size_t nr_cut;			/* segments that were cut, since the file is too short */
 	struct kvfs_elfcore_cut first_cut;	/* valid if nr_cut is not 0 */
 };
 
-/* Most bytes of program headers, and of one note segment, that are read. */
+/* Most bytes of program headers, and of note segments, that are read. */
 #define KVFS_ELFCORE_HEAD_MAX (16 * 1024 * 1024)
 
 /*
- * Reads the program headers and the VMCOREINFO note of an ELF core, 64-bit, 32-bit, and
+ * Reads the program headers and the notes of an ELF core, 64-bit, 32-bit, and
  * with more than 65,534 segments (PN_XNUM). fd is borrowed; name is used in messages only.
  * file_len is the length of the file, or 0 where it is not known (a proc file): a segment
  * that claims bytes beyond it is cut to what is there (len < memsz) and counted in nr_cut.
