@@ -17,16 +17,23 @@
 
 #include "tap.h"
 
+static int device = -1;
+
 int kv_device(void)
 {
-	static int fd = -1;
-
-	if (fd < 0)
-		fd = open(KVIEW_DEVICE, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
+	if (device < 0)
+		device = open(KVIEW_DEVICE, O_RDONLY | O_CLOEXEC);
+	if (device < 0)
 		bail("%s: %s: these tests run as root with the module loaded", KVIEW_DEVICE,
 		     strerror(errno));
-	return fd;
+	return device;
+}
+
+void kv_close_device(void)
+{
+	if (device >= 0)
+		close(device);
+	device = -1;
 }
 
 struct kview_info kv_info(void)
@@ -281,6 +288,14 @@ ssize_t kv_read_file(const char *path, char *text, size_t size)
 		text[len] = 0;
 	close(fd);
 	return len;
+}
+
+int kv_revalidate_ms(unsigned int ms)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%u", ms);
+	return kv_write_file("/sys/module/kview/parameters/revalidate_ms", text);
 }
 
 void kv_sleep_ms(unsigned int ms)

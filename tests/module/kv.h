@@ -29,6 +29,9 @@ struct kv_range {
 /** kv_device - /dev/kview, opened once */
 int kv_device(void);
 
+/** kv_close_device - close it; the next kv_device() opens it again */
+void kv_close_device(void);
+
 /** kv_info - what KVIEW_IOC_INFO says */
 struct kview_info kv_info(void);
 
@@ -106,6 +109,9 @@ int kv_write_file(const char *path, const char *text);
 
 /** kv_read_file - read a text file; returns its length or -errno; always terminates */
 ssize_t kv_read_file(const char *path, char *text, size_t size);
+
+/** kv_revalidate_ms - set the module's parameter; returns 0 or -errno */
+int kv_revalidate_ms(unsigned int ms);
 
 /** kv_sleep_ms - wait; only for what has no event to wait for, such as a timer of the module */
 void kv_sleep_ms(unsigned int ms);

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A page with a memory error is zeros: at once when read, within revalidate_ms when mapped. */
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "kv.h"
+#include "tap.h"
+
+static void on_bus_error(int sig)
+{
+	(void)sig;
+}
+
+int main(void)
+{
+	unsigned int limit = kv_info().revalidate_ms;
+	unsigned char *pages, *map, buf[3 * PAGE];
+	int view = kv_ram_view();
+	uint64_t paddr[3], at, end;
+
+	pages = kv_pages(3, paddr);
+	at = paddr[1];
+	map = kv_map(view, at & -PMD, PMD);
+	ok(!memcmp(map + at % PMD, pages + PAGE, PAGE), "mapped: the page before the error");
+
+	/* The kernel tells the owner of the page, which is us. */
+	signal(SIGBUS, on_bus_error);
+	if (madvise(pages + PAGE, PAGE, MADV_HWPOISON)) {
+		if (errno == EINVAL)
+			skip(5, "this kernel handles no memory errors");
+		else
+			ok(false, "MADV_HWPOISON: %s", strerror(errno));
+		return finish();
+	}
+	end = kv_now_ms() + limit;
+	is_int(pread(view, buf, PAGE, (off_t)at), PAGE, "read: it can be read after the error");
+	ok(kv_is_zero(buf, PAGE), "and is zeros");
+	while (!kv_is_zero(map + at % PMD, PAGE) && kv_now_ms() < end)
+		kv_sleep_ms(1);
+	ok(kv_is_zero(map + at % PMD, PAGE), "mapped: it is zeros %u ms after at the latest", limit);
+	is_int(pread(view, buf, PAGE, (off_t)paddr[0]), PAGE, "the page beside it can be read");
+	ok(!memcmp(buf, pages, PAGE), "and is what it was");
+	munmap(map, PMD);
+	return finish();
+}
