@@ -2,107 +2,13 @@
 #include "uring.h"
 
 #include <errno.h>
-#include <liburing.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <sys/wait.h>
 
 #include "failalloc.h"
+#include "io.h"
 #include "unit.h"
-
-/* liburing as a test wants it. Each test has a process of its own, so nothing is put back. */
-int __wrap_io_uring_queue_init_params(unsigned int entries, struct io_uring *ring,
-				      struct io_uring_params *p);
-int __wrap_io_uring_queue_init(unsigned int entries, struct io_uring *ring, unsigned int flags);
-int __wrap_io_uring_submit_and_wait(struct io_uring *ring, unsigned int nr);
-void __wrap_io_uring_queue_exit(struct io_uring *ring);
-int __real_io_uring_queue_init_params(unsigned int entries, struct io_uring *ring,
-				      struct io_uring_params *p);
-int __real_io_uring_queue_init(unsigned int entries, struct io_uring *ring, unsigned int flags);
-int __real_io_uring_submit_and_wait(struct io_uring *ring, unsigned int nr);
-void __real_io_uring_queue_exit(struct io_uring *ring);
-ssize_t __wrap_pread(int fd, void *buf, size_t len, off_t off);
-ssize_t __real_pread(int fd, void *buf, size_t len, off_t off);
-ssize_t __wrap_pread64(int fd, void *buf, size_t len, off_t off);
-
-static int init_error;			/* of every ring, 0: none */
-static int flags_error;			/* of rings with flags */
-static atomic_int rings_made, rings_gone, submits, preads;
-static int submit_fail_at = -1, submit_error;	/* before anything is submitted */
-static int break_wait_at = -1;			/* submits, but says that waiting failed */
-
-int __wrap_io_uring_queue_init_params(unsigned int entries, struct io_uring *ring,
-				      struct io_uring_params *p)
-{
-	int ret;
-
-	if (init_error)
-		return init_error;
-	if (flags_error && p->flags)
-		return flags_error;
-	ret = __real_io_uring_queue_init_params(entries, ring, p);
-	rings_made += ret == 0;
-	return ret;
-}
-
-int __wrap_io_uring_queue_init(unsigned int entries, struct io_uring *ring, unsigned int flags)
-{
-	int ret = init_error ? init_error : __real_io_uring_queue_init(entries, ring, flags);
-
-	rings_made += ret == 0;
-	return ret;
-}
-
-void __wrap_io_uring_queue_exit(struct io_uring *ring)
-{
-	rings_gone++;
-	__real_io_uring_queue_exit(ring);
-}
-
-/* For the promise about descriptors: how many requests of each are on their way. */
-static bool watch_fds;
-static int busy[1024], fd_of[KVFS_URING_DEPTH], most_busy;
-static unsigned int seen_head;
-
-/* Looks at the requests that are new since the last call, and at what was reaped since then. */
-static void look_at_queues(const struct io_uring *ring)
-{
-	for (; seen_head != *ring->cq.khead; seen_head++)
-		busy[fd_of[ring->cq.cqes[seen_head & ring->cq.ring_mask].user_data]]--;
-	for (unsigned int i = ring->sq.sqe_head; i != ring->sq.sqe_tail; i++) {
-		const struct io_uring_sqe *sqe = &ring->sq.sqes[i & ring->sq.ring_mask];
-
-		fd_of[sqe->user_data] = sqe->fd;
-		if (++busy[sqe->fd] > most_busy)
-			most_busy = busy[sqe->fd];
-	}
-}
-
-int __wrap_io_uring_submit_and_wait(struct io_uring *ring, unsigned int nr)
-{
-	int call = submits++;
-
-	if (watch_fds)
-		look_at_queues(ring);
-	if (call == submit_fail_at)
-		return submit_error;
-	if (call == break_wait_at) {
-		io_uring_submit(ring);
-		return -EBADF;
-	}
-	return __real_io_uring_submit_and_wait(ring, nr);
-}
-
-ssize_t __wrap_pread(int fd, void *buf, size_t len, off_t off)
-{
-	preads++;
-	return __real_pread(fd, buf, len, off);
-}
-
-ssize_t __wrap_pread64(int fd, void *buf, size_t len, off_t off)
-{
-	return __wrap_pread(fd, buf, len, off);
-}
+#include "uringwrap.h"
 
 #define NR_FILES 8
 #define FILE_LEN (64 * 1024)
@@ -168,8 +74,8 @@ START_TEST(a_batch_goes_through_the_ring)
 	if (!have_io_uring())
 		return;
 	check_batch(NR_FILES, NR_FILES);
-	ck_assert_int_gt(submits, 0);
-	ck_assert_int_eq(preads, 0);
+	ck_assert_int_gt(uringwrap.submits, 0);
+	ck_assert_int_eq(uringwrap.preads, 0);
 	ck_assert(kvfs_uring_available(NULL));
 }
 END_TEST
@@ -183,8 +89,8 @@ START_TEST(long_batches_take_several_rounds)
 	check_batch(KVFS_URING_DEPTH + 1, NR_FILES);
 	check_batch(300, NR_FILES);
 	check_batch(300, 2);
-	ck_assert_int_eq(rings_made, 2);	/* the probe's and this thread's */
-	ck_assert_int_eq(rings_gone, 1);
+	ck_assert_int_eq(uringwrap.rings_made, 2);	/* the probe's and this thread's */
+	ck_assert_int_eq(uringwrap.rings_gone, 1);
 }
 END_TEST
 
@@ -192,10 +98,10 @@ START_TEST(readers_of_one_descriptor_take_turns)
 {
 	if (!have_io_uring())
 		return;
-	watch_fds = true;
+	uringwrap.watch_fds = true;
 	check_batch(300, 4);
-	ck_assert_int_eq(most_busy, 1);
-	ck_assert_int_eq(preads, 0);
+	ck_assert_int_eq(uringwrap.most_busy, 1);
+	ck_assert_int_eq(uringwrap.preads, 0);
 }
 END_TEST
 
@@ -204,8 +110,8 @@ START_TEST(one_descriptor_needs_no_ring)
 	make_files();
 	check_batch(1, 1);
 	check_batch(20, 1);
-	ck_assert_int_eq(submits, 0);
-	ck_assert_int_eq(preads, 21);
+	ck_assert_int_eq(uringwrap.submits, 0);
+	ck_assert_int_eq(uringwrap.preads, 21);
 }
 END_TEST
 
@@ -275,12 +181,12 @@ START_TEST(without_a_ring_it_is_pread)
 	const char *reason;
 
 	make_files();
-	init_error = -ENOSYS;
+	uringwrap.init_error = -ENOSYS;
 	ck_assert(!kvfs_uring_available(&reason));
 	ck_assert_str_eq(reason, "the kernel has no io_uring");
 	check_batch(100, NR_FILES);
-	ck_assert_int_eq(submits, 0);
-	ck_assert_int_eq(preads, 100);
+	ck_assert_int_eq(uringwrap.submits, 0);
+	ck_assert_int_eq(uringwrap.preads, 100);
 }
 END_TEST
 
@@ -288,12 +194,12 @@ START_TEST(forbidden_is_told_apart)
 {
 	const char *reason;
 
-	init_error = -EPERM;
+	uringwrap.init_error = -EPERM;
 	ck_assert(!kvfs_uring_available(&reason));
 	ck_assert_ptr_nonnull(strstr(reason, "not permitted"));
 	make_files();
 	check_batch(10, 5);
-	init_error = 0;		/* too late: the answer stands */
+	uringwrap.init_error = 0;		/* too late: the answer stands */
 	ck_assert(!kvfs_uring_available(NULL));
 }
 END_TEST
@@ -302,7 +208,7 @@ START_TEST(other_failures_of_the_probe)
 {
 	const char *reason;
 
-	init_error = -ENOMEM;
+	uringwrap.init_error = -ENOMEM;
 	ck_assert(!kvfs_uring_available(&reason));
 	ck_assert_ptr_nonnull(strstr(reason, "cannot be set up"));
 }
@@ -310,12 +216,12 @@ END_TEST
 
 START_TEST(flags_the_kernel_does_not_know_are_left_out)
 {
-	flags_error = -EINVAL;
+	uringwrap.flags_error = -EINVAL;
 	if (!have_io_uring())
 		return;
 	check_batch(100, NR_FILES);
-	ck_assert_int_gt(submits, 0);
-	ck_assert_int_eq(preads, 0);
+	ck_assert_int_gt(uringwrap.submits, 0);
+	ck_assert_int_eq(uringwrap.preads, 0);
 }
 END_TEST
 
@@ -323,9 +229,9 @@ START_TEST(a_thread_without_a_ring_does_without)
 {
 	if (!have_io_uring())
 		return;
-	init_error = -ENOMEM;
+	uringwrap.init_error = -ENOMEM;
 	check_batch(10, 5);
-	ck_assert_int_eq(submits, 0);
+	ck_assert_int_eq(uringwrap.submits, 0);
 	ck_assert(kvfs_uring_available(NULL));
 }
 END_TEST
@@ -343,9 +249,9 @@ START_TEST(a_thread_without_memory_does_without)
 	kvfs_uring_read_batch(reads, 2);
 	ck_assert(failalloc_happened());
 	ck_assert_int_eq(reads[0].result + reads[1].result, 32);
-	ck_assert_int_eq(submits, 0);
+	ck_assert_int_eq(uringwrap.submits, 0);
 	check_batch(10, 5);
-	ck_assert_int_gt(submits, 0);
+	ck_assert_int_gt(uringwrap.submits, 0);
 }
 END_TEST
 
@@ -358,7 +264,7 @@ START_TEST(disabled_for_good)
 	ck_assert(!kvfs_uring_available(&reason));
 	ck_assert_str_eq(reason, "switched off");
 	check_batch(20, 5);
-	ck_assert_int_eq(submits + rings_made, 0);
+	ck_assert_int_eq(uringwrap.submits + uringwrap.rings_made, 0);
 }
 END_TEST
 
@@ -369,14 +275,14 @@ START_TEST(a_submission_that_fails)
 
 	if (!have_io_uring())
 		return;
-	submit_fail_at = _i / 2;
-	submit_error = _i % 2 ? -EBUSY : -EBADF;
+	uringwrap.submit_fail_at = _i / 2;
+	uringwrap.submit_error = _i % 2 ? -EBUSY : -EBADF;
 	check_batch(60, 6);
-	ck_assert_int_gt(preads, 0);
+	ck_assert_int_gt(uringwrap.preads, 0);
 	ck_assert(!kvfs_uring_available(&reason));
 	ck_assert_ptr_nonnull(strstr(reason, "failed while it was in use"));
 	check_batch(60, 6);
-	ck_assert_int_eq(rings_gone, 2);
+	ck_assert_int_eq(uringwrap.rings_gone, 2);
 }
 END_TEST
 
@@ -384,10 +290,10 @@ START_TEST(a_submission_that_takes_nothing)
 {
 	if (!have_io_uring())
 		return;
-	submit_fail_at = 0;
-	submit_error = 0;
+	uringwrap.submit_fail_at = 0;
+	uringwrap.submit_error = 0;
 	check_batch(60, 6);
-	ck_assert_int_gt(preads, 0);
+	ck_assert_int_gt(uringwrap.preads, 0);
 	ck_assert(!kvfs_uring_available(NULL));
 }
 END_TEST
@@ -397,9 +303,44 @@ START_TEST(a_wait_that_fails)
 {
 	if (!have_io_uring())
 		return;
-	break_wait_at = _i;
+	uringwrap.break_wait_at = _i;
 	check_batch(60, 6);
-	ck_assert_int_gt(preads, 0);
+	ck_assert_int_gt(uringwrap.preads, 0);
+	ck_assert(!kvfs_uring_available(NULL));
+}
+END_TEST
+
+/*
+ * As above, with a file that cannot be read at once, so that the kernel is still writing to
+ * the buffers when the ring breaks.
+ */
+START_TEST(a_wait_that_fails_over_slow_reads)
+{
+	static char want[6][4096], got[6][4096];
+	struct kvfs_uring_read reads[6];
+	int slow[6];
+
+	if (!have_io_uring())
+		return;
+	for (int i = 0; i < 6; i++) {
+		slow[i] = open("/proc/kallsyms", O_RDONLY | O_CLOEXEC);
+		if (slow[i] < 0) {
+			printf("# there is no /proc/kallsyms here\n");
+			return;
+		}
+		reads[i] = (struct kvfs_uring_read){
+			.fd = slow[i], .buf = got[i], .len = 4096, .off = 500000 + (uint64_t)i * 100,
+		};
+		/* seq_file: a read ends with a whole line. */
+		ck_assert_int_eq(kvfs_io_pread(slow[i], want[i], 4096, reads[i].off), 4096);
+	}
+	uringwrap.break_wait_at = 0;
+	kvfs_uring_read_batch(reads, 6);
+	for (int i = 0; i < 6; i++) {
+		ck_assert_int_eq(reads[i].result, 4096);
+		ck_assert_mem_eq(got[i], want[i], 4096);
+		close(slow[i]);
+	}
 	ck_assert(!kvfs_uring_available(NULL));
 }
 END_TEST
@@ -408,10 +349,10 @@ START_TEST(signals_do_not_break_it)
 {
 	if (!have_io_uring())
 		return;
-	submit_fail_at = 1;
-	submit_error = -EINTR;
+	uringwrap.submit_fail_at = 1;
+	uringwrap.submit_error = -EINTR;
 	check_batch(60, 6);
-	ck_assert_int_eq(preads, 0);
+	ck_assert_int_eq(uringwrap.preads, 0);
 	ck_assert(kvfs_uring_available(NULL));
 }
 END_TEST
@@ -436,8 +377,8 @@ START_TEST(threads_have_rings_of_their_own)
 		ck_assert_int_eq(pthread_create(&threads[i], NULL, read_a_lot, &numbers[i]), 0);
 	for (int i = 0; i < 4; i++)
 		pthread_join(threads[i], NULL);
-	ck_assert_int_eq(rings_made, 5);
-	ck_assert_int_eq(rings_gone, 5);	/* with their threads */
+	ck_assert_int_eq(uringwrap.rings_made, 5);
+	ck_assert_int_eq(uringwrap.rings_gone, 5);	/* with their threads */
 }
 END_TEST
 
@@ -452,14 +393,14 @@ START_TEST(a_child_makes_its_own)
 	pid = fork();
 	ck_assert_int_ge(pid, 0);
 	if (!pid) {
-		rings_made = 0;
+		uringwrap.rings_made = 0;
 		check_batch(30, 4);
-		_exit(rings_made == 1 && preads == 0 ? 0 : 1);
+		_exit(uringwrap.rings_made == 1 && uringwrap.preads == 0 ? 0 : 1);
 	}
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
 	ck_assert_int_eq(status, 0);
 	check_batch(30, 4);
-	ck_assert_int_eq(preads, 0);
+	ck_assert_int_eq(uringwrap.preads, 0);
 }
 END_TEST
 
@@ -476,6 +417,7 @@ int main(void)
 		a_thread_without_a_ring_does_without, a_thread_without_memory_does_without,
 		disabled_for_good, signals_do_not_break_it, threads_have_rings_of_their_own,
 		a_child_makes_its_own, a_submission_that_takes_nothing,
+		a_wait_that_fails_over_slow_reads,
 	};
 
 	for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)
