@@ -19,10 +19,8 @@
 #include "io.h"
 #include "mountinfo.h"
 
-#ifndef SYS_cachestat
-#define SYS_cachestat 451	/* Linux 6.5, the same number everywhere */
-#endif
-
+/* SYS_cachestat of Linux 6.5, the same everywhere, for builds against older headers. */
+#define NR_CACHESTAT 451
 #define PIECE_PAGES 65536	/* pages asked for at a time: 64 KiB of answers */
 
 /* linux/mman.h of Linux 6.5 */
@@ -80,7 +78,7 @@ static bool may_have_pages(int fd)
 	struct cachestat_range range = { 0 };	/* the whole file */
 	struct cachestat stat;
 
-	if (syscall(SYS_cachestat, fd, &range, &stat, 0) < 0)
+	if (syscall(NR_CACHESTAT, fd, &range, &stat, 0) < 0)
 		return errno == ENOSYS || errno == EPERM;
 	return stat.nr_cache || stat.nr_evicted;
 }
@@ -261,7 +259,7 @@ static int mark_cache(int fd, uint64_t off, uint8_t *vec, size_t n, const struct
 	}
 	if (!wanted)
 		return 0;
-	if (syscall(SYS_cachestat, fd, &range, &stat, 0) < 0)
+	if (syscall(NR_CACHESTAT, fd, &range, &stat, 0) < 0)
 		return -errno;
 	/* What has come and gone since the pages were looked at can be off by some: one page ends it. */
 	if (n > 1 && stat.nr_cache < all && stat.nr_cache > 0) {

@@ -18,10 +18,8 @@
 #include "cleanup.h"
 #include "io.h"
 
-#ifndef PIDFS_MAGIC
-#define PIDFS_MAGIC 0x50494446
-#endif
-
+/* PIDFS_MAGIC of linux/magic.h in Linux 6.9, for builds against older headers. */
+#define MAGIC_OF_PIDFS 0x50494446
 #define PID_LIMIT (1 << 22)		/* PID_MAX_LIMIT of 64-bit kernels: numbers are below it */
 #define TICK_BITS (KVFS_PROCFS_SERIAL_BITS - 22)
 #define STAT_MAX 4096			/* bytes: /proc/N/stat is one line of numbers */
@@ -46,7 +44,7 @@ static void probe_pidfs(void)
 	_cleanup_close_ int fd = open_pidfd(getpid());
 	struct statfs st;
 
-	has_pidfs = fd >= 0 && fstatfs(fd, &st) == 0 && st.f_type == PIDFS_MAGIC;
+	has_pidfs = fd >= 0 && fstatfs(fd, &st) == 0 && st.f_type == MAGIC_OF_PIDFS;
 }
 
 /* Whether the process still has its number: until it has been waited for. */
