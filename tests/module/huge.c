@@ -46,45 +46,35 @@ static void test_setting(const char *setting, uint64_t paddr, uint64_t len)
 	   (uint64_t)(len / MIB), most);
 }
 
-/* The kernel's own 1 GiB entries for RAM, in GiB. */
-static long direct_map_gib(void)
-{
-	char text[8192];
-	const char *line;
-	long kib = 0;
-
-	kv_read_file("/proc/meminfo", text, sizeof(text));
-	line = strstr(text, "DirectMap1G:");
-	if (line)
-		sscanf(line, "DirectMap1G: %ld", &kib);
-	return kib / 1024 / 1024;
-}
-
+/*
+ * The kernel splits its own 1 GiB entries where it has changed an attribute of a page, and
+ * there a view has 2 MiB entries. It does not tell where, but does not split them all.
+ */
 static void test_pud(void)
 {
+	unsigned int i, nr, candidates = 0, few = 0;
 	struct kv_range ranges[256];
-	unsigned int i, nr = kv_iomem(ranges, 256);
-	long most = direct_map_gib(), few = 0;
 	uint64_t at;
 
 	if (!(kv_info().features & KVIEW_FEATURE_HUGE_PUD)) {
-		skip(2, "no 1 GiB entries on this kernel or CPU");
+		skip(1, "no 1 GiB entries on this kernel or CPU");
 		return;
 	}
-	if (!most) {
-		skip(2, "the direct map has no 1 GiB entry: give the guest more memory");
-		return;
-	}
+	nr = kv_iomem(ranges, 256);
 	for (i = 0; i < nr; i++)
 		for (at = (ranges[i].start + GIB - 1) & -GIB;
 		     at < ranges[i].end && ranges[i].end - at >= GIB; at += GIB) {
 			long cost = faults(at, GIB, GIB, -1);
 
 			diag("1 GiB at %#" PRIx64 ", aligned: %ld faults", at, cost);
+			candidates++;
 			few += cost <= 8;
 		}
-	ok(few > 0, "of %ld GiB that the kernel maps as such, %ld took at most 8 faults", most, few);
-	ok(few <= most, "and no more than those");
+	if (!few && candidates < 4)
+		skip(1, "the kernel has split all of %u entries of 1 GiB: boot with 6 GiB",
+		     candidates);
+	else
+		ok(few > 0, "%u of %u aligned GiB took at most 8 faults", few, candidates);
 }
 
 static void test_shifted(uint64_t paddr, uint64_t len)
