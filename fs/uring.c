@@ -30,7 +30,7 @@ struct thread_ring {
 };
 
 enum read_state {
-	WAITING,		/* not begun, or its remainder is to be read with pread(2) */
+	WAITING,		/* not begun, or its remainder */
 	IN_FLIGHT,		/* in the submission queue or with the kernel */
 	DONE,
 };
@@ -257,8 +257,8 @@ static size_t nr_in_kernel(const struct batch *b, struct io_uring *ring)
 	return b->nr_queued - io_uring_sq_ready(ring) - b->nr_reaped;
 }
 
-/* Takes the completions that are there; unless draining, starts what can follow on them. */
-static void reap(struct batch *b, struct io_uring *ring, bool draining)
+/* Takes the completions that are there, and queues what can follow on them. */
+static void reap(struct batch *b, struct io_uring *ring)
 {
 	struct io_uring_cqe *cqe;
 	unsigned int head, count = 0;
@@ -268,8 +268,6 @@ static void reap(struct batch *b, struct io_uring *ring, bool draining)
 		bool goes_on = complete(b, cqe);
 
 		count++;
-		if (draining)
-			continue;
 		if (goes_on)
 			queue_read(b, ring, i);
 		else
@@ -280,25 +278,23 @@ static void reap(struct batch *b, struct io_uring *ring, bool draining)
 
 /*
  * The ring does not take or wait for requests any more: waits for those the kernel has, since
- * it goes on writing to their buffers, by looking at the completion queue alone. All others
- * are then WAITING, each with the bytes it has got, for pread(2) to carry on with.
+ * it goes on writing to their buffers, by looking at the completion queue alone. What is not
+ * DONE then, also what is queued and will never be submitted, is for pread(2) to carry on
+ * with, behind the bytes that each has got.
  */
 static void drain(struct batch *b, struct io_uring *ring)
 {
 	static const struct timespec nap = { .tv_nsec = DRAIN_NAP_NS };
 
 	for (;;) {
-		reap(b, ring, true);
+		reap(b, ring);
 		if (!nr_in_kernel(b, ring))
 			break;
 		nanosleep(&nap, NULL);
 	}
-	for (size_t i = 0; i < b->n; i++)
-		if (b->state[i] == IN_FLIGHT)
-			b->state[i] = WAITING;
 }
 
-/* Runs a batch. Returns false if the ring broke: reads that are not DONE are then WAITING. */
+/* Runs a batch. Returns false if the ring broke: reads may then not be DONE. */
 static bool run_ring(struct batch *b, struct io_uring *ring)
 {
 	for (size_t i = 0; i < b->n; i++)
@@ -312,7 +308,7 @@ static bool run_ring(struct batch *b, struct io_uring *ring)
 			drain(b, ring);
 			return false;
 		}
-		reap(b, ring, false);
+		reap(b, ring);
 	}
 	return true;
 }

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "failalloc.h"
@@ -63,10 +64,12 @@ static bool have_io_uring(void)
 	const char *reason;
 
 	make_files();
-	if (kvfs_uring_available(&reason))
-		return true;
-	printf("# io_uring cannot be used here: %s\n", reason);
-	return false;
+	if (!uringwrap_is_real()) {
+		printf("# this machine has no io_uring: not tested\n");
+		return false;
+	}
+	ck_assert_msg(kvfs_uring_available(&reason), "%s", reason);
+	return true;
 }
 
 START_TEST(a_batch_goes_through_the_ring)
@@ -341,7 +344,39 @@ START_TEST(a_wait_that_fails_over_slow_reads)
 		ck_assert_mem_eq(got[i], want[i], 4096);
 		close(slow[i]);
 	}
+	ck_assert_int_eq(uringwrap.exited_busy, 0);
 	ck_assert(!kvfs_uring_available(NULL));
+}
+END_TEST
+
+START_TEST(what_io_uring_cannot_do_pread_does)
+{
+	if (!have_io_uring())
+		return;
+	uringwrap.cancel_at = 0;
+	check_batch(60, 6);
+	ck_assert_int_eq(uringwrap.preads, 1);
+	ck_assert(kvfs_uring_available(NULL));
+}
+END_TEST
+
+static void *break_a_ring(void *arg)
+{
+	uringwrap.break_wait_at = 0;
+	check_batch(60, 6);
+	return NULL;
+}
+
+START_TEST(a_broken_ring_is_given_up_once)
+{
+	pthread_t thread;
+
+	if (!have_io_uring())
+		return;
+	ck_assert_int_eq(pthread_create(&thread, NULL, break_a_ring, NULL), 0);
+	pthread_join(thread, NULL);
+	ck_assert_int_eq(uringwrap.rings_made, 2);
+	ck_assert_int_eq(uringwrap.rings_gone, 2);
 }
 END_TEST
 
@@ -404,6 +439,32 @@ START_TEST(a_child_makes_its_own)
 }
 END_TEST
 
+START_TEST(a_child_of_a_thread_without_a_ring)
+{
+	struct stat before, after;
+	int status;
+	pid_t pid;
+
+	if (!have_io_uring())
+		return;
+	uringwrap.init_error = -ENOMEM;
+	check_batch(30, 4);
+	uringwrap.init_error = 0;
+	pid = fork();
+	ck_assert_int_ge(pid, 0);
+	if (!pid) {
+		/* There is no descriptor to close, not even the first. */
+		if (fstat(STDIN_FILENO, &before))
+			_exit(1);
+		check_batch(30, 4);
+		_exit(fstat(STDIN_FILENO, &after) || before.st_ino != after.st_ino ||
+		      before.st_dev != after.st_dev || !uringwrap.submits);
+	}
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_int_eq(status, 0);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("uring");
@@ -417,7 +478,8 @@ int main(void)
 		a_thread_without_a_ring_does_without, a_thread_without_memory_does_without,
 		disabled_for_good, signals_do_not_break_it, threads_have_rings_of_their_own,
 		a_child_makes_its_own, a_submission_that_takes_nothing,
-		a_wait_that_fails_over_slow_reads,
+		a_wait_that_fails_over_slow_reads, what_io_uring_cannot_do_pread_does,
+		a_broken_ring_is_given_up_once, a_child_of_a_thread_without_a_ring,
 	};
 
 	for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)

@@ -22,7 +22,17 @@ ssize_t __wrap_pread(int fd, void *buf, size_t len, off_t off);
 ssize_t __real_pread(int fd, void *buf, size_t len, off_t off);
 ssize_t __wrap_pread64(int fd, void *buf, size_t len, off_t off);
 
-struct uringwrap uringwrap = { .submit_fail_at = -1, .break_wait_at = -1 };
+struct uringwrap uringwrap = { .submit_fail_at = -1, .break_wait_at = -1, .cancel_at = -1 };
+
+bool uringwrap_is_real(void)
+{
+	struct io_uring ring;
+
+	if (__real_io_uring_queue_init(4, &ring, 0))
+		return false;
+	__real_io_uring_queue_exit(&ring);
+	return true;
+}
 
 int __wrap_io_uring_queue_init_params(unsigned int entries, struct io_uring *ring,
 				      struct io_uring_params *p)
@@ -40,8 +50,10 @@ int __wrap_io_uring_queue_init_params(unsigned int entries, struct io_uring *rin
 
 int __wrap_io_uring_queue_init(unsigned int entries, struct io_uring *ring, unsigned int flags)
 {
-	int ret = uringwrap.init_error ? uringwrap.init_error : __real_io_uring_queue_init(entries, ring, flags);
+	int ret = uringwrap.init_error;
 
+	if (!ret)
+		ret = __real_io_uring_queue_init(entries, ring, flags);
 	uringwrap.rings_made += ret == 0;
 	return ret;
 }
@@ -49,6 +61,7 @@ int __wrap_io_uring_queue_init(unsigned int entries, struct io_uring *ring, unsi
 void __wrap_io_uring_queue_exit(struct io_uring *ring)
 {
 	uringwrap.rings_gone++;
+	uringwrap.exited_busy += (int)(*ring->sq.khead - *ring->cq.ktail);
 	__real_io_uring_queue_exit(ring);
 }
 
@@ -73,6 +86,7 @@ static void look_at_queues(const struct io_uring *ring)
 int __wrap_io_uring_submit_and_wait(struct io_uring *ring, unsigned int nr)
 {
 	int call = uringwrap.submits++;
+	int ret;
 
 	if (uringwrap.watch_fds)
 		look_at_queues(ring);
@@ -82,7 +96,10 @@ int __wrap_io_uring_submit_and_wait(struct io_uring *ring, unsigned int nr)
 		io_uring_submit(ring);
 		return -EBADF;
 	}
-	return __real_io_uring_submit_and_wait(ring, nr);
+	ret = __real_io_uring_submit_and_wait(ring, nr);
+	if (call == uringwrap.cancel_at)
+		ring->cq.cqes[*ring->cq.khead & ring->cq.ring_mask].res = -ECANCELED;
+	return ret;
 }
 
 ssize_t __wrap_pread(int fd, void *buf, size_t len, off_t off)

@@ -15,11 +15,16 @@ struct uringwrap {
 	int submit_fail_at;		/* call that fails before anything is submitted; -1: none */
 	int submit_error;		/* what it returns */
 	int break_wait_at;		/* call that submits, but says that waiting failed; -1: none */
+	int cancel_at;			/* call whose first answer becomes ECANCELED; -1: none */
 	bool watch_fds;			/* fill in most_busy */
 	int most_busy;			/* most requests of one descriptor that were on their way */
+	int exited_busy;		/* requests without an answer when a ring was given up */
 	atomic_int rings_made, rings_gone, submits, preads;
 };
 
 extern struct uringwrap uringwrap;
+
+/* Whether a ring can really be set up on this machine. */
+bool uringwrap_is_real(void);
 
 #endif /* URINGWRAP_H */
