@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -97,6 +98,7 @@ static int set_up(struct daemon *d, const struct kvfs_opts *opts, struct kvfs_er
 		return kvfs_err_sys(err, ENOMEM, "kviewfs");
 	d->ops.inodes = d->inodes;
 	d->ops.backing = d->backing;
+	pthread_mutex_init(&d->ops.handles.lock, NULL);
 	ret = kvfs_live_create(&d->ops.live);
 	if (ret < 0)
 		return kvfs_err_sys(err, -ret, "cannot set up polling");

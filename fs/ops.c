@@ -43,7 +43,7 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
-#include "log.h"
+#include "handle.h"
 #include "readbuf.h"
 #include "xattr.h"
 
@@ -217,92 +217,34 @@ static void op_readlink(fuse_req_t req, fuse_ino_t ino)
 
 /* Files. */
 
-/* Undoes do_open(). */
-static void close_file(struct kvfs_ops *ops, struct kvfs_handle *handle)
+static int do_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi,
+		   int (*open)(struct kvfs_ops *, struct kvfs_node *, struct fuse_file_info *))
 {
-	if (handle->node->ops->file->live)
-		kvfs_live_release(ops->live, handle);
-	kvfs_backing_release(ops->backing, handle->node);
-	kvfs_node_release(handle->node, handle->view);
-	kvfs_node_put(handle->node);
-	free(handle);
-}
-
-static void tell_lost(struct kvfs_ops *ops, struct kvfs_node *node)
-{
-	struct kvfs_err reason;
-	enum kvfs_mode mode;
-
-	kvfs_backing_plan(ops->backing, node, &mode, &reason, NULL);
-	kvfs_log_warn("%s is served as a copy now: %s", node->label, reason.msg);
-}
-
-static int open_node(struct kvfs_ops *ops, struct kvfs_handle *handle, struct fuse_file_info *fi)
-{
-	const struct kvfs_live_ops *live;
-	bool lost;
-	int ret;
-
-	if (handle->node->ops->kind != KVFS_NODE_FILE)
-		return -EISDIR;
-	/* The kernel has said so already, unless somebody remounted. */
-	if ((fi->flags & O_ACCMODE) != O_RDONLY || (fi->flags & O_TRUNC))
-		return -EROFS;
-	ret = kvfs_node_open(handle->node, &handle->view);
-	if (ret < 0)
-		return ret;
-	ret = kvfs_backing_open(ops->backing, handle->node, fi, &lost);
-	if (ret < 0) {
-		kvfs_node_release(handle->node, handle->view);
-		return ret;
-	}
-	if (lost)
-		tell_lost(ops, handle->node);
-	handle->nonblock = fi->flags & O_NONBLOCK;
-	live = handle->node->ops->file->live;
-	fi->nonseekable = live && live->is_stream(handle->node, handle->view);
-	return 0;
-}
-
-static int do_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
-{
-	struct kvfs_handle *handle;
 	struct kvfs_node *node;
 	int ret = get_node(req, ino, &node);
 
 	if (ret < 0)
 		return ret;
-	handle = calloc(1, sizeof(*handle));
-	if (!handle) {
-		kvfs_node_put(node);
-		return -ENOMEM;
-	}
-	handle->node = node;
-	ret = open_node(ops_of(req), handle, fi);
-	if (ret < 0) {
-		kvfs_node_put(node);
-		free(handle);
-		return ret;
-	}
-	fi->fh = (uintptr_t)handle;
-	return 0;
+	ret = open(ops_of(req), node, fi);
+	kvfs_node_put(node);
+	return ret;
 }
 
 static void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
 	struct kvfs_ops *ops = ops_of(req);
-	int ret = do_open(req, ino, fi);
+	int ret = do_open(req, ino, fi, kvfs_handle_open_file);
 
 	if (ret < 0)
 		fuse_reply_err(req, -ret);
 	else if (fuse_reply_open(req, fi) < 0)
 		/* The opener was interrupted, and no release will come. */
-		close_file(ops, handle_of(fi));
+		kvfs_handle_close(ops, handle_of(fi));
 }
 
 static void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
-	close_file(ops_of(req), handle_of(fi));
+	kvfs_handle_close(ops_of(req), handle_of(fi));
 	fuse_reply_err(req, 0);
 }
 
@@ -374,54 +316,20 @@ static void op_poll(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi,
 
 /* Directories. */
 
-static int do_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
-{
-	struct kvfs_handle *handle;
-	struct kvfs_node *node;
-	int ret = get_node(req, ino, &node);
-
-	if (ret < 0)
-		return ret;
-	handle = node->ops->kind == KVFS_NODE_DIR ? calloc(1, sizeof(*handle)) : NULL;
-	if (!handle) {
-		ret = node->ops->kind == KVFS_NODE_DIR ? -ENOMEM : -ENOTDIR;
-		kvfs_node_put(node);
-		return ret;
-	}
-	handle->node = node;
-	ret = node->ops->dir->open ? node->ops->dir->open(node, &handle->view) : 0;
-	if (ret < 0) {
-		kvfs_node_put(node);
-		free(handle);
-		return ret;
-	}
-	fi->fh = (uintptr_t)handle;
-	return 0;
-}
-
-static void close_dir(struct kvfs_handle *handle)
-{
-	const struct kvfs_dir_ops *ops = handle->node->ops->dir;
-
-	if (ops->release)
-		ops->release(handle->node, handle->view);
-	kvfs_node_put(handle->node);
-	free(handle);
-}
-
 static void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
-	int ret = do_opendir(req, ino, fi);
+	struct kvfs_ops *ops = ops_of(req);
+	int ret = do_open(req, ino, fi, kvfs_handle_open_dir);
 
 	if (ret < 0)
 		fuse_reply_err(req, -ret);
 	else if (fuse_reply_open(req, fi) < 0)
-		close_dir(handle_of(fi));
+		kvfs_handle_close(ops, handle_of(fi));
 }
 
 static void op_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
-	close_dir(handle_of(fi));
+	kvfs_handle_close(ops_of(req), handle_of(fi));
 	fuse_reply_err(req, 0);
 }
 

@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "backing.h"
+#include "handle.h"
 #include "inode.h"
 #include "ops_live.h"
 
@@ -22,6 +23,7 @@ struct kvfs_ops {
 	struct kvfs_inodes *inodes;
 	struct kvfs_backing *backing;
 	struct kvfs_live *live;
+	struct kvfs_handles handles;	/* all that are open; its own */
 	struct timespec mounted_at;	/* all times of all files */
 	atomic_bool initialised;	/* INIT has been handled */
 };

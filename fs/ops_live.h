@@ -10,14 +10,8 @@
 #include <fuse_lowlevel.h>
 #include <stdbool.h>
 
+#include "handle.h"
 #include "view.h"
-
-/* What fi->fh points to, for files and directories. */
-struct kvfs_handle {
-	struct kvfs_node *node;		/* a reference */
-	void *view;			/* the view's own handle of an open file, or reader of a directory */
-	bool nonblock;			/* the file was opened with O_NONBLOCK */
-};
 
 struct kvfs_live;		/* opaque; one a mount; any number of threads may use it */
 

@@ -289,6 +289,8 @@ void kvfs_session_destroy(struct kvfs_session *session)
 	/* Answers those who wait, while there is somebody to tell. */
 	kvfs_live_destroy(session->ops->live);
 	session->ops->live = NULL;
+	/* Those who have files open get no release, unmounted as they are. */
+	kvfs_handles_close_all(session->ops);
 	kvfs_mountpoint_unmount(&session->mountpoint);
 	if (session->fuse)
 		fuse_session_destroy(session->fuse);

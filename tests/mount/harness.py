@@ -49,6 +49,8 @@ def leave_mount_namespace():
 
 
 leave_mount_namespace()
+with open(KVIEWFS, "rb") as program:
+    SANITIZED = b"__asan_" in program.read()
 ROOM = tempfile.mkdtemp(prefix="kviewfs-test.")
 OWNER = os.getpid()
 
@@ -177,6 +179,13 @@ class Mount:
     def rss_kib(self):
         with open(f"/proc/{self.pid}/status", encoding="utf-8") as f:
             return next(int(line.split()[1]) for line in f if line.startswith("VmRSS:"))
+
+    def check_small(self, name):
+        """One test point: the daemon is below 10 MiB."""
+        if SANITIZED:
+            tap.skip(name, "this kviewfs is built with a sanitizer")
+        else:
+            tap.check(self.rss_kib() < 10 * KIB, name, f"{self.rss_kib()} KiB")
 
     def fds(self):
         return len(os.listdir(f"/proc/{self.pid}/fd"))
