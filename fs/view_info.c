@@ -141,6 +141,12 @@ void kvfs_view_info_readme(void *arg, FILE *out)
 	      "                 makedumpfile\n"
 	      "kcore/sym/NAME   the bytes of one kernel symbol; NAME@ADDRESS where several\n"
 	      "                 symbols have that name\n"
+	      "pid/N/pagemap    the page table of process N as /proc/N/pagemap has it: 8 bytes a\n"
+	      "                 page, holes where nothing is mapped\n"
+	      "pid/N/mincore    a byte a page. Bit 0: in memory, as mincore(2) tells the process\n"
+	      "                 itself. Bit 1: in its page table, 2: anonymous, 3: in the page\n"
+	      "                 cache, 4: in the swap cache, 5: in swap\n"
+	      "pid/self         a link to the directory of the process that reads it\n"
 	      "trace/cpuN       the trace ring buffer of a CPU as the kernel maps it: the meta\n"
 	      "                 page, then the sub-buffers; a mapping is live, a read is a copy\n"
 	      "                 of one moment; kview-trace prints what is in it\n"
@@ -162,6 +168,8 @@ void kvfs_view_info_readme(void *arg, FILE *out)
 	      "\n"
 	      "A page, by its page frame number:\n"
 	      "  dd if=kcore/ram bs=4096 skip=PFN count=1 | xxd\n"
+	      "The page frame number of a process's page, by its virtual address:\n"
+	      "  echo $(($(od -An -td8 -N8 -j$((ADDRESS / 4096 * 8)) pid/N/pagemap) & (1 << 55) - 1))\n"
 	      "The banner of the kernel:\n"
 	      "  strings kcore/sym/linux_banner\n",
 	      out);

@@ -5,6 +5,7 @@
 #include <linux/capability.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -329,6 +330,17 @@ static int check_kernel(struct kvfs_err *err)
 	return 0;
 }
 
+/* Each open file of pid/ has two descriptors, and 1,024 is what a process usually may have. */
+static void allow_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
 static struct kvfs_node *create_self(uint64_t parent_ino)
 {
 	struct kvfs_node *self = calloc(1, sizeof(*self));
@@ -364,6 +376,7 @@ int kvfs_view_pid_create(struct kvfs_node **out, struct kvfs_err *err)
 	dir->source.owner = &dir->node;
 	dir->source.residency = residency;
 	dir->source.parse_maps = config.parse_maps;
+	allow_descriptors();
 	*out = &dir->node;
 	return 0;
 }
