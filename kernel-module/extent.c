@@ -65,37 +65,3 @@ bool kview_extent_mappable(const struct kview_extent *extent, u64 start)
 	return extent->kind == KVIEW_EXTENT_BLOB ||
 	       (PAGE_ALIGNED(extent->src) && PAGE_ALIGNED(extent->len));
 }
-
-/**
- * kview_table_find - what is at an offset of a view
- * @table: the view's extents
- * @pos:   the offset, less than the size of the view
- * @span:  set to the answer
- */
-void kview_table_find(const struct kview_table *table, u64 pos, struct kview_span *span)
-{
-	unsigned int low = 0, high = table->nr;
-	const struct kview_segment *segment;
-
-	/* Find the first segment that ends after pos. */
-	while (low < high) {
-		unsigned int mid = low + (high - low) / 2;
-
-		segment = &table->segment[mid];
-		if (segment->off + segment->len <= pos)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-
-	segment = &table->segment[low];
-	if (low < table->nr && segment->off <= pos) {
-		span->segment = segment;
-		span->skip = pos - segment->off;
-		span->len = segment->len - span->skip;
-		return;
-	}
-	span->segment = NULL;
-	span->skip = 0;
-	span->len = (low < table->nr ? segment->off : table->size) - pos;
-}

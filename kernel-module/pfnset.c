@@ -1,46 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "pfnset.h"
 
-#include <linux/limits.h>
 #include <linux/minmax.h>
 #include <linux/overflow.h>
 #include <linux/slab.h>
-
-/**
- * kview_pfnset_has - is a page frame number in a set, and how far does the answer hold
- * @set:  the set; NULL stands for the empty one
- * @pfn:  the number to look for
- * @next: set to the first number after @pfn for which the answer is another one;
- *        ULONG_MAX if there is none
- *
- * Return: whether @pfn is in @set.
- */
-bool kview_pfnset_has(const struct kview_pfnset *set, unsigned long pfn,
-		      unsigned long *next)
-{
-	unsigned int low = 0, high = set ? set->nr : 0;
-	unsigned int nr = high;
-
-	/* Find the first range that ends after pfn. */
-	while (low < high) {
-		unsigned int mid = low + (high - low) / 2;
-
-		if (set->range[mid].end <= pfn)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	if (low == nr) {
-		*next = ULONG_MAX;
-		return false;
-	}
-	if (pfn < set->range[low].start) {
-		*next = set->range[low].start;
-		return false;
-	}
-	*next = set->range[low].end;
-	return true;
-}
 
 /* A set with room for @nr ranges that holds none. */
 static struct kview_pfnset *alloc_set(unsigned int nr)

@@ -3,6 +3,7 @@
 #ifndef KVIEW_PFNSET_H
 #define KVIEW_PFNSET_H
 
+#include <linux/limits.h>
 #include <linux/types.h>
 
 /**
@@ -18,8 +19,44 @@ struct kview_pfnset {
 	} range[];
 };
 
-bool kview_pfnset_has(const struct kview_pfnset *set, unsigned long pfn,
-		      unsigned long *next);
+/**
+ * kview_pfnset_has - is a page frame number in a set, and how far does the answer hold
+ * @set:  the set; NULL stands for the empty one
+ * @pfn:  the number to look for
+ * @next: set to the first number after @pfn for which the answer is another one;
+ *        ULONG_MAX if there is none
+ *
+ * Inline, like all that a short read goes through.
+ *
+ * Return: whether @pfn is in @set.
+ */
+static inline bool kview_pfnset_has(const struct kview_pfnset *set, unsigned long pfn,
+				    unsigned long *next)
+{
+	unsigned int low = 0, high = set ? set->nr : 0;
+	unsigned int nr = high;
+
+	/* Find the first range that ends after pfn. */
+	while (low < high) {
+		unsigned int mid = low + (high - low) / 2;
+
+		if (set->range[mid].end <= pfn)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	if (low == nr) {
+		*next = ULONG_MAX;
+		return false;
+	}
+	if (pfn < set->range[low].start) {
+		*next = set->range[low].start;
+		return false;
+	}
+	*next = set->range[low].end;
+	return true;
+}
+
 struct kview_pfnset *kview_pfnset_add(const struct kview_pfnset *set,
 				      unsigned long start, unsigned long end);
 struct kview_pfnset *kview_pfnset_remove(const struct kview_pfnset *set,

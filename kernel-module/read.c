@@ -90,7 +90,7 @@ static int copy_from_ram(void *dst, const struct ram *ram)
  * Copies, in a section and without page faults, what is visible at the start of @ram,
  * and shortens @ram to the bytes that were judged. *visible is the verdict.
  */
-static size_t copy_run(struct ram *ram, enum kview_page_use use, struct iov_iter *to,
+static inline size_t copy_run(struct ram *ram, enum kview_page_use use, struct iov_iter *to,
 		       bool *visible)
 {
 	size_t copied = 0;
