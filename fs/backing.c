@@ -224,6 +224,11 @@ static struct kvfs_backing_slot *slot_of(struct kvfs_backing *backing, struct kv
 	return slot;
 }
 
+static bool is_backed(enum kvfs_mode mode)
+{
+	return mode == KVFS_MODE_DIRECT || mode == KVFS_MODE_SPLIT;
+}
+
 /*
  * What can be said of file without trying: 0 and the mode wanted, or -errno and why it must
  * be copied.
@@ -240,8 +245,14 @@ static int expect(const struct kvfs_backing *backing, struct kvfs_node *file,
 		return -err->errnum;
 	if (!backing->works)
 		return kvfs_err_set(err, backing->reason.errnum, "%s", backing->reason.msg);
-	assert(*mode == KVFS_MODE_DIRECT || *mode == KVFS_MODE_SPLIT);
+	assert(is_backed(*mode));
 	return 0;
+}
+
+/* The mode of a file that has no backing file. */
+static enum kvfs_mode mode_without(const struct kvfs_node *file)
+{
+	return file->ops->file->unchanging ? KVFS_MODE_CACHED : KVFS_MODE_COPY;
 }
 
 /* The first open of file: a backing id, and the mode, or a copy and slot->failure. */
@@ -253,7 +264,7 @@ static void decide(struct kvfs_backing *backing, struct kvfs_node *file,
 	enum kvfs_mode wanted;
 
 	slot->id = 0;
-	slot->mode = KVFS_MODE_COPY;
+	slot->mode = mode_without(file);
 	if (expect(backing, file, &wanted, &err) < 0)
 		return;
 	fd = file->ops->file->backing(file, &err);
@@ -276,6 +287,7 @@ static void fill_in(const struct kvfs_backing_slot *slot, struct fuse_file_info 
 	/* Nothing is ever written, so there is nothing to flush. */
 	fi->noflush = 1;
 	fi->direct_io = slot->mode == KVFS_MODE_COPY || slot->mode == KVFS_MODE_SPLIT;
+	fi->keep_cache = slot->mode == KVFS_MODE_CACHED;
 	if (slot->id > 0)
 		set_backing_id(fi, slot->id);
 }
@@ -332,7 +344,7 @@ void kvfs_backing_plan(struct kvfs_backing *backing, struct kvfs_node *file,
 	memset(reason, 0, sizeof(*reason));
 	ret = expect(backing, file, mode, reason);
 	if (ret < 0)
-		*mode = KVFS_MODE_COPY;
+		*mode = mode_without(file);
 	if (slot) {
 		pthread_mutex_lock(&slot->lock);
 		nr = slot->opens;
@@ -343,12 +355,12 @@ void kvfs_backing_plan(struct kvfs_backing *backing, struct kvfs_node *file,
 	}
 	if (opens)
 		*opens = nr;
-	if (nr > 0 && *mode != KVFS_MODE_COPY) {
+	if (nr > 0 && is_backed(*mode)) {
 		memset(reason, 0, sizeof(*reason));
 	} else if (ret == 0 && failure.errnum) {
-		*mode = KVFS_MODE_COPY;
+		*mode = mode_without(file);
 		*reason = failure;
-	} else if (ret == 0 && *mode == KVFS_MODE_COPY) {
+	} else if (ret == 0 && !is_backed(*mode)) {
 		kvfs_err_set(reason, EBUSY, "it is open since a time when it had to be copied");
 	}
 }

@@ -37,7 +37,8 @@ static void walk_dir(struct walk *walk, const char *path, struct kvfs_node *dir)
 	const char *name, *reason;
 	char child_path[PATH_LEN];
 
-	while (!ops->huge && ops->list(dir, entry.next, &entry) > 0) {
+	for (size_t nr = 0; !ops->huge && (!ops->walk_max || nr < ops->walk_max) &&
+	     ops->list(dir, entry.next, &entry) > 0; nr++) {
 		struct kvfs_node *child;
 
 		if (ops->lookup(dir, entry.name, &child) < 0)
@@ -96,6 +97,10 @@ static void write_dir(struct walk *walk, const char *path, struct kvfs_node *dir
 	}
 	if (desc.source[0])
 		fprintf(walk->out, "%s.source: %s\n", path, desc.source);
+	if (desc.incomplete)
+		fprintf(walk->out, "%s.incomplete: %s\n", path, desc.incomplete);
+	if (desc.has_damaged)
+		fprintf(walk->out, "%s.damaged_pages: %" PRIu64 "\n", path, desc.damaged);
 }
 
 static void write_missing(struct walk *walk, const char *path, const char *reason)
@@ -210,6 +215,8 @@ static void summarise_dir(const struct kvfs_status *status, const char *name, st
 	fprintf(out, "%s %s (%s)", name, walk.modes, walk.source);
 	if (walk.first_copy.errnum)
 		fprintf(out, ": %s", walk.first_copy.msg);
+	if (desc.incomplete)
+		fprintf(out, ": %s", desc.incomplete);
 }
 
 static void skip_file(struct walk *walk, const char *path, struct kvfs_node *file)
@@ -253,8 +260,9 @@ static void require_file(struct walk *walk, const char *path, struct kvfs_node *
 
 static void require_missing(struct walk *walk, const char *path, const char *reason)
 {
-	/* Parts of a directory, and trace/, may be missing for reasons that no module can mend. */
-	if (!strchr(path, '/') && strcmp(path, "trace") != 0 && !walk->first_copy.errnum)
+	/* Parts of a directory, trace/ and vmcore/ may be missing for reasons no module can mend. */
+	if (!strchr(path, '/') && strcmp(path, "trace") != 0 && strcmp(path, "vmcore") != 0 &&
+	    !walk->first_copy.errnum)
 		kvfs_err_set(&walk->first_copy, ENODEV, "no %s: %s", path, reason);
 }
 

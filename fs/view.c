@@ -16,6 +16,8 @@ const char *kvfs_mode_name(enum kvfs_mode mode)
 		return "direct";
 	case KVFS_MODE_SPLIT:
 		return "split";
+	case KVFS_MODE_CACHED:
+		return "cached";
 	}
 	assert(!"a mode that does not exist");
 	return "?";

@@ -34,9 +34,10 @@ enum kvfs_mode {
 	KVFS_MODE_COPY,		/* the daemon answers each read */
 	KVFS_MODE_DIRECT,	/* reads and mappings go to the backing file */
 	KVFS_MODE_SPLIT,	/* mappings go to the backing file, reads to the daemon */
+	KVFS_MODE_CACHED,	/* the daemon fills the kernel's page cache, which is kept */
 };
 
-/* "copy", "direct", "split": what status and user.kview.mode say. */
+/* "copy", "direct", "split", "cached": what status and user.kview.mode say. */
 const char *kvfs_mode_name(enum kvfs_mode mode);
 
 /* Provider numbers: bits 48 to 63 of an ino. */
@@ -45,6 +46,7 @@ enum kvfs_provider {
 	KVFS_PROVIDER_KCORE,
 	KVFS_PROVIDER_PID,
 	KVFS_PROVIDER_TRACE,
+	KVFS_PROVIDER_VMCORE,
 };
 
 #define KVFS_INO(provider, nr) (((uint64_t)(provider) << 48) | ((uint64_t)(nr) & ((1ULL << 48) - 1)))
@@ -72,6 +74,9 @@ struct kvfs_desc {
 	uint64_t paddr;		/* physical address of file offset 0, if has_paddr */
 	char source[128];	/* where the bytes come from; "" if that says nothing */
 	const char *copied;	/* of a huge directory: why its files are copied, a constant text; or NULL */
+	const char *incomplete;	/* what the source lacks; lives as long as the node; or NULL */
+	bool has_damaged;
+	uint64_t damaged;	/* pages that were found to be damaged so far, if has_damaged */
 };
 
 struct kvfs_dirent {
@@ -118,6 +123,9 @@ struct kvfs_dir_ops {
 	 * and readdir never looks them up.
 	 */
 	bool huge;
+
+	/* Entries, from the first, that `status` tells of; 0: all of them. */
+	size_t walk_max;
 };
 
 /* What is asked of a file with a live source, and by whom. */
@@ -196,6 +204,13 @@ struct kvfs_file_ops {
 	int (*backing)(struct kvfs_node *file, struct kvfs_err *err);
 
 	const char *no_backing;
+
+	/*
+	 * The bytes are the same as long as the mount lives, so that the kernel may keep them:
+	 * without a backing file the mode is KVFS_MODE_CACHED. read must not stop before a byte
+	 * that cannot be read, but fail, because the kernel would take that for the end.
+	 */
+	bool unchanging;
 
 	/* NULL: the bytes are there, nobody waits for them, and there is no ioctl. */
 	const struct kvfs_live_ops *live;
