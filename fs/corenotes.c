@@ -44,12 +44,17 @@ bool kvfs_corenotes_next(const void *notes, size_t len, size_t *pos, struct kvfs
 	return true;
 }
 
+bool kvfs_corenotes_is_prstatus(const struct kvfs_corenote *note)
+{
+	return note->type == NT_PRSTATUS && strcmp(note->name, "CORE") == 0;
+}
+
 bool kvfs_corenotes_prstatus(const void *notes, size_t len, size_t nr, struct kvfs_corenote *out)
 {
 	size_t pos = 0;
 
 	while (kvfs_corenotes_next(notes, len, &pos, out)) {
-		if (out->type == NT_PRSTATUS && strcmp(out->name, "CORE") == 0 && nr-- == 0)
+		if (kvfs_corenotes_is_prstatus(out) && nr-- == 0)
 			return true;
 	}
 	return false;

@@ -26,6 +26,9 @@ struct kvfs_corenote {
  */
 bool kvfs_corenotes_next(const void *notes, size_t len, size_t *pos, struct kvfs_corenote *out);
 
+/* Whether it is an NT_PRSTATUS, the registers of a CPU. */
+bool kvfs_corenotes_is_prstatus(const struct kvfs_corenote *note);
+
 /*
  * The nr-th NT_PRSTATUS note, from 0: the kernel writes one for each CPU that was online when
  * it crashed, in ascending order. False if there are not so many.

@@ -356,19 +356,6 @@ int kvfs_dump_seek(struct kvfs_dump *dump, const struct kvfs_extents *t, uint64_
 	return whence == SEEK_DATA ? seek_data(dump, t, off, out) : seek_hole(dump, t, off, out);
 }
 
-uint64_t kvfs_dump_data_len(struct kvfs_dump *dump, const struct kvfs_extents *t)
-{
-	uint64_t sum = 0;
-
-	for (size_t i = 0; i < t->n; i++) {
-		const struct kvfs_extent *e = &t->v[i];
-
-		sum += e->kind == KVFS_EXTENT_FILE ?
-			dump->ops->data_len(dump, e->file_off, e->len) : e->len;
-	}
-	return sum;
-}
-
 int kvfs_dump_read_phys(void *arg, void *buf, size_t len, uint64_t paddr)
 {
 	struct kvfs_dump *dump = arg;

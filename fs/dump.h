@@ -39,8 +39,8 @@ struct kvfs_dump_ops {
 	 */
 	uint64_t (*seek)(struct kvfs_dump *dump, uint64_t off, uint64_t end, int whence);
 
-	/* Bytes of [off, off + len) that are not left out, as far as it can tell at no cost. */
-	uint64_t (*data_len)(struct kvfs_dump *dump, uint64_t off, uint64_t len);
+	/* Bytes of a table that are not left out, as far as it can tell without reading. */
+	uint64_t (*data_len)(struct kvfs_dump *dump, const struct kvfs_extents *t);
 
 	/* Frees what the provider made; the fields below are dump.c's. */
 	void (*destroy)(struct kvfs_dump *dump);
@@ -100,9 +100,6 @@ ssize_t kvfs_dump_read(struct kvfs_dump *dump, const struct kvfs_extents *t, voi
 /* As kvfs_extents_seek(), but what the dump leaves out is a hole, too. */
 int kvfs_dump_seek(struct kvfs_dump *dump, const struct kvfs_extents *t, uint64_t off,
 		   int whence, uint64_t *out);
-
-/* Bytes of the table that are no hole. Takes time for each extent. */
-uint64_t kvfs_dump_data_len(struct kvfs_dump *dump, const struct kvfs_extents *t);
 
 /* Reads exactly [paddr, paddr + len) of physical memory; what was not dumped is zeros. */
 int kvfs_dump_read_phys(void *dump, void *buf, size_t len, uint64_t paddr);

@@ -41,8 +41,10 @@ static uint64_t elf_seek(struct kvfs_dump *dump, uint64_t off, uint64_t end, int
 	return (uint64_t)found < end ? (uint64_t)found : end;
 }
 
-static uint64_t elf_data_len(struct kvfs_dump *dump, uint64_t off, uint64_t len)
+/* The file's own holes can be anywhere: no table has more data than the file. */
+static uint64_t elf_data_len(struct kvfs_dump *dump, const struct kvfs_extents *t)
 {
+	uint64_t len = kvfs_extents_data_len(t);
 	struct stat st;
 	uint64_t stored;
 

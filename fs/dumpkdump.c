@@ -157,14 +157,22 @@ static uint64_t kdump_seek(struct kvfs_dump *dump, uint64_t off, uint64_t end, i
 	return found < end ? found : end;
 }
 
-static uint64_t kdump_data_len(struct kvfs_dump *dump, uint64_t off, uint64_t len)
+static uint64_t kdump_data_len(struct kvfs_dump *dump, const struct kvfs_extents *t)
 {
 	struct dumpkdump *kd = to_kdump(dump);
-	uint64_t page_size = kd->set.page_size;
+	uint64_t page_size = kd->set.page_size, sum = 0;
 
-	/* Segments are whole pages, so this is exact for each of them. */
-	return kvfs_kdumpset_count_dumped(&kd->set, off / page_size, (off + len + page_size - 1) / page_size) *
-	       page_size;
+	/* Segments are whole pages. */
+	for (size_t i = 0; i < t->n; i++) {
+		const struct kvfs_extent *e = &t->v[i];
+		uint64_t pfn = e->file_off / page_size;
+
+		if (e->kind == KVFS_EXTENT_FILE)
+			sum += kvfs_kdumpset_count_dumped(&kd->set, pfn, pfn + e->len / page_size) * page_size;
+		else
+			sum += e->len;
+	}
+	return sum;
 }
 
 static void kdump_destroy(struct kvfs_dump *dump)

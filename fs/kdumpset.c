@@ -53,12 +53,6 @@ static int check_parts(struct kvfs_kdumpset *set, struct kvfs_err *err)
 	return 0;
 }
 
-/* Bytes of a page descriptor table that the file has. */
-static uint64_t descs_len(const struct kvfs_kdumppart *part)
-{
-	return part->file_len > part->head.descs_off ? part->file_len - part->head.descs_off : 0;
-}
-
 static uint64_t rank_in_part(const struct kvfs_kdumppart *part, uint64_t pfn)
 {
 	return kvfs_pfnmap_rank(&part->dumped, pfn) -
@@ -83,12 +77,13 @@ static uint64_t check_descs(const struct kvfs_kdumppart *part, uint64_t first, s
 	return wrong;
 }
 
-/* Whether any of a few descriptors from the first on points behind the end of the file. */
-static bool is_cut_at(const struct kvfs_kdumppart *part, uint64_t first, uint64_t nr)
+/* The first of a few descriptors from first on that is wrong; nr if none is. */
+static uint64_t find_wrong(const struct kvfs_kdumppart *part, uint64_t first, uint64_t nr)
 {
 	uint64_t n = nr - first < KVFS_KDUMPSET_CHECK_MAX ? nr - first : KVFS_KDUMPSET_CHECK_MAX;
+	uint64_t wrong = n > 0 ? check_descs(part, first, (size_t)n) : 0;
 
-	return n > 0 && check_descs(part, first, (size_t)n) != 0;
+	return wrong ? first + (uint64_t)__builtin_ctzll(wrong) : nr;
 }
 
 /*
@@ -101,8 +96,7 @@ static void look_for_cut(const struct kvfs_kdumppart *part, const char *name,
 	uint64_t nr = rank_in_part(part, part->head.end_pfn);
 	uint64_t lo = 0, hi = nr;
 
-	if (nr == 0 || (nr <= descs_len(part) / sizeof(struct kvfs_kdumpdesc) &&
-			!is_cut_at(part, nr > KVFS_KDUMPSET_CHECK_MAX ? nr - KVFS_KDUMPSET_CHECK_MAX : 0, nr))) {
+	if (nr == 0 || find_wrong(part, nr > KVFS_KDUMPSET_CHECK_MAX ? nr - KVFS_KDUMPSET_CHECK_MAX : 0, nr) == nr) {
 		if (part->head.incomplete)
 			kvfs_err_set(missing, ENODATA, "%s is incomplete: makedumpfile had no room for all of it", name);
 		return;
@@ -110,11 +104,12 @@ static void look_for_cut(const struct kvfs_kdumppart *part, const char *name,
 	while (lo < hi) {
 		uint64_t mid = lo + (hi - lo) / 2;
 
-		if (is_cut_at(part, mid, nr))
+		if (find_wrong(part, mid, nr) < nr)
 			hi = mid;
 		else
 			lo = mid + 1;
 	}
+	lo = find_wrong(part, lo, nr);
 	kvfs_err_set(missing, ENODATA, "%s is truncated: it ends at byte 0x%" PRIx64
 		     ", and about the last %" PRIu64 " of its %" PRIu64 " pages are damaged",
 		     name, part->file_len, nr - lo, nr);

@@ -3,11 +3,15 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cleanup.h"
 #include "kview.h"
+
+/* Bytes of decompressed pages. */
+#define DEFAULT_CACHE (16 << 20)
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -30,6 +34,9 @@ void kvfs_opts_usage(FILE *out)
 	      "                  do not use the module\n"
 	      "  kcore=FILE      show FILE, an ELF core, in place of the running kernel\n"
 	      "  kallsyms=FILE   take symbols from FILE, not from /proc/kallsyms\n"
+	      "  vmcore=FILE     show the crash dump FILE below vmcore/; once for each file of a\n"
+	      "                  split one\n"
+	      "  cache=SIZE      keep so much of a compressed dump decompressed, such as 64M (16M)\n"
 	      "  device=FILE     control device of the module (" KVIEW_DEVICE ")\n"
 	      "  nouring         do not use io_uring\n"
 	      "  mount_tracefs   mount tracefs if it is not mounted, for trace/\n"
@@ -110,6 +117,39 @@ static int set_path(struct kvfs_opts *opts, const char **dst, const char *key, c
 	return 0;
 }
 
+static int add_vmcore(struct kvfs_opts *opts, const char *value, struct kvfs_err *err)
+{
+	int ret;
+
+	if (opts->nr_vmcore == KVFS_OPTS_MAX_VMCORE)
+		return kvfs_err_set(err, EINVAL, "vmcore= is given more than %d times", KVFS_OPTS_MAX_VMCORE);
+	ret = set_path(opts, &opts->vmcore[opts->nr_vmcore], "vmcore", value, err);
+	if (ret == 0)
+		opts->nr_vmcore++;
+	return ret;
+}
+
+/* A number of bytes, or of KiB, MiB or GiB with K, M or G behind it. */
+static int set_cache(struct kvfs_opts *opts, const char *value, struct kvfs_err *err)
+{
+	static const char units[] = "KMG";
+	unsigned long long n;
+	unsigned int shift = 0;
+	const char *unit;
+	char *end;
+
+	errno = 0;
+	n = strtoull(value, &end, 10);
+	unit = *end ? strchr(units, *end) : NULL;
+	if (unit)
+		shift = 10 * (unsigned int)(unit - units + 1);
+	if (errno || *value < '0' || *value > '9' || (*end && !unit) || (unit && end[1]) ||
+	    n > (SIZE_MAX >> 1) >> shift || n << shift < KVFS_OPTS_MIN_CACHE)
+		return kvfs_err_set(err, EINVAL, "cache=%s: must be a size of at least 2M", value);
+	opts->cache_len = (size_t)n << shift;
+	return 0;
+}
+
 static int set_word(struct kvfs_opts *opts, const char *word, struct kvfs_err *err)
 {
 	struct {
@@ -127,6 +167,10 @@ static int set_word(struct kvfs_opts *opts, const char *word, struct kvfs_err *e
 		return kvfs_err_set(err, EINVAL, "option exec: the mount is always noexec");
 	if (strncmp(word, "module=", 7) == 0)
 		return set_module(opts, word + 7, err);
+	if (strncmp(word, "vmcore=", 7) == 0)
+		return add_vmcore(opts, word + 7, err);
+	if (strncmp(word, "cache=", 6) == 0)
+		return set_cache(opts, word + 6, err);
 	for (size_t i = 0; i < COUNT(paths); i++) {
 		size_t len = strlen(paths[i].key);
 
@@ -188,7 +232,11 @@ int kvfs_opts_parse(int argc, char *const argv[], struct kvfs_opts *out, struct 
 	};
 	int c, ret;
 
-	*out = (struct kvfs_opts) { .kallsyms = "/proc/kallsyms", .device = KVIEW_DEVICE };
+	*out = (struct kvfs_opts) {
+		.kallsyms = "/proc/kallsyms",
+		.device = KVIEW_DEVICE,
+		.cache_len = DEFAULT_CACHE,
+	};
 	optind = 1;
 	opterr = 0;
 	while ((c = getopt_long(argc, argv, ":o:fdshV", long_options, NULL)) != -1) {

@@ -4,6 +4,7 @@
 #define KVFS_OPTS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 
 #include "err.h"
@@ -20,6 +21,12 @@ enum kvfs_action {
 	KVFS_ACTION_VERSION,
 };
 
+/* Smallest cache= that is taken, bytes. */
+#define KVFS_OPTS_MIN_CACHE (2 << 20)
+
+/* Files of one crash dump. */
+#define KVFS_OPTS_MAX_VMCORE 64
+
 struct kvfs_opts {
 	enum kvfs_action action;
 	bool foreground;
@@ -33,7 +40,10 @@ struct kvfs_opts {
 	const char *kcore;		/* a file in place of /proc/kcore, absolute; or NULL */
 	const char *kallsyms;		/* never NULL */
 	const char *device;		/* never NULL */
-	char *owned[8];			/* what the texts above point to */
+	const char *vmcore[KVFS_OPTS_MAX_VMCORE];	/* absolute */
+	unsigned int nr_vmcore;		/* 0: none was given */
+	size_t cache_len;		/* bytes */
+	char *owned[KVFS_OPTS_MAX_VMCORE + 8];	/* what the texts above point to */
 	unsigned int nr_owned;
 };
 

@@ -3,12 +3,15 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "kmod.h"
+#include "log.h"
 #include "view_info.h"
 #include "view_kcore.h"
 #include "view_pid.h"
 #include "view_trace.h"
+#include "view_vmcore.h"
 
 /* Numbers within KVFS_PROVIDER_INFO; 1 is the root's. */
 enum {
@@ -22,6 +25,7 @@ enum {
 	ENTRY_KCORE,
 	ENTRY_PID,
 	ENTRY_TRACE,
+	ENTRY_VMCORE,
 	NR_ENTRIES,
 };
 
@@ -131,6 +135,59 @@ static void add_trace(struct kvfs_tree *tree, const struct kvfs_opts *opts)
 	kvfs_view_trace_create(opts->mount_tracefs, &entry->node, missing);
 }
 
+/* One line for each time that this has taken so many seconds more. */
+#define PROGRESS_SECONDS 2
+
+struct progress {
+	const char *what;
+	time_t last;
+};
+
+static time_t now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec;
+}
+
+static void tell_progress(void *arg, uint64_t done, uint64_t total)
+{
+	struct progress *progress = arg;
+
+	if (now() - progress->last < PROGRESS_SECONDS)
+		return;
+	progress->last = now();
+	kvfs_log_info("putting %s in order: %.0f %%", progress->what,
+		      total ? 100.0 * (double)done / (double)total : 0);
+}
+
+static int add_vmcore(struct kvfs_tree *tree, const struct kvfs_opts *opts, unsigned int threads,
+		      struct kvfs_err *err)
+{
+	struct progress progress = { .what = opts->vmcore[0], .last = now() };
+	const char *tmpdir = getenv("TMPDIR");
+	const struct kvfs_dump_config config = {
+		.files = opts->vmcore,
+		.nr_files = opts->nr_vmcore,
+		.cache_len = opts->cache_len,
+		.threads = threads,
+		.tmpdir = tmpdir && *tmpdir ? tmpdir : "/var/tmp",
+		.progress = tell_progress,
+		.progress_arg = &progress,
+	};
+	struct kvfs_entry *entry = &tree->entries[ENTRY_VMCORE];
+	struct kvfs_err *missing = &tree->errs[ENTRY_VMCORE];
+
+	entry->name = "vmcore";
+	entry->reason = missing->msg;
+	if (opts->nr_vmcore == 0) {
+		kvfs_err_set(missing, ENODEV, "no crash dump was given with -o vmcore=FILE");
+		return 0;
+	}
+	return kvfs_view_vmcore_create(&config, &entry->node, err);
+}
+
 static void write_status(void *arg, FILE *out)
 {
 	kvfs_status_write(arg, out);
@@ -141,6 +198,7 @@ static int add_entries(struct kvfs_tree *tree, const struct kvfs_opts *opts, uns
 {
 	struct kvfs_entry *readme = &tree->entries[ENTRY_README];
 	struct kvfs_entry *status = &tree->entries[ENTRY_STATUS];
+	int ret;
 
 	readme->name = "README";
 	readme->node = kvfs_view_info_create("README", kvfs_view_info_readme, NULL, false, NR_README);
@@ -150,7 +208,8 @@ static int add_entries(struct kvfs_tree *tree, const struct kvfs_opts *opts, uns
 		return kvfs_err_sys(err, ENOMEM, "the tree");
 	add_pid(tree);
 	add_trace(tree, opts);
-	return add_kcore(tree, opts, readers, err);
+	ret = add_kcore(tree, opts, readers, err);
+	return ret < 0 ? ret : add_vmcore(tree, opts, readers, err);
 }
 
 int kvfs_tree_create(const struct kvfs_opts *opts, struct kvfs_backing *backing,
