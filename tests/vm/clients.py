@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What the tests of drgn, gdb, crash and makedumpfile share: symbols, and running programs."""
+import json
+import os
+import re
+import subprocess
+
+from guest import run, tap, view
+
+CORE = view("core")
+VMLINUX = f"/usr/lib/debug/boot/vmlinux-{os.uname().release}"
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+if not os.path.exists(VMLINUX):
+    print(f"1..0 # SKIP {VMLINUX} is not there (package linux-image-cloud-amd64-dbg)")
+    raise SystemExit(0)
+
+
+class Client:
+    """A program that runs beside others: this process is a client's only while it waits."""
+
+    def __init__(self, *argv, stdin=""):
+        self.argv = argv
+        self.process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        stderr=subprocess.PIPE, text=True, errors="replace")
+        self.stdin = stdin
+
+    def wait(self, name):
+        """Its output; a test point for its status."""
+        out, err = self.process.communicate(self.stdin, timeout=560)
+        tap.check(self.process.returncode == 0, f"{name}: it succeeds", " ".join(self.argv),
+                  f"status {self.process.returncode}", *out.splitlines()[-15:], *err.splitlines()[-15:])
+        return out, err
+
+
+def drgn(core):
+    """drgn with client-drgn.py, running."""
+    return Client("drgn", "-q", "-c", core, os.path.join(HERE, "client-drgn.py"))
+
+
+def drgn_facts(client, name):
+    """What a drgn() saw, None if it failed."""
+    out, err = client.wait(name)
+    try:
+        return json.loads(out.splitlines()[-1])
+    except (IndexError, ValueError):
+        tap.check(False, f"{name}: it prints what it saw", out, err)
+        return None
+
+
+def check_facts(facts, want, name):
+    """A test point for each fact that does not change."""
+    for key, value in want["still"].items():
+        tap.equal(facts["still"][key], value, f"{name}: {key}")
+
+
+def log_start(text):
+    """The first lines of a kernel log, without their times and callers."""
+    return [re.sub(r"^(\[[^]]*\] ?)*", "", line) for line in text.strip().splitlines()[:40]]
+
+
+def check_log(text, name):
+    """A kernel log must begin as dmesg's does; the ends of both may be later."""
+    tap.equal(log_start(text), log_start(run("dmesg").stdout), name)
