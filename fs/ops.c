@@ -50,6 +50,12 @@
 /* Longest answer to readdir that is made in one go, bytes; the kernel just asks again. */
 #define READDIR_MAX (64 * 1024)
 
+/*
+ * st_blksize: what cmp, grep and others read at a time, bytes. A read of a copied file costs a
+ * request, however short it is.
+ */
+#define BLOCK_SIZE_HINT (128 * 1024)
+
 static struct kvfs_ops *ops_of(fuse_req_t req)
 {
 	return fuse_req_userdata(req);
@@ -96,7 +102,7 @@ static int fill_stat(const struct kvfs_ops *ops, struct kvfs_node *node, struct 
 	st->st_nlink = 1;
 	st->st_size = attr.size;
 	st->st_blocks = attr.data_len / 512 + (attr.data_len % 512 != 0);
-	st->st_blksize = 4096;
+	st->st_blksize = BLOCK_SIZE_HINT;
 	st->st_atim = st->st_mtim = st->st_ctim = ops->mounted_at;
 	return 0;
 }
