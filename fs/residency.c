@@ -4,7 +4,8 @@
  * stands for it here:
  *
  *  page table entry there, or a page under migration or poisoned     1   PAGEMAP_SCAN, pagemap
- *  swap entry                      is it in the swap cache, up to date   not known: 0
+ *  swap entry                      is it in the swap cache, up to date   swapcache.h; 0 if it
+ *                                                                         cannot be seen
  *  nothing, or a marker, in a mapping of a file
  *                   is it in the page cache, up to date; tmpfs: or in     mincore(2) on a mapping
  *                                         the swap cache, up to date      of our own
@@ -30,6 +31,7 @@
 #include "pagemap.h"
 #include "procfs.h"
 #include "procmaps.h"
+#include "swapcache.h"
 
 #define SWAPS_MAX (1024 * 1024)
 #define NR_ENTRIES 4096		/* pagemap entries that are looked at together */
@@ -39,6 +41,8 @@
 
 struct kvfs_residency {
 	struct kvfs_kpageflags *kpf;
+	struct kvfs_swapcache *swapcache;	/* NULL: swapcache_err says why */
+	struct kvfs_err swapcache_err;
 	bool parse_maps;
 	bool scan;
 };
@@ -49,6 +53,8 @@ struct load {
 	int procdir;
 	int pagemap;
 	bool swap;		/* there is a swap area */
+	bool has_table;		/* below: the table was asked for */
+	struct kvfs_swapcache_table *table;	/* NULL if it cannot be had */
 	struct kvfs_filecache_mounts mounts;
 	uint64_t page_size;
 	union {			/* never both at a time */
@@ -129,6 +135,14 @@ static bool in_page_cache(const struct part *part)
 				  part->file.kind == KVFS_FILECACHE_OPAQUE);
 }
 
+static bool is_in_swap_cache(struct load *load, uint64_t entry)
+{
+	if (!load->has_table && load->res->swapcache)
+		load->table = kvfs_swapcache_get(load->res->swapcache);
+	load->has_table = true;
+	return kvfs_swapcache_has(load->table, entry);
+}
+
 /* Fills vec from the pagemap entries of n <= NR_ENTRIES pages. */
 static int fill_some_entries(struct load *load, const struct part *part, uint64_t addr,
 			     uint8_t *vec, size_t n)
@@ -150,6 +164,8 @@ static int fill_some_entries(struct load *load, const struct part *part, uint64_
 			};
 		else
 			vec[i] = kvfs_residency_of_entry(entry, 0, cached);
+		if (kvfs_pagemap_state(entry) == KVFS_PAGEMAP_SWAP && is_in_swap_cache(load, entry))
+			vec[i] |= KVFS_RESIDENT | KVFS_RESIDENT_SWAPCACHE;
 	}
 	if (!nr_queries)
 		return 0;
@@ -346,6 +362,10 @@ static int fill_range(struct load *load, struct kvfs_procmaps *maps, uint64_t st
 int kvfs_residency_create(const struct kvfs_residency_config *config, struct kvfs_residency **out,
 			  struct kvfs_err *err)
 {
+	static const struct kvfs_swapcache_config swapcache = {
+		.kcore = "/proc/kcore",
+		.kpageflags = "/proc/kpageflags",
+	};
 	struct kvfs_residency *res = calloc(1, sizeof(*res));
 	int ret;
 
@@ -358,14 +378,22 @@ int kvfs_residency_create(const struct kvfs_residency_config *config, struct kvf
 		free(res);
 		return ret;
 	}
+	kvfs_swapcache_create(&swapcache, &res->swapcache, &res->swapcache_err);
 	*out = res;
 	return 0;
+}
+
+bool kvfs_residency_sees_swap_cache(const struct kvfs_residency *res, const char **reason)
+{
+	*reason = res->swapcache_err.msg;
+	return res->swapcache;
 }
 
 void kvfs_residency_destroy(struct kvfs_residency *res)
 {
 	if (!res)
 		return;
+	kvfs_swapcache_destroy(res->swapcache);
 	kvfs_kpageflags_destroy(res->kpf);
 	free(res);
 }
@@ -396,9 +424,13 @@ int kvfs_residency_load(struct kvfs_residency *res, int procdir, uint64_t index,
 	load->pagemap = pagemap;
 	load->swap = has_swap();
 	load->mounts = (struct kvfs_filecache_mounts){ 0 };
+	load->has_table = false;
+	load->table = NULL;
 	memset(vec, 0, n);
 	ret = fill_range(load, maps, start, end, vec);
 	kvfs_filecache_mounts_deinit(&load->mounts);
+	if (load->table)
+		kvfs_swapcache_put(res->swapcache, load->table);
 	kvfs_procmaps_close(maps);
 	/* Empty, or gone before it was looked at? */
 	return ret < 0 ? ret : kvfs_pagemap_read_entries(pagemap, &entry, 1, 0);

@@ -35,6 +35,12 @@ int kvfs_residency_create(const struct kvfs_residency_config *config, struct kvf
 void kvfs_residency_destroy(struct kvfs_residency *res);	/* NULL is allowed */
 
 /*
+ * Whether it can be seen which anonymous pages in swap are in the swap cache too (swapcache.h).
+ * If not, *reason says why; it is borrowed and lives as long as res.
+ */
+bool kvfs_residency_sees_swap_cache(const struct kvfs_residency *res, const char **reason);
+
+/*
  * Fills vec with the bytes of n pages, the first being that with number index (address / page
  * size). procdir: the process (procfs.h), borrowed. Returns 0, -ESRCH if it has gone or has
  * no address space, or -errno; vec is unspecified then. Pages are judged one mapping after the
@@ -46,7 +52,7 @@ int kvfs_residency_load(struct kvfs_residency *res, int procdir, uint64_t index,
 /*
  * The byte of a page by its entry in pagemap alone. kpageflags: the flags of the page if the
  * entry is present and not of a file, else ignored. in_page_cache: pages of a file here are in its page
- * cache (those of devices are not). Pure.
+ * cache (those of devices are not). Of a page in swap it does not know the swap cache. Pure.
  */
 uint8_t kvfs_residency_of_entry(uint64_t entry, uint64_t kpageflags, bool in_page_cache);
 

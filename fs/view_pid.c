@@ -266,9 +266,13 @@ static int dir_list_on(struct kvfs_node *node, void *p, uint64_t cookie, struct 
 
 static void dir_describe(struct kvfs_node *node, enum kvfs_mode mode, struct kvfs_desc *out)
 {
-	snprintf(out->source, sizeof(out->source), "/proc, %s, %s",
-		 kvfs_procmaps_can_query() ? "PROCMAP_QUERY" : "maps as text: no PROCMAP_QUERY",
-		 kvfs_pagemap_can_scan() ? "PAGEMAP_SCAN" : "pagemap alone: no PAGEMAP_SCAN");
+	const char *reason;
+	bool sees = kvfs_residency_sees_swap_cache(to_dir(node)->source.residency, &reason);
+
+	snprintf(out->source, sizeof(out->source), "/proc: %s, %s, %s",
+		 kvfs_procmaps_can_query() ? "PROCMAP_QUERY" : "maps as text",
+		 kvfs_pagemap_can_scan() ? "PAGEMAP_SCAN" : "pagemap alone",
+		 sees ? "swap cache by kcore" : "swap cache unseen");
 	out->copied = "made anew at each read; no kernel file has these bytes";
 }
 

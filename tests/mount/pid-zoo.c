@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * pid-zoo PIDDIR DIR [swap] - compares what pid/N shows of a process with mappings of every
+ * pid-zoo PIDDIR DIR [swap|swap-unseen] - compares what pid/N shows of a process with mappings of every
  * kind with /proc/N/pagemap and with mincore(2) in the process itself, page by page. Prints
- * a line for each comparison: "pass NAME", "fail NAME: DETAILS" or "skip NAME". With swap, also
- * "note" with the number of anonymous pages that the page table has in swap and that are still in the
- * swap cache: mincore(2) knows of these, and nobody else can (docs/views.md).
+ * a line for each comparison: "pass NAME", "fail NAME: DETAILS" or "skip NAME". With
+ * swap-unseen, where the daemon cannot see the swap cache (docs/views.md), anonymous pages
+ * in swap may be in it, and a line "note" has their number.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -24,7 +24,7 @@ enum { RESIDENT = 1, MAPPED = 2, ANON = 4, PAGECACHE = 8, SWAPCACHE = 16, SWAPPE
 
 static int view_pagemap, proc_pagemap, view_mincore;
 static char detail[256];
-static bool swap;
+static bool swap_unseen;
 static size_t nr_in_swap_cache;
 
 static int open_file(const char *dir, pid_t pid, const char *name)
@@ -67,7 +67,7 @@ static bool same_mincore(const struct zoo_mapping *m, const uint8_t *vec)
 
 	for (size_t i = 0; i < n && same; i++) {
 		same = (got[i] & RESIDENT) == (vec[m->vec_at + i] & 1);
-		if (!same && swap && got[i] == (SWAPPED | ANON)) {
+		if (!same && swap_unseen && got[i] == (SWAPPED | ANON)) {
 			nr_in_swap_cache++;
 			same = true;
 		}
@@ -95,6 +95,7 @@ static bool sane_bits(const struct zoo_mapping *m, const uint8_t *vec)
 		sane = !(bits & 0xc0) && !(bits & MAPPED) == !present &&
 		       (!(bits & MAPPED) || (bits & RESIDENT)) &&
 		       (!swapped || (bits & (SWAPPED | ANON)) == (SWAPPED | ANON)) &&
+		       (!(bits & SWAPCACHE) || (bits & RESIDENT)) &&
 		       (!(bits & PAGECACHE) || ((bits & RESIDENT) && !(bits & ANON))) &&
 		       (!(bits & SWAPPED) || !(bits & MAPPED)) &&
 		       (!(bits & ANON) || present || entries[i] >> 62 & 1);
@@ -157,11 +158,11 @@ int main(int argc, char **argv)
 	int failed;
 
 	if (argc < 3) {
-		fprintf(stderr, "usage: pid-zoo PIDDIR DIR [swap]\n");
+		fprintf(stderr, "usage: pid-zoo PIDDIR DIR [swap|swap-unseen]\n");
 		return 2;
 	}
-	swap = argc > 3;
-	zoo_start(&zoo, argv[2], swap);
+	swap_unseen = argc > 3 && !strcmp(argv[3], "swap-unseen");
+	zoo_start(&zoo, argv[2], argc > 3);
 	zoo_look(&zoo);
 	proc_pagemap = open_file("/proc", zoo.pid, "pagemap");
 	view_pagemap = open_file(argv[1], zoo.pid, "pagemap");
