@@ -11,7 +11,7 @@
 # Sourced after common.sh, cache.sh and roots.sh.
 
 # What a build does not depend on: a change there makes no new disk.
-build_exclude='^(\.ci|\.github)/|^(README|LICENSE)|\.md$'
+build_exclude='^(\.ci|\.github)/|^LICENSE$|\.md$'
 
 # source_list TOP - print the files of the checkout TOP that belong to it,
 # NUL-separated: those git knows or would add, else all but build folders
