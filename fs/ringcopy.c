@@ -194,44 +194,70 @@ int kvfs_ringcopy_parse_stats(const char *text, struct kvfs_ringcopy_stats *out)
 	return 0;
 }
 
+static int count_subbuf(const uint8_t *copy, const struct kvfs_ringbuf_meta *meta, uint32_t id,
+			uint64_t *nr)
+{
+	struct kvfs_ringbuf_cursor c;
+	struct kvfs_ringbuf_event event;
+	int ret = kvfs_ringbuf_first(copy + kvfs_ringbuf_subbuf_off(meta, id), meta->subbuf_size, &c);
+
+	*nr = 0;
+	while (ret >= 0 && (ret = kvfs_ringbuf_next(&c, &event)) > 0)
+		(*nr)++;
+	return ret;
+}
+
+/* Where the first nr events of a sub-buffer end, bytes. */
+static int skip_events(const uint8_t *copy, const struct kvfs_ringbuf_meta *meta, uint32_t id,
+		       uint64_t nr, uint32_t *out)
+{
+	struct kvfs_ringbuf_cursor c;
+	struct kvfs_ringbuf_event event;
+	int ret = kvfs_ringbuf_first(copy + kvfs_ringbuf_subbuf_off(meta, id), meta->subbuf_size, &c);
+
+	while (ret >= 0 && nr-- > 0)
+		ret = kvfs_ringbuf_next(&c, &event);
+	*out = c.pos;
+	return ret < 0 ? ret : 0;
+}
+
 /*
- * Somebody reads past the mapping: his reader is on the oldest sub-buffer, and as many of
- * its events are read as there are more in the copy than unread ones in the ring.
+ * Somebody reads past the mapping. What is unread are the newest events of the copy, and the
+ * reader is where they begin.
  */
 static int find_reader(const uint8_t *copy, size_t len, struct kvfs_ringbuf_meta *meta,
 		       uint64_t unread)
 {
 	_cleanup_free_ uint32_t *ids = calloc(meta->nr_subbufs, sizeof(*ids));
 	struct kvfs_ringbuf_meta all = *meta;
-	struct kvfs_ringbuf_event event;
-	struct kvfs_ringbuf_cursor c;
-	uint64_t nr, missed;
-	int ret;
+	uint64_t nr = 0;
+	int n, ret = 0;
 
 	if (!ids)
 		return -ENOMEM;
 	/* No sub-buffer has this id, so they are all in the order of time. */
 	all.reader.id = UINT32_MAX;
-	ret = kvfs_ringbuf_order(copy, len, &all, ids);
-	if (ret <= 0)
-		return ret;
-	meta->reader.id = ids[0];
-	meta->reader.read = 0;
-	ret = kvfs_ringbuf_count(copy, len, meta, &nr, &missed);
-	if (ret == 0)
-		ret = kvfs_ringbuf_first(copy + kvfs_ringbuf_subbuf_off(meta, ids[0]),
-					 meta->subbuf_size, &c);
-	while (ret >= 0 && nr > unread) {
-		ret = kvfs_ringbuf_next(&c, &event);
-		if (ret <= 0)
+	n = kvfs_ringbuf_order(copy, len, &all, ids);
+	if (n <= 0)
+		return n;
+	for (int i = n - 1; i >= 0; i--) {
+		meta->reader.id = ids[i];
+		ret = count_subbuf(copy, meta, ids[i], &nr);
+		if (ret < 0 || nr >= unread)
 			break;
-		meta->reader.read = c.pos;
-		nr--;
+		unread -= nr;
 	}
-	return ret < 0 ? ret : 0;
+	if (ret < 0)
+		return ret;
+	return skip_events(copy, meta, meta->reader.id, nr > unread ? nr - unread : 0,
+			   &meta->reader.read);
 }
 
-/* The reader may have moved since its sub-buffer was copied: drops what it left behind. */
+/*
+ * Drops what the reader has left behind. Linux 6.12 marks a sub-buffer as empty when the
+ * reader goes on, 6.18 leaves it as it is until it is written again; and the reader may have
+ * moved since its sub-buffer was copied.
+ */
 static void drop_read(uint8_t *copy, struct kvfs_ringbuf_meta *meta)
 {
 	struct kvfs_ringbuf_hdr reader, hdr;
@@ -297,11 +323,25 @@ int kvfs_ringcopy_settle(void *copy, const struct kvfs_ringcopy_stats *before,
 
 /* Images. */
 
+enum state {
+	EMPTY,		/* nothing is there, and mem is zero */
+	TO_COPY,	/* hdr says what is */
+	COPIED,
+};
+
+struct imaged {
+	struct kvfs_ringbuf_hdr hdr;
+	enum state state;
+};
+
 struct kvfs_ringimage {
 	const uint8_t *live;
 	struct kvfs_ringbuf_meta meta;
 	uint8_t *mem;
-	bool *have;		/* by id; the last one stands for the meta page */
+	bool fixed;		/* the moment is chosen, all below is set */
+	uint32_t newest;
+	struct imaged *subbufs;	/* by id */
+	struct page *pages;	/* room for a scan */
 };
 
 int kvfs_ringimage_create(const void *live, const struct kvfs_ringbuf_meta *meta,
@@ -315,8 +355,9 @@ int kvfs_ringimage_create(const void *live, const struct kvfs_ringbuf_meta *meta
 	image->meta = *meta;
 	/* Large ones are mapped by libc, and take memory as they are looked at. */
 	image->mem = calloc(1, kvfs_ringbuf_len(meta));
-	image->have = calloc(meta->nr_subbufs + 1UL, sizeof(*image->have));
-	if (!image->mem || !image->have) {
+	image->subbufs = calloc(meta->nr_subbufs, sizeof(*image->subbufs));
+	image->pages = calloc(meta->nr_subbufs, sizeof(*image->pages));
+	if (!image->mem || !image->subbufs || !image->pages) {
 		kvfs_ringimage_destroy(image);
 		return -ENOMEM;
 	}
@@ -329,58 +370,87 @@ void kvfs_ringimage_destroy(struct kvfs_ringimage *image)
 	if (!image)
 		return;
 	free(image->mem);
-	free(image->have);
+	free(image->subbufs);
+	free(image->pages);
 	free(image);
 }
 
 void kvfs_ringimage_refresh(struct kvfs_ringimage *image)
 {
-	memset(image->have, 0, (image->meta.nr_subbufs + 1UL) * sizeof(*image->have));
+	image->fixed = false;
 }
 
-static void image_meta(struct kvfs_ringimage *image)
+static void empty(struct kvfs_ringimage *image, uint32_t id)
 {
-	bool *have = &image->have[image->meta.nr_subbufs];
-	struct kvfs_ringbuf_meta meta;
+	struct imaged *s = &image->subbufs[id];
 
-	if (*have)
+	if (s->state == COPIED)
+		memset(image->mem + kvfs_ringbuf_subbuf_off(&image->meta, id), 0, image->meta.subbuf_size);
+	s->state = EMPTY;
+}
+
+/* Chooses the moment: what each sub-buffer held when the newest one was seen. */
+static void fix(struct kvfs_ringimage *image)
+{
+	struct kvfs_ringbuf_meta meta;
+	size_t n;
+
+	if (image->fixed)
 		return;
-	meta = load_meta(image->live);
-	memcpy(image->mem, &meta, sizeof(meta));
-	*have = true;
+	for (uint32_t id = 0; id < image->meta.nr_subbufs; id++)
+		empty(image, id);
+	n = scan(image->live, &image->meta, image->pages);
+	copy_meta(image->live, &image->meta, image->mem);
+	memcpy(&meta, image->mem, sizeof(meta));
+	for (size_t i = 0; i < n; i++) {
+		const struct page *page = &image->pages[i];
+
+		image->subbufs[page->id] = (struct imaged) { page->hdr, TO_COPY };
+		/* Those behind it were left behind by the reader. */
+		if (page->id == meta.reader.id)
+			break;
+	}
+	image->newest = n > 0 ? image->pages[0].id : 0;
+	image->fixed = true;
+}
+
+/* It was overwritten before it was copied, and so were older ones, or they are about to be. */
+static void drop_older(struct kvfs_ringimage *image, uint64_t time_stamp)
+{
+	for (uint32_t id = 0; id < image->meta.nr_subbufs; id++) {
+		struct imaged *s = &image->subbufs[id];
+
+		if (s->state == TO_COPY && s->hdr.time_stamp <= time_stamp)
+			s->state = EMPTY;
+	}
 }
 
 static void image_subbuf(struct kvfs_ringimage *image, uint32_t id)
 {
 	uint64_t off = kvfs_ringbuf_subbuf_off(&image->meta, id);
+	struct imaged *s = &image->subbufs[id];
 
-	if (image->have[id])
+	if (s->state != TO_COPY)
 		return;
-	image->have[id] = true;
-	for (int i = 0; i < ATTEMPTS; i++) {
-		struct kvfs_ringbuf_hdr hdr = load_hdr(image->live + off);
-
-		if (kvfs_ringbuf_commit_len(hdr.commit) == 0)
-			break;
-		if (copy_subbuf(image->live + off, image->meta.subbuf_size, hdr, true, image->mem + off))
-			return;
-	}
-	memset(image->mem + off, 0, image->meta.subbuf_size);
+	if (copy_subbuf(image->live + off, image->meta.subbuf_size, s->hdr, id == image->newest,
+			image->mem + off))
+		s->state = COPIED;
+	else
+		drop_older(image, s->hdr.time_stamp);
 }
 
 size_t kvfs_ringimage_read(struct kvfs_ringimage *image, void *buf, size_t len, uint64_t off)
 {
 	const struct kvfs_ringbuf_meta *meta = &image->meta;
 	uint64_t end = kvfs_ringbuf_len(meta);
+	uint32_t id = off < meta->meta_page_size ? 0 : (off - meta->meta_page_size) / meta->subbuf_size;
 
 	if (off >= end || len == 0)
 		return 0;
 	if (len > end - off)
 		len = end - off;
-	if (off < meta->meta_page_size)
-		image_meta(image);
-	for (uint32_t id = off < meta->meta_page_size ? 0 : (off - meta->meta_page_size) / meta->subbuf_size;
-	     id < meta->nr_subbufs && kvfs_ringbuf_subbuf_off(meta, id) < off + len; id++)
+	fix(image);
+	for (; id < meta->nr_subbufs && kvfs_ringbuf_subbuf_off(meta, id) < off + len; id++)
 		image_subbuf(image, id);
 	memcpy(buf, image->mem + off, len);
 	return len;

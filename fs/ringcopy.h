@@ -52,9 +52,10 @@ int kvfs_ringcopy_settle(void *copy, const struct kvfs_ringcopy_stats *before,
 			 const struct kvfs_ringcopy_stats *after);
 
 /*
- * A copy that is made as it is looked at, for those who can only have a mapping of a copy:
- * the meta page and each sub-buffer stay as they are first seen, until the next refresh.
- * Not locked: the caller does.
+ * A copy that is made as it is looked at, for those who can only have a mapping of a copy.
+ * The first look after a refresh chooses the moment; a sub-buffer is copied when it is looked
+ * at first, as it was then, or left out if it was overwritten meanwhile. The counters of the
+ * meta page are those of the mapping. Not locked: the caller does.
  */
 struct kvfs_ringimage;
 
@@ -64,7 +65,7 @@ int kvfs_ringimage_create(const void *live, const struct kvfs_ringbuf_meta *meta
 /* NULL is allowed. */
 void kvfs_ringimage_destroy(struct kvfs_ringimage *image);
 
-/* Forgets all that was copied. */
+/* The next look is at a new copy. */
 void kvfs_ringimage_refresh(struct kvfs_ringimage *image);
 
 /* Bytes [off, off + len) of the image into buf. Returns their number, 0 past the end. */

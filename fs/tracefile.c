@@ -29,6 +29,7 @@ struct tracefile {
 	char *label;
 	pthread_mutex_t lock;		/* all below */
 	unsigned int opens;
+	int fd;				/* trace_pipe_raw while it is open, or -1 */
 	struct kvfs_tracering_map live;	/* mode copy only */
 	struct kvfs_ringimage *image;	/* of live, what is mapped */
 	bool measured;			/* whether the ring can be mapped is known */
@@ -52,67 +53,94 @@ static struct tracefile *to_file(struct kvfs_node *node)
 }
 
 /*
- * Measures the ring. What the answer means for the mode is kept: a ring that cannot be
- * mapped never can.
+ * With file->lock held: measures the ring. What the answer means for the mode is kept: a ring
+ * that cannot be mapped never can. To close a trace_pipe_raw wakes all who wait for the ring,
+ * so none is opened for this where one is open.
  */
-static int measure(struct tracefile *file, int fd, struct kvfs_ringbuf_meta *meta)
+static int measure(struct tracefile *file, struct kvfs_ringbuf_meta *meta)
 {
-	struct kvfs_err err = { 0 };
-	int ret = kvfs_tracering_measure(fd, meta, &err);
+	_cleanup_close_ int fd = -1;
 
-	pthread_mutex_lock(&file->lock);
+	if (file->fd < 0) {
+		fd = kvfs_tracering_open(file->dir, true);
+		if (fd < 0)
+			return fd;
+	}
 	file->measured = true;
-	file->error = ret;
-	file->reason = err;
-	pthread_mutex_unlock(&file->lock);
-	return ret;
+	file->reason.msg[0] = '\0';
+	file->error = kvfs_tracering_measure(file->fd < 0 ? fd : file->fd, meta, &file->reason);
+	return file->error;
 }
 
-/* 0 if the ring can be mapped, or -errno and the reason, as it was when it was last tried. */
+/*
+ * With file->lock held: 0 if the ring can be mapped, or -errno and the reason, as it was
+ * when it was last tried.
+ */
 static int can_map(struct tracefile *file, struct kvfs_err *err)
 {
 	struct kvfs_ringbuf_meta meta;
-	bool measured;
 	int ret;
 
-	pthread_mutex_lock(&file->lock);
-	measured = file->measured;
-	pthread_mutex_unlock(&file->lock);
-	if (!measured) {
-		_cleanup_close_ int fd = kvfs_tracering_open(file->dir, true);
-
-		if (fd < 0)
-			return kvfs_err_sys(err, -fd, "cannot open trace_pipe_raw in %s", file->dir);
-		measure(file, fd, &meta);
+	if (!file->measured) {
+		ret = measure(file, &meta);
+		if (ret < 0 && !file->measured)
+			return kvfs_err_sys(err, -ret, "cannot open trace_pipe_raw in %s", file->dir);
 	}
-	pthread_mutex_lock(&file->lock);
-	ret = file->error;
-	if (ret < 0 && err)
+	if (file->error < 0 && err)
 		*err = file->reason;
-	pthread_mutex_unlock(&file->lock);
-	return ret;
+	return file->error;
+}
+
+/* With file->lock held. */
+static int enter(struct tracefile *file, struct opening *o)
+{
+	if (file->opens == 0) {
+		file->fd = kvfs_tracering_open(file->dir, true);
+		if (file->fd < 0)
+			return file->fd;
+	}
+	file->opens++;
+	/* The kernel drops the page cache at each open. */
+	if (file->image)
+		kvfs_ringimage_refresh(file->image);
+	o->stream = can_map(file, NULL) == -ENODEV;
+	return 0;
+}
+
+/* With file->lock held. */
+static void leave(struct tracefile *file)
+{
+	if (--file->opens > 0)
+		return;
+	kvfs_ringimage_destroy(file->image);
+	file->image = NULL;
+	kvfs_tracering_unmap(&file->live);
+	close(file->fd);
+	file->fd = -1;
 }
 
 static int file_open(struct kvfs_node *node, void **handle)
 {
 	struct tracefile *file = to_file(node);
 	struct opening *o = calloc(1, sizeof(*o));
+	int ret;
 
 	if (!o)
 		return -ENOMEM;
-	o->fd = kvfs_tracering_open(file->dir, true);
-	if (o->fd < 0) {
-		int ret = o->fd;
-
+	o->waiting_fd = -1;
+	o->fd = ret = kvfs_tracering_open(file->dir, true);
+	if (ret >= 0) {
+		pthread_mutex_lock(&file->lock);
+		ret = enter(file, o);
+		pthread_mutex_unlock(&file->lock);
+		if (ret < 0)
+			close(o->fd);
+	}
+	if (ret < 0) {
 		free(o);
 		return ret;
 	}
-	o->waiting_fd = -1;
-	o->stream = can_map(file, NULL) == -ENODEV;
 	pthread_mutex_init(&o->lock, NULL);
-	pthread_mutex_lock(&file->lock);
-	file->opens++;
-	pthread_mutex_unlock(&file->lock);
 	*handle = o;
 	return 0;
 }
@@ -123,11 +151,7 @@ static void file_release(struct kvfs_node *node, void *handle)
 	struct opening *o = handle;
 
 	pthread_mutex_lock(&file->lock);
-	if (--file->opens == 0) {
-		kvfs_ringimage_destroy(file->image);
-		file->image = NULL;
-		kvfs_tracering_unmap(&file->live);
-	}
+	leave(file);
 	pthread_mutex_unlock(&file->lock);
 	kvfs_tracering_free_copy(o->copy, o->copy_len);
 	if (o->waiting_fd >= 0)
@@ -318,8 +342,12 @@ static int live_poll_fd(struct kvfs_node *node, void *handle)
 
 static int file_can_back(struct kvfs_node *node, enum kvfs_mode *mode, struct kvfs_err *err)
 {
-	int ret = can_map(to_file(node), err);
+	struct tracefile *file = to_file(node);
+	int ret;
 
+	pthread_mutex_lock(&file->lock);
+	ret = can_map(file, err);
+	pthread_mutex_unlock(&file->lock);
 	*mode = KVFS_MODE_SPLIT;
 	/* Other failures are of the moment: it is for the caller's mmap to meet them. */
 	return ret == -ENODEV || ret == -ENOENT ? ret : 0;
@@ -336,24 +364,20 @@ static int file_backing(struct kvfs_node *node, struct kvfs_err *err)
 static int file_getattr(struct kvfs_node *node, struct kvfs_attr *out)
 {
 	struct tracefile *file = to_file(node);
-	_cleanup_close_ int fd = -1;
 	struct kvfs_ringbuf_meta meta;
-	size_t held;
+	int ret = 0;
 
 	pthread_mutex_lock(&file->lock);
-	held = file->live.len;
-	pthread_mutex_unlock(&file->lock);
-	if (held) {
-		out->size = out->data_len = held;
-		return 0;
-	}
-	fd = kvfs_tracering_open(file->dir, true);
-	if (fd < 0)
-		return fd;
+	if (file->live.len)
+		out->size = file->live.len;
+	else
+		ret = measure(file, &meta);
 	/* A ring that cannot be mapped has no size, as trace_pipe_raw has none. */
-	if (measure(file, fd, &meta) == 0)
-		out->size = out->data_len = kvfs_ringbuf_len(&meta);
-	return 0;
+	if (ret == 0 && !file->live.len)
+		out->size = kvfs_ringbuf_len(&meta);
+	pthread_mutex_unlock(&file->lock);
+	out->data_len = out->size;
+	return ret == -ENOENT ? ret : 0;
 }
 
 static void file_describe(struct kvfs_node *node, enum kvfs_mode mode, struct kvfs_desc *out)
@@ -473,6 +497,7 @@ static struct tracefile *create(const char *dir, const char *label, uint64_t ino
 		free(file);
 		return NULL;
 	}
+	file->fd = -1;
 	kvfs_node_init(&file->node, &node_ops, file->label, ino, parent_ino);
 	pthread_mutex_init(&file->lock, NULL);
 	return file;

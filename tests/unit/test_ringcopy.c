@@ -190,29 +190,92 @@ START_TEST(a_reader_that_the_mapping_did_not_see)
 }
 END_TEST
 
-START_TEST(image_stays_until_refreshed)
+START_TEST(image_is_of_one_moment)
 {
-	struct ring ring = ring_create(SUBBUF, 3);
+	struct ring ring = ring_create(SUBBUF, 4);
 	struct kvfs_ringimage *image;
-	uint8_t buf[5 * SUBBUF];
+	uint8_t buf[6 * SUBBUF];
 
+	/* 3 is behind the reader, which is on 0; 1 is the newest. */
+	fill(ring_subbuf(&ring, 3), 10, 3);
+	fill(ring_subbuf(&ring, 0), 50, 3);
 	fill(ring_subbuf(&ring, 1), 100, 3);
 	ck_assert_int_eq(kvfs_ringimage_create(ring.mem, ring.meta, &image), 0);
-	/* From inside a sub-buffer: all of it is taken. */
-	ck_assert_uint_eq(kvfs_ringimage_read(image, buf, 16, 2 * SUBBUF + 16), 16);
-	ck_assert_mem_eq(buf, ring_subbuf(&ring, 1) + 16, 16);
+	/* The first look: from here on nothing new gets in. */
+	ck_assert_uint_eq(kvfs_ringimage_read(image, buf, 80, 0), 80);
 	RING_WORDS(ring_subbuf(&ring, 1), RING_EVENT(1, 1), 103);
+	fill(ring_subbuf(&ring, 2), 104, 1);
 	ring.meta->entries = 4;
 	ck_assert_uint_eq(kvfs_ringimage_read(image, buf, sizeof(buf), 0), ring.len);
+	ck_assert_uint_eq(ring_commit(buf + SUBBUF), 24);
 	ck_assert_uint_eq(ring_commit(buf + 2 * SUBBUF), 24);
-	ck_assert_mem_eq(buf, ring.mem, 80);
-	ring.meta->entries = 5;
+	ck_assert_mem_eq(buf + 2 * SUBBUF + 16, ring_subbuf(&ring, 1) + 16, 24);
+	ck_assert_uint_eq(ring_commit(buf + 3 * SUBBUF), 0);
+	ck_assert_uint_eq(ring_commit(buf + 4 * SUBBUF), 0);
+	ck_assert_uint_eq(((struct kvfs_ringbuf_meta *)buf)->entries, 0);
 	kvfs_ringimage_refresh(image);
 	ck_assert_uint_eq(kvfs_ringimage_read(image, buf, sizeof(buf), 0), ring.len);
-	ck_assert_mem_eq(buf, ring.mem, ring.len);
+	ck_assert_uint_eq(ring_commit(buf + 2 * SUBBUF), 32);
+	ck_assert_uint_eq(ring_commit(buf + 3 * SUBBUF), 8);
+	ck_assert_uint_eq(((struct kvfs_ringbuf_meta *)buf)->entries, 4);
 	ck_assert_uint_eq(kvfs_ringimage_read(image, buf, 10, ring.len - 4), 4);
 	ck_assert_uint_eq(kvfs_ringimage_read(image, buf, 10, ring.len), 0);
 	kvfs_ringimage_destroy(image);
+	free(ring.mem);
+}
+END_TEST
+
+START_TEST(image_leaves_out_what_was_overwritten)
+{
+	struct ring ring = ring_create(SUBBUF, 4);
+	struct kvfs_ringimage *image;
+	uint8_t buf[6 * SUBBUF];
+
+	fill(ring_subbuf(&ring, 1), 10, 3);
+	fill(ring_subbuf(&ring, 2), 20, 3);
+	fill(ring_subbuf(&ring, 3), 30, 3);
+	ck_assert_int_eq(kvfs_ringimage_create(ring.mem, ring.meta, &image), 0);
+	ck_assert_uint_eq(kvfs_ringimage_read(image, buf, 80, 0), 80);
+	fill(ring_subbuf(&ring, 2), 40, 3);
+	/* From inside a sub-buffer: all of it is taken. */
+	ck_assert_uint_eq(kvfs_ringimage_read(image, buf, 16, 3 * SUBBUF + 16), 16);
+	ck_assert_uint_eq(kvfs_ringimage_read(image, buf, sizeof(buf), 0), ring.len);
+	ck_assert_uint_eq(ring_commit(buf + 2 * SUBBUF), 0);
+	ck_assert_uint_eq(ring_commit(buf + 3 * SUBBUF), 0);
+	ck_assert_uint_eq(ring_commit(buf + 4 * SUBBUF), 24);
+	kvfs_ringimage_destroy(image);
+	free(ring.mem);
+}
+END_TEST
+
+START_TEST(what_the_reader_left_is_dropped)
+{
+	struct ring ring = ring_create(SUBBUF, 4);
+	struct kvfs_ringcopy_stats stats = { .unread = 4, .read = 61 };
+	uint8_t *copy = calloc(1, ring.len);
+	uint32_t first, last;
+
+	/* As Linux 6.18 has it: 1 and 2 were read, the reader is on 3. */
+	fill(ring_subbuf(&ring, 1), 100, EVENTS_PER_SUBBUF);
+	fill(ring_subbuf(&ring, 2), 130, EVENTS_PER_SUBBUF);
+	fill(ring_subbuf(&ring, 3), 160, 5);
+	ring.meta->reader.id = 3;
+	ring.meta->reader.read = 8;
+	ring.meta->read = 61;
+	ck_assert_int_eq(kvfs_ringcopy_snapshot(ring.mem, ring.meta, copy), 0);
+	ck_assert_int_eq(kvfs_ringcopy_settle(copy, &stats, &stats), 0);
+	ck_assert_uint_eq(check_run(copy, ring.len, &first, &last), 4);
+	ck_assert_uint_eq(first, 161);
+	/* The same by counting, as trace_pipe did it. */
+	ring.meta->reader.id = 1;
+	ring.meta->reader.read = 0;
+	ring.meta->read = 0;
+	memset(copy, 0, ring.len);
+	ck_assert_int_eq(kvfs_ringcopy_snapshot(ring.mem, ring.meta, copy), 0);
+	ck_assert_int_eq(kvfs_ringcopy_settle(copy, &stats, &stats), 0);
+	ck_assert_uint_eq(check_run(copy, ring.len, &first, &last), 4);
+	ck_assert_uint_eq(first, 161);
+	free(copy);
 	free(ring.mem);
 }
 END_TEST
@@ -367,6 +430,8 @@ UNIT_MAIN("ringcopy",
 	stats_text,
 	counters_are_brought_up_to_date,
 	a_reader_that_the_mapping_did_not_see,
-	image_stays_until_refreshed,
+	image_is_of_one_moment,
+	image_leaves_out_what_was_overwritten,
+	what_the_reader_left_is_dropped,
 	a_ring_that_is_written,
 	no_memory)

@@ -102,6 +102,7 @@ int ring_open_live(struct ring *ring, const char *path, int cpu, struct kvfs_err
 		/* Of a copy, a page fault shall fetch that page and no others. */
 		madvise((void *)ring->mem, ring->len, MADV_RANDOM);
 		ret = begin(ring, ring->meta.reader.id, ring->meta.reader.read);
+		ring->lost = false;
 		if (ret < 0)
 			kvfs_err_set(err, -ret, "%s: the reader's sub-buffer is broken", path);
 	}
@@ -175,29 +176,10 @@ static int fill_saved(struct ring *ring)
 	return ring->pending;
 }
 
-/* More may have been committed to the sub-buffer that the cursor is in. */
-static int grow(struct ring *ring)
-{
-	struct kvfs_ringbuf_cursor now;
-	int ret = kvfs_ringbuf_first(ring->mem + kvfs_ringbuf_subbuf_off(&ring->meta, ring->id),
-				     ring->meta.subbuf_size, &now);
-
-	atomic_thread_fence(memory_order_acquire);
-	if (ret < 0)
-		return ret;
-	/* It was empty, or somebody reset the ring. */
-	if (ring->cursor.pos == 0 || now.end < ring->cursor.pos)
-		ring->cursor = now;
-	else
-		ring->cursor.end = now.end;
-	return 0;
-}
-
 /*
- * GET_READER says where the reader is: on the sub-buffer that it was on, if that was not used
- * up or nothing follows it, or on the next one. The meta page also says how far the kernel
- * takes it for read, which is what there was when it looked; all that is committed can be
- * used, and the kernel counts the rest next time.
+ * GET_READER takes for read whatever the reader's sub-buffer holds, and goes to the next one
+ * if nothing is left; the meta page says where that is, and how far it went. Not more than
+ * that is used: what is committed since is for the next time, and nothing comes twice.
  */
 static int fill_live(struct ring *ring)
 {
@@ -205,18 +187,22 @@ static int fill_live(struct ring *ring)
 	bool moved;
 
 	do {
-		uint32_t id;
-		int ret;
+		uint32_t id, read;
+		int ret = 0;
 
 		if (ioctl(ring->fd, KVFS_RINGBUF_GET_READER) < 0)
 			return -errno;
 		id = meta->reader.id;
-		if (id >= ring->meta.nr_subbufs)
+		read = meta->reader.read;
+		if (id >= ring->meta.nr_subbufs || read > ring->meta.subbuf_size - KVFS_RINGBUF_HDR_LEN)
 			return -EBADMSG;
 		moved = id != ring->id;
-		ret = moved ? begin(ring, id, 0) : grow(ring);
+		/* It also begins anew if it was empty, or if somebody has reset the ring. */
+		if (moved || ring->cursor.pos == 0 || read < ring->cursor.pos)
+			ret = begin(ring, id, 0);
 		if (ret < 0)
 			return ret;
+		ring->cursor.end = read;
 		ring_advance(ring);
 	} while (!ring->pending && moved && !ring->broken);
 	return ring->broken ? -EBADMSG : ring->pending;
