@@ -189,15 +189,20 @@ START_TEST(segments_that_touch_the_ends)
 	struct kvfs_elfcore core;
 
 	load("elf\n"
-	     "load vaddr=0xfffffffffffff000 paddr=0xffffffffffff0000 memsz=4K\n"
+	     "load vaddr=0xfffffffffffff000 paddr=0xfffffffffffff000 memsz=4K\n"
 	     "load vaddr=0 memsz=0xfffffffffffffffe filesz=0\n"
 	     "load vaddr=77 memsz=0 filesz=0\n"
-	     "load vaddr=0x1000 paddr=0 memsz=8K filesz=4K\n", &core);
-	ck_assert_uint_eq(core.nr_segs, 3);	/* without the empty one */
+	     "load vaddr=0x1000 paddr=0 memsz=8K filesz=4K\n"
+	     "load vaddr=0xffffffffffffffff paddr=0xfffffffffffffffe memsz=1 off=0x2000\n"
+	     "load vaddr=0 memsz=4K off=0x7fffffffffffefff\n"
+	     "size 64K\n", &core);
+	ck_assert_uint_eq(core.nr_segs, 5);	/* without the empty one */
 	ck_assert_uint_eq(core.segs[0].vaddr, 0xfffffffffffff000);
 	ck_assert_uint_eq(core.segs[1].memsz, UINT64_MAX - 1);
 	ck_assert_uint_eq(core.segs[2].len, 4096);
 	ck_assert_uint_eq(core.segs[2].memsz, 8192);
+	ck_assert_uint_eq(core.segs[3].vaddr, UINT64_MAX);
+	ck_assert_uint_eq(core.segs[4].off, 0x7fffffffffffefff);
 	kvfs_elfcore_deinit(&core);
 	load("elf\n", &core);
 	ck_assert_uint_eq(core.nr_segs, 0);
@@ -260,6 +265,26 @@ START_TEST(notes)
 }
 END_TEST
 
+START_TEST(notes_are_kept)
+{
+	/* "X" with "ab", padded; a second PT_NOTE has the same bytes. */
+	static const char want[] = "\2\0\0\0" "\2\0\0\0" "\7\0\0\0" "X\0\0\0" "ab\0\0";
+	struct kvfs_elfcore core;
+
+	load("elf\nnote name=X type=7 desc=ab\n"
+	     "phdr type=4 off=0xb0 filesz=20 memsz=0\n", &core);
+	ck_assert_uint_eq(core.notes_len, 40);
+	ck_assert_mem_eq(core.notes, want, 20);
+	ck_assert_mem_eq(core.notes + 20, want, 20);
+	kvfs_elfcore_deinit(&core);
+	ck_assert_ptr_null(core.notes);
+	load("elf\nload vaddr=0 memsz=4K\n", &core);
+	ck_assert_ptr_null(core.notes);
+	ck_assert_uint_eq(core.notes_len, 0);
+	kvfs_elfcore_deinit(&core);
+}
+END_TEST
+
 START_TEST(malformed_notes)
 {
 	check_failure("elf\nnote name=X descsz=0x1000\n", true, EBADMSG, "note at byte 0x78 runs beyond");
@@ -267,6 +292,7 @@ START_TEST(malformed_notes)
 	check_failure("elf\nnote name=VMCOREINFO descsz=0xffffffff\n", true, EBADMSG, "runs beyond");
 	check_failure("elf\nnote name=CORE\nnote name=VMCOREINFO desc=abc descsz=5\n", true, EBADMSG,
 		      "note at byte 0x8c");
+	check_failure("elf\nnotes filesz=12\nnote name=X\n", true, EBADMSG, "runs beyond");
 	check_failure("elf\nnotes filesz=0x1000001\nnote name=X\n", true, EBADMSG,
 		      "claims 0x1000001 bytes of notes");
 	check_failure("elf\nnotes off=0x7fffffffffffffff\nnote name=X\n", true, EBADMSG, "note segment");
@@ -317,4 +343,4 @@ END_TEST
 
 UNIT_MAIN("elfcore", a_small_core, of_32_bits, with_more_segments_than_e_phnum_can_say, not_a_core,
 	  truncated_heads, lying_segments, segments_that_touch_the_ends,
-	  segments_beyond_the_end_are_cut, notes, malformed_notes, without_memory, every_byte_wrong)
+	  segments_beyond_the_end_are_cut, notes, notes_are_kept, malformed_notes, without_memory, every_byte_wrong)

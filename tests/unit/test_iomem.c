@@ -89,6 +89,31 @@ START_TEST(nothing_there)
 }
 END_TEST
 
+START_TEST(images_that_are_odd)
+{
+	struct kvfs_iomem iomem;
+	struct kvfs_err err = { 0 };
+
+	/* The first of each counts; an empty name is a name. */
+	ck_assert_int_eq(parse("00001000-00001fff : \n"
+			       "00002000-00002fff : Kernel code\n"
+			       "00003000-00003fff : Kernel code\n"
+			       "00004000-00004fff : Kernel bss\n"
+			       "00005000-00005fff : Kernel bss\n", &iomem, &err), 0);
+	ck_assert_uint_eq(iomem.kernel.start, 0x2000);
+	ck_assert_uint_eq(iomem.kernel.end, 0x5000);
+	kvfs_iomem_deinit(&iomem);
+	ck_assert_int_eq(parse("00001000-00001fff : Kernel bss\n00002000-00002fff : Kernel code\n",
+			       &iomem, &err), 0);
+	ck_assert_uint_eq(iomem.kernel.end, 0);
+	kvfs_iomem_deinit(&iomem);
+	ck_assert_int_eq(parse("00001000-00001fff : Kernel code\n"
+			       "00002000-ffffffffffffffff : Kernel bss\n", &iomem, &err), 0);
+	ck_assert_uint_eq(iomem.kernel.end, 0);
+	kvfs_iomem_deinit(&iomem);
+}
+END_TEST
+
 START_TEST(hidden_addresses)
 {
 	struct kvfs_iomem iomem;
@@ -175,5 +200,5 @@ START_TEST(many_ranges)
 }
 END_TEST
 
-UNIT_MAIN("iomem", ram_and_image, whole_pages_only, nothing_there, hidden_addresses,
+UNIT_MAIN("iomem", ram_and_image, whole_pages_only, nothing_there, images_that_are_odd, hidden_addresses,
 	  lines_that_are_none, ram_out_of_order, from_a_file, many_ranges)

@@ -81,6 +81,18 @@ START_TEST(lookups)
 }
 END_TEST
 
+START_TEST(a_name_that_is_the_tail_of_another_costs_nothing)
+{
+	struct kvfs_ksyms *syms = parse(sample);
+	struct kvfs_ksym foo, pfx;
+
+	ck_assert_int_eq(kvfs_ksyms_lookup(syms, "foo", &foo), 0);
+	ck_assert_int_eq(kvfs_ksyms_lookup(syms, "__pfx_foo", &pfx), 0);
+	ck_assert_ptr_eq(foo.name, pfx.name + strlen("__pfx_"));
+	kvfs_ksyms_destroy(syms);
+}
+END_TEST
+
 START_TEST(names_that_several_have)
 {
 	struct kvfs_ksyms *syms = parse(sample);
@@ -178,6 +190,10 @@ START_TEST(ranges)
 	unit_assert_error(ret, ENODATA, err, "no symbol lies in the kernel image, 0x1000-0x1fff");
 	ret = kvfs_ksyms_parse("", 0, START, END, &syms, &err);
 	unit_assert_error(ret, ENODATA, err, "no symbol");
+	ck_assert_int_eq(kvfs_ksyms_parse("5 T x\n5 T y\n9 T x\n", 18, 0, 16, &syms, &err), 0);
+	ck_assert_int_eq(lookup(syms, "x@5"), 0);
+	ck_assert_int_eq(lookup(syms, "x@6"), -ENOENT);
+	kvfs_ksyms_destroy(syms);
 	ck_assert_int_eq(kvfs_ksyms_parse("fffffffffffffffe T x\n", 21, UINT64_MAX - UINT32_MAX, UINT64_MAX,
 					  &syms, &err), 0);
 	kvfs_ksyms_destroy(syms);
@@ -302,6 +318,6 @@ START_TEST(scan_for_a_few)
 }
 END_TEST
 
-UNIT_MAIN("ksyms", lookups, names_that_several_have, addresses_that_are_none,
+UNIT_MAIN("ksyms", lookups, a_name_that_is_the_tail_of_another_costs_nothing, names_that_several_have, addresses_that_are_none,
 	  names_with_an_at_sign, in_order_of_addresses, a_text_in_no_order, ranges, bad_texts,
 	  a_large_table, without_memory, scan_for_a_few)
