@@ -8,16 +8,18 @@
 
 # The settings of a guest. tools, root, build: folders of the cache; cmdline: of its
 # kernel; share: a folder, or ''; module, mount, shell: 0 or 1; timeout: seconds, 0 for
-# none; log: a file to keep the kernel log in, or ''.
+# none; log: a file to keep the kernel log in, or ''; kdump: 1 to crash the guest first;
+# crash_cmdline: of the crash kernel.
 declare -A guest=([tools]='' [root]='' [build]='' [memory]=2G [cpus]=2 [cmdline]=''
-	[share]='' [module]=1 [mount]=1 [shell]=0 [timeout]=0 [log]='')
+	[share]='' [module]=1 [mount]=1 [shell]=0 [timeout]=0 [log]='' [kdump]=0
+	[crash_cmdline]='')
 
 # Processes of the guest that runs now.
 guest_pids=()
 
-# How long a guest may take to come to its command, in seconds: ten times what an
-# emulated one needs on a slow machine.
-guest_start_limit=240
+# How long a guest may take to come to its command, in seconds: far more than an emulated
+# one needs on a busy machine.
+guest_start_limit=480
 
 # guest_has_kvm - /dev/kvm alone is no proof: without the CPU's flag it may be there,
 # and a stock kernel still never prints a line
@@ -63,6 +65,12 @@ guest_qemu_args() {
 		guest_port stdout
 		guest_port stderr
 	fi
+	if ((guest[kdump])); then
+		# The crash kernel's log goes to a line of its own, and it needs an initrd.
+		printf '%s\n' -chardev file,id=crash,path=/mnt/run/crash -serial chardev:crash \
+			-drive if=none,id=initrd,file=/mnt/guest/initrd,format=raw,readonly=on \
+			-device virtio-blk-pci,drive=initrd,serial=initrd
+	fi
 	if [[ -n ${guest[share]} ]]; then
 		printf '%s\n' -object "memory-backend-memfd,id=mem,size=${guest[memory]},share=on" \
 			-numa node,memdev=mem \
@@ -80,6 +88,7 @@ guest_write_job() {
 	fi
 	printf '%s\n' "module=${guest[module]}" "mount=${guest[mount]}" \
 		"share=$([[ -n ${guest[share]} ]] && echo 1 || echo 0)" \
+		"kdump=${guest[kdump]}" "crash_cmdline=${guest[crash_cmdline]}" \
 		"shell=${guest[shell]}" "rows=${size[0]}" "cols=${size[1]}" >"$run/conf"
 	# fw_cfg has no empty files.
 	if (($#)); then
@@ -120,7 +129,7 @@ guest_run() {
 	local run=$1 binds=() qemu pid followers=()
 	guest_write_job "$@"
 	guest_write_start "$run"
-	touch "$run"/{control,stdout,stderr,console}
+	touch "$run"/{control,stdout,stderr,console,crash}
 	binds=(--bind "$run:/mnt/run" --bind-ro "${guest[root]}:/mnt/guest"
 		--bind-ro "${guest[build]}:/mnt/build")
 	[[ -z ${guest[share]} ]] || binds+=(--bind "${guest[share]}:/mnt/share")
@@ -194,7 +203,15 @@ guest_kill() {
 # guest_judge RUN - return the status of the run, saying why if it is not the command's
 guest_judge() {
 	local run=$1 report status message
-	tr -d '\r' <"$run/console" >"$run/klog"
+	# What a kernel says of a crash on purpose is no report; the crash kernel's log is.
+	{
+		if ((guest[kdump])); then
+			sed '/kviewfs-vm: crashing on purpose/q' "$run/console"
+		else
+			cat "$run/console"
+		fi
+		cat "$run/crash"
+	} | tr -d '\r' >"$run/klog"
 	[[ -z ${guest[log]} ]] || cp "$run/klog" "${guest[log]}"
 	status=$(sed -n 's/^exit //p' "$run/control")
 	message=$(sed -n 's/^fail //p' "$run/control")
