@@ -85,6 +85,16 @@ static int open_again(const struct kvfs_fdpool *pool)
 	return fd < 0 ? -errno : fd;
 }
 
+int kvfs_fdpool_check(const struct kvfs_fdpool *pool)
+{
+	int fd = open_again(pool);
+
+	if (fd < 0)
+		return fd;
+	close(fd);
+	return 0;
+}
+
 int kvfs_fdpool_get(struct kvfs_fdpool *pool)
 {
 	int fd = -1;

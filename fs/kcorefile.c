@@ -87,7 +87,10 @@ static int pin(struct kcorefile *file)
 static int file_open(struct kvfs_node *node, void **handle)
 {
 	struct kcorefile *file = to_file(node);
-	int ret = 0;
+	int ret = kvfs_kcoresrc_check_open(file->src);
+
+	if (ret < 0)
+		return ret;
 
 	/*
 	 * Held while the headers of /proc/kcore are read: an open at the same time has to

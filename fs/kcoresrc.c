@@ -281,6 +281,12 @@ int kvfs_kcoresrc_check_module(struct kvfs_kcoresrc *src, struct kvfs_err *err)
 	return kvfs_kmod_check_ram(src->config.kmod, err);
 }
 
+int kvfs_kcoresrc_check_open(const struct kvfs_kcoresrc *src)
+{
+	/* Without a file, the module is asked to make a view at each open. */
+	return src->pool ? kvfs_fdpool_check(src->pool) : 0;
+}
+
 int kvfs_kcoresrc_create_view(struct kvfs_kcoresrc *src, const char *name,
 			      const struct kvfs_extents *table, struct kvfs_err *err)
 {

@@ -75,6 +75,13 @@ int kvfs_kcoresrc_syms(struct kvfs_kcoresrc *src, const struct kvfs_ksyms **out)
 /* Whether the module can show RAM now: 0, or -errno and why it cannot or must not. */
 int kvfs_kcoresrc_check_module(struct kvfs_kcoresrc *src, struct kvfs_err *err);
 
+/*
+ * Whether the source may be opened now, as a file of it is about to be: 0 or -errno. Once
+ * the kernel is locked down, descriptors and mappings that exist go on, and there are no
+ * new ones, neither by the module nor by the descriptors of /proc/kcore that are kept here.
+ */
+int kvfs_kcoresrc_check_open(const struct kvfs_kcoresrc *src);
+
 /* Has the module make a view of table: a descriptor, the caller's, or -errno and why not. */
 int kvfs_kcoresrc_create_view(struct kvfs_kcoresrc *src, const char *name,
 			      const struct kvfs_extents *table, struct kvfs_err *err);

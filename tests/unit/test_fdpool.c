@@ -152,6 +152,7 @@ START_TEST(get_reports)
 	int fd = kvfs_fdpool_get(pool);
 	struct rlimit limit;
 
+	ck_assert_int_eq(kvfs_fdpool_check(pool), 0);
 	/* Nothing below fd + 1 is free: what lies below fd is open. */
 	for (int i = 0; i < fd; i++)
 		if (!is_open(i))
@@ -161,6 +162,8 @@ START_TEST(get_reports)
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
 	ck_assert_int_eq(kvfs_fdpool_get(pool), -EMFILE);
 	kvfs_fdpool_put(pool, fd);
+	/* One that is kept is no answer to the question whether one could be had. */
+	ck_assert_int_eq(kvfs_fdpool_check(pool), -EMFILE);
 	ck_assert_int_eq(kvfs_fdpool_get(pool), fd);
 	kvfs_fdpool_put(pool, fd);
 	kvfs_fdpool_destroy(pool);
