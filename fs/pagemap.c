@@ -169,7 +169,8 @@ int kvfs_pagemap_read_entries(int fd, uint64_t *entries, size_t n, uint64_t inde
 	return ret == -ENODATA ? -ESRCH : ret;
 }
 
-ssize_t kvfs_pagemap_scan(int fd, uint64_t start, uint64_t end, uint64_t anyof, uint64_t report,
+ssize_t kvfs_pagemap_scan(int fd, uint64_t start, uint64_t end,
+			  const struct kvfs_pagemap_query *query,
 			  struct kvfs_pagemap_region *v, size_t max, uint64_t *walked)
 {
 	struct pagemap_scan_arg arg = {
@@ -178,8 +179,9 @@ ssize_t kvfs_pagemap_scan(int fd, uint64_t start, uint64_t end, uint64_t anyof, 
 		.end = end,
 		.vec = (__u64)(uintptr_t)v,
 		.vec_len = max,
-		.category_anyof_mask = anyof,
-		.return_mask = report,
+		.category_inverted = query->inverted,
+		.category_anyof_mask = query->anyof,
+		.return_mask = query->report,
 	};
 	int n = ioctl(fd, PAGEMAP_SCAN_CMD, &arg);
 
@@ -194,6 +196,10 @@ static bool scan_works;
 static void probe_scan(void)
 {
 	_cleanup_close_ int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	const struct kvfs_pagemap_query query = {
+		.anyof = KVFS_PAGEMAP_SCAN_PRESENT,
+		.report = KVFS_PAGEMAP_SCAN_PRESENT | KVFS_PAGEMAP_SCAN_PFNZERO,
+	};
 	struct kvfs_pagemap_region region;
 	uint64_t page_size = (uint64_t)sysconf(_SC_PAGESIZE);
 	uint64_t page = (uintptr_t)&region & ~(page_size - 1);
@@ -201,9 +207,7 @@ static void probe_scan(void)
 
 	/* On this function's own stack: a page that is there. */
 	scan_works = fd >= 0 &&
-		     kvfs_pagemap_scan(fd, page, page + page_size, KVFS_PAGEMAP_SCAN_PRESENT,
-				       KVFS_PAGEMAP_SCAN_PRESENT | KVFS_PAGEMAP_SCAN_PFNZERO,
-				       &region, 1, &walked) == 1;
+		     kvfs_pagemap_scan(fd, page, page + page_size, &query, &region, 1, &walked) == 1;
 }
 
 bool kvfs_pagemap_can_scan(void)

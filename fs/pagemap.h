@@ -71,13 +71,25 @@ struct kvfs_pagemap_region {
 };
 
 /*
- * Finds the pages of [start, end) that are in any category of anyof, with those of their
- * categories that are in report: at most max regions, ascending. *walked is where the
- * search stopped, end if it is complete. Returns the number of regions, -ENOTTY if the kernel
- * cannot do it (before Linux 6.7), or -errno. If the address space has gone, kernels say ESRCH
- * or find nothing.
+ * What to look for: pages that are in any category of anyof, where those of inverted count if
+ * a page is not in them; and which categories to report of these pages. What is not looked for
+ * costs the kernel a quarter of what is, so it is well to look for the exceptions.
  */
-ssize_t kvfs_pagemap_scan(int fd, uint64_t start, uint64_t end, uint64_t anyof, uint64_t report,
+struct kvfs_pagemap_query {
+	uint64_t anyof;
+	uint64_t inverted;
+	uint64_t report;
+};
+
+/*
+ * Finds pages of [start, end): at most max regions, ascending. *walked is where the search
+ * stopped, end if it is complete. Outside of mappings, and in those of the kind VM_PFNMAP,
+ * nothing is found, whatever is looked for. Returns the number of regions, -ENOTTY if the
+ * kernel cannot do it (before Linux 6.7), or -errno. If the address space has gone, kernels say
+ * ESRCH or find nothing.
+ */
+ssize_t kvfs_pagemap_scan(int fd, uint64_t start, uint64_t end,
+			  const struct kvfs_pagemap_query *query,
 			  struct kvfs_pagemap_region *v, size_t max, uint64_t *walked);
 
 /* Whether the kernel has PAGEMAP_SCAN: probed once, on this process. */

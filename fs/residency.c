@@ -52,6 +52,7 @@ struct load {
 	struct kvfs_residency *res;
 	int procdir;
 	int pagemap;
+	struct kvfs_procmaps *maps;
 	bool swap;		/* there is a swap area */
 	bool has_table;		/* below: the table was asked for */
 	struct kvfs_swapcache_table *table;	/* NULL if it cannot be had */
@@ -193,19 +194,54 @@ static int fill_entries(struct load *load, const struct part *part, uint64_t sta
 	return 0;
 }
 
-/* The page table by PAGEMAP_SCAN; only what is in swap is looked at entry by entry. */
-static int fill_scan(struct load *load, const struct part *part)
+/*
+ * What is looked for with PAGEMAP_SCAN, and what the pages are that are not found. Shared mappings
+ * have pages of the file only, so that the kernel need not look whose each page is.
+ */
+struct plan {
+	struct kvfs_pagemap_query query;
+	uint64_t implied;	/* categories that all present pages have */
+	uint8_t others;		/* byte of a page that is not found */
+};
+
+/* Finds all that there is. */
+static struct plan plan_for_any(const struct part *part)
 {
-	uint64_t anyof = KVFS_PAGEMAP_SCAN_PRESENT | KVFS_PAGEMAP_SCAN_SWAPPED;
-	/* To tell whose page it is makes the kernel look at each; shared mappings have the file's only. */
-	uint64_t report = part->shared ? anyof
-			: anyof | KVFS_PAGEMAP_SCAN_FILE | KVFS_PAGEMAP_SCAN_PFNZERO;
-	uint64_t implied = part->shared ? KVFS_PAGEMAP_SCAN_FILE : 0;
+	const uint64_t there = KVFS_PAGEMAP_SCAN_PRESENT | KVFS_PAGEMAP_SCAN_SWAPPED;
+	const uint64_t whose = KVFS_PAGEMAP_SCAN_FILE | KVFS_PAGEMAP_SCAN_PFNZERO;
+
+	return (struct plan) {
+		.query = { .anyof = there, .report = part->shared ? there : there | whose },
+		.implied = part->shared ? KVFS_PAGEMAP_SCAN_FILE : 0,
+	};
+}
+
+/* Finds what is not as the mapping would have it: a page in each place, of the file if there is one. */
+static struct plan plan_for_exceptions(const struct part *part)
+{
+	struct plan plan = plan_for_any(part);
+
+	if (part->has_file) {
+		plan.query.inverted = KVFS_PAGEMAP_SCAN_PRESENT | (part->shared ? 0 : KVFS_PAGEMAP_SCAN_FILE);
+		plan.query.anyof |= plan.query.inverted;
+		plan.others = kvfs_residency_of_categories(KVFS_PAGEMAP_SCAN_PRESENT | KVFS_PAGEMAP_SCAN_FILE,
+							   in_page_cache(part));
+	} else {
+		plan.query.inverted = KVFS_PAGEMAP_SCAN_PRESENT;
+		plan.query.anyof |= KVFS_PAGEMAP_SCAN_FILE | KVFS_PAGEMAP_SCAN_PFNZERO;
+		plan.others = kvfs_residency_of_categories(KVFS_PAGEMAP_SCAN_PRESENT, false);
+	}
+	return plan;
+}
+
+static int fill_scan(struct load *load, const struct part *part, const struct plan *plan)
+{
 	bool cached = in_page_cache(part);
 	uint64_t addr = part->start;
 
+	memset(part->vec, plan->others, (part->end - part->start) / load->page_size);
 	while (addr < part->end) {
-		ssize_t n = kvfs_pagemap_scan(load->pagemap, addr, part->end, anyof, report,
+		ssize_t n = kvfs_pagemap_scan(load->pagemap, addr, part->end, &plan->query,
 					      load->regions, NR_REGIONS, &addr);
 
 		if (n < 0)
@@ -214,12 +250,12 @@ static int fill_scan(struct load *load, const struct part *part)
 			const struct kvfs_pagemap_region *r = &load->regions[i];
 			int ret;
 
-			if (r->categories & KVFS_PAGEMAP_SCAN_PRESENT) {
-				memset(part->vec + (r->start - part->start) / load->page_size,
-				       kvfs_residency_of_categories(r->categories | implied, cached),
-				       (r->end - r->start) / load->page_size);
+			memset(part->vec + (r->start - part->start) / load->page_size,
+			       kvfs_residency_of_categories(r->categories | plan->implied, cached),
+			       (r->end - r->start) / load->page_size);
+			/* What is in swap, or looks so, is looked at entry by entry. */
+			if (!(r->categories & KVFS_PAGEMAP_SCAN_SWAPPED))
 				continue;
-			}
 			ret = fill_entries(load, part, r->start, r->end);
 			if (ret < 0)
 				return ret;
@@ -228,7 +264,44 @@ static int fill_scan(struct load *load, const struct part *part)
 	return 0;
 }
 
-static int fill_page_table(struct load *load, const struct part *part)
+/* Whether a mapping is still what it was. */
+static int is_unchanged(struct load *load, const struct kvfs_procmap *map)
+{
+	struct kvfs_procmap now;
+	int ret = kvfs_procmaps_find(load->maps, map->start, &now);
+
+	if (ret <= 0)
+		return ret;
+	return now.start == map->start && now.end == map->end && now.file_off == map->file_off &&
+	       now.inode == map->inode && now.dev_major == map->dev_major &&
+	       now.dev_minor == map->dev_minor && now.kind == map->kind && now.shared == map->shared;
+}
+
+/*
+ * By exceptions where that is cheap and safe: not in mappings that the kernel never walks
+ * (VM_PFNMAP), and only if the mapping is there before and after.
+ */
+static int fill_by_scan(struct load *load, const struct kvfs_procmap *map, const struct part *part)
+{
+	bool is_plain = part->has_file ? part->file.fd >= 0 || part->file.kind == KVFS_FILECACHE_HUGETLB
+				       : map->kind == KVFS_PROCMAP_ANON;
+	struct plan plan;
+	int ret;
+
+	if (is_plain && !load->res->parse_maps && kvfs_procmaps_can_query()) {
+		plan = plan_for_exceptions(part);
+		ret = fill_scan(load, part, &plan);
+		if (ret < 0)
+			return ret;
+		ret = is_unchanged(load, map);
+		if (ret)
+			return ret < 0 ? ret : 0;
+	}
+	plan = plan_for_any(part);
+	return fill_scan(load, part, &plan);
+}
+
+static int fill_page_table(struct load *load, const struct kvfs_procmap *map, const struct part *part)
 {
 	/*
 	 * PAGEMAP_SCAN does not know of the swap cache, in which anonymous pages can be, nor
@@ -238,7 +311,7 @@ static int fill_page_table(struct load *load, const struct part *part)
 	bool is_device = part->has_file && part->file.kind == KVFS_FILECACHE_DEVICE;
 
 	if (load->res->scan && !(may_be_anon && (load->swap || is_device)))
-		return fill_scan(load, part);
+		return fill_by_scan(load, map, part);
 	return fill_entries(load, part, part->start, part->end);
 }
 
@@ -292,9 +365,9 @@ static int fill_file(struct load *load, const struct part *part)
 	return 0;
 }
 
-static int fill_part(struct load *load, const struct part *part)
+static int fill_part(struct load *load, const struct kvfs_procmap *map, const struct part *part)
 {
-	int ret = fill_page_table(load, part);
+	int ret = fill_page_table(load, map, part);
 
 	if (ret == 0 && part->has_file && part->file.fd >= 0)
 		ret = fill_file(load, part);
@@ -323,7 +396,7 @@ static int fill_mapping(struct load *load, const struct kvfs_procmap *map, bool 
 		if (ret < 0)
 			return ret;
 	}
-	ret = fill_part(load, &part);
+	ret = fill_part(load, map, &part);
 	if (part.has_file)
 		kvfs_filecache_close(&part.file);
 	if (ret == 0 && map->kind == KVFS_PROCMAP_SPECIAL)
@@ -332,15 +405,14 @@ static int fill_mapping(struct load *load, const struct kvfs_procmap *map, bool 
 	return ret;
 }
 
-static int fill_range(struct load *load, struct kvfs_procmaps *maps, uint64_t start, uint64_t end,
-		      uint8_t *vec)
+static int fill_range(struct load *load, uint64_t start, uint64_t end, uint8_t *vec)
 {
 	unsigned int tries = 0;
 	uint64_t addr = start;
 
 	while (addr < end) {
 		struct kvfs_procmap map;
-		int ret = kvfs_procmaps_find(maps, addr, &map);
+		int ret = kvfs_procmaps_find(load->maps, addr, &map);
 
 		if (ret < 0)
 			return ret;
@@ -403,7 +475,6 @@ int kvfs_residency_load(struct kvfs_residency *res, int procdir, uint64_t index,
 {
 	_cleanup_free_ struct load *load = malloc(sizeof(*load));
 	_cleanup_close_ int pagemap = -1;
-	struct kvfs_procmaps *maps;
 	uint64_t start, end, entry;
 	int ret;
 
@@ -416,7 +487,7 @@ int kvfs_residency_load(struct kvfs_residency *res, int procdir, uint64_t index,
 	pagemap = kvfs_procfs_openat(procdir, "pagemap", O_RDONLY);
 	if (pagemap < 0)
 		return pagemap;
-	ret = kvfs_procmaps_open(procdir, res->parse_maps, &maps);
+	ret = kvfs_procmaps_open(procdir, res->parse_maps, &load->maps);
 	if (ret < 0)
 		return ret;
 	load->res = res;
@@ -427,11 +498,11 @@ int kvfs_residency_load(struct kvfs_residency *res, int procdir, uint64_t index,
 	load->has_table = false;
 	load->table = NULL;
 	memset(vec, 0, n);
-	ret = fill_range(load, maps, start, end, vec);
+	ret = fill_range(load, start, end, vec);
 	kvfs_filecache_mounts_deinit(&load->mounts);
 	if (load->table)
 		kvfs_swapcache_put(res->swapcache, load->table);
-	kvfs_procmaps_close(maps);
+	kvfs_procmaps_close(load->maps);
 	/* Empty, or gone before it was looked at? */
 	return ret < 0 ? ret : kvfs_pagemap_read_entries(pagemap, &entry, 1, 0);
 }

@@ -135,6 +135,17 @@ START_TEST(test_end)
 }
 END_TEST
 
+static const struct kvfs_pagemap_query present = {
+	.anyof = KVFS_PAGEMAP_SCAN_PRESENT,
+	.report = KVFS_PAGEMAP_SCAN_PRESENT | KVFS_PAGEMAP_SCAN_FILE,
+};
+
+static const struct kvfs_pagemap_query absent = {
+	.anyof = KVFS_PAGEMAP_SCAN_PRESENT,
+	.inverted = KVFS_PAGEMAP_SCAN_PRESENT,
+	.report = KVFS_PAGEMAP_SCAN_PRESENT,
+};
+
 START_TEST(test_gone)
 {
 	struct kvfs_pagemap_region region;
@@ -153,8 +164,7 @@ START_TEST(test_gone)
 	ck_assert_int_eq(kvfs_pagemap_nr_pages(fd, &nr), -ESRCH);
 	/* Some kernels walk the empty remains. */
 	if (kvfs_pagemap_can_scan())
-		ck_assert_int_le(kvfs_pagemap_scan(fd, 0, PAGE, KVFS_PAGEMAP_SCAN_PRESENT,
-						   KVFS_PAGEMAP_SCAN_PRESENT, &region, 1, &walked), 0);
+		ck_assert_int_le(kvfs_pagemap_scan(fd, 0, PAGE, &present, &region, 1, &walked), 0);
 }
 END_TEST
 
@@ -165,23 +175,35 @@ START_TEST(test_scan)
 	uint8_t *addr;
 	pid_t pid = start_child(&addr);
 	_cleanup_close_ int fd = open_pagemap(pid);
-	uint64_t at = (uintptr_t)addr, end = at + NR_PAGES * PAGE;
+	uint64_t start = (uintptr_t)addr, end = start + NR_PAGES * PAGE, at = start;
 	size_t found = 0;
 
 	while (kvfs_pagemap_can_scan() && at < end) {
-		ssize_t n = kvfs_pagemap_scan(fd, at, end, KVFS_PAGEMAP_SCAN_PRESENT,
-					      KVFS_PAGEMAP_SCAN_PRESENT | KVFS_PAGEMAP_SCAN_FILE, v, 2, &at);
+		ssize_t n = kvfs_pagemap_scan(fd, at, end, &present, v, 2, &at);
 
 		ck_assert_int_ge(n, 0);
 		for (ssize_t i = 0; i < n; i++) {
-			ck_assert_uint_eq(v[i].start, (uintptr_t)addr + found * 3 * PAGE);
+			ck_assert_uint_eq(v[i].start, start + found * 3 * PAGE);
 			ck_assert_uint_eq(v[i].end, v[i].start + PAGE);
-			ck_assert_uint_eq(v[i].categories, KVFS_PAGEMAP_SCAN_PRESENT | KVFS_PAGEMAP_SCAN_FILE);
+			ck_assert_uint_eq(v[i].categories, present.report);
 			found++;
 		}
 	}
 	ck_assert(!kvfs_pagemap_can_scan() || found == (NR_PAGES + 2) / 3);
-	ck_assert_int_lt(kvfs_pagemap_scan(-1, 0, PAGE, 0, 0, v, 2, &at), 0);
+	/* And what is between them. */
+	for (at = start, found = 0; kvfs_pagemap_can_scan() && at < end;) {
+		ssize_t n = kvfs_pagemap_scan(fd, at, end, &absent, v, 2, &at);
+
+		ck_assert_int_ge(n, 0);
+		for (ssize_t i = 0; i < n; i++) {
+			ck_assert_uint_eq(v[i].start, start + (found * 3 + 1) * PAGE);
+			ck_assert_uint_eq(v[i].end, v[i].start + 2 * PAGE);
+			ck_assert_uint_eq(v[i].categories, 0);
+			found++;
+		}
+	}
+	ck_assert(!kvfs_pagemap_can_scan() || found == NR_PAGES / 3);
+	ck_assert_int_lt(kvfs_pagemap_scan(-1, 0, PAGE, &present, v, 2, &at), 0);
 	end_child(pid, addr);
 }
 END_TEST
