@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -45,6 +46,8 @@ static void limit_memory(void)
 	mallopt(M_MMAP_THRESHOLD, 128 * 1024);
 	mallopt(M_TRIM_THRESHOLD, 128 * 1024);
 	mallopt(M_ARENA_MAX, 2);
+	/* Huge pages would round the symbols up by megabytes. Mappings of views are not ours. */
+	prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
 }
 
 /* A file that got the number 0, 1 or 2 would be taken for a terminal, and replaced. */
