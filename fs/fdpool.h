@@ -25,6 +25,12 @@ int kvfs_fdpool_create(const char *path, unsigned int keep, struct kvfs_fdpool *
 void kvfs_fdpool_destroy(struct kvfs_fdpool *pool);
 
 /*
+ * Whether the file could be opened now, by opening it and closing it again: idle descriptors
+ * say nothing of a lockdown since then. Returns 0, or the -errno of open(2).
+ */
+int kvfs_fdpool_check(const struct kvfs_fdpool *pool);
+
+/*
  * Lends a descriptor that nobody else has. Returns it, or the -errno of open(2), which can
  * come at any time: privilege and lockdown are judged at each open. It goes back with put.
  */
