@@ -147,7 +147,9 @@ class Rings:
         self.tap = tap
         self.mount = mount
         self.mode = mode
-        self.kview_trace, self.ring_load, self.ring_map = tools
+        kview_trace, self.ring_load, self.ring_map = tools
+        # Names of functions take long to load where the CPU is emulated; one test has them.
+        self.named, self.kview_trace = [kview_trace], [kview_trace, "-n"]
         self.cpus = cpus or online()
         self.room = None
 
@@ -169,6 +171,7 @@ class Rings:
             self.same_bytes(instance)
             self.overwritten(instance)
             self.follow(instance)
+            self.names(instance)
             self.reader_elsewhere(instance)
             self.saved_badly(instance)
             if hotplug:
@@ -226,19 +229,19 @@ class Rings:
         metas = [Meta(open(path, "rb").read(80)) for path in saved]
         tap.equal([(m.subbuf, m.entries, m.read, m.overrun) for m in metas],
                   [(kib * 1024, s["entries"], 0, 0) for s in before], "their copies have counted all")
-        printed = run(self.kview_trace, "--file", *saved)
+        printed = run(*self.kview_trace, "--file", *saved)
         tap.equal((printed.returncode, payloads(printed.stdout)), (0, texts),
                   "kview-trace --file finds all events of all CPUs, in order")
         for i, path in enumerate(saved):
-            printed = run(self.kview_trace, "--file", path)
+            printed = run(*self.kview_trace, "--file", path)
             tap.equal(payloads(printed.stdout), texts[i::len(saved)], f"and those of CPU {self.cpus[i]}")
         self.by_trace_cmd_show(instance, texts)
-        printed = run(self.kview_trace, "--once", *self.files(instance))
+        printed = run(*self.kview_trace, "--once", *self.files(instance))
         tap.equal((printed.returncode, payloads(printed.stdout)), (0, texts),
                   "kview-trace finds them in the mappings")
         tap.equal([instance.stats(cpu)["entries"] for cpu in self.cpus], [0] * len(self.cpus),
                   "and has consumed them")
-        tap.equal(payloads(run(self.kview_trace, "--once", *self.files(instance)).stdout), [],
+        tap.equal(payloads(run(*self.kview_trace, "--once", *self.files(instance)).stdout), [],
                   "once")
         instance.write(texts, self.cpus)
         self.by_trace_cmd_extract(instance, texts, kib)
@@ -254,7 +257,7 @@ class Rings:
         """Its own reader of trace_pipe_raw, beside a copy of the same events."""
         name = "trace-cmd extract finds what the copies have"
         saved = self.save(instance)
-        mine = payloads(run(self.kview_trace, "--file", *saved).stdout)
+        mine = payloads(run(*self.kview_trace, "--file", *saved).stdout)
         self.tap.equal(mine, texts, "copies of rings that were read before have what was written since")
         self.by_sendfile(instance, texts)
         if kib > 4:
@@ -278,7 +281,7 @@ class Rings:
             with open(self.file(instance, cpu), "rb") as source, open(paths[-1], "wb") as target:
                 while os.sendfile(target.fileno(), source.fileno(), None, 1 << 20):
                     pass
-        self.tap.equal(payloads(run(self.kview_trace, "--file", *paths).stdout), texts,
+        self.tap.equal(payloads(run(*self.kview_trace, "--file", *paths).stdout), texts,
                        "and so have those made with sendfile")
 
     def same_bytes(self, instance):
@@ -320,22 +323,22 @@ class Rings:
         stats = instance.stats(cpu)
         path = os.path.join(self.room, "overwritten")
         copy(self.file(instance, cpu), path)
-        found = payloads(run(self.kview_trace, "--file", path).stdout)
+        found = payloads(run(*self.kview_trace, "--file", path).stdout)
         tap.check(stats["overrun"] > 0, "a small ring was overrun", stats)
         tap.equal(found, texts[-stats["entries"]:], "a copy has the newest events without a gap")
         meta = Meta(open(path, "rb").read(80))
         tap.equal((meta.entries, meta.overrun), (3000, stats["overrun"]), "and has counted the others")
-        columns = run(self.kview_trace, "--stats", "--once", self.file(instance, cpu)).stdout.split()[7:]
+        columns = run(*self.kview_trace, "--stats", "--once", self.file(instance, cpu)).stdout.split()[7:]
         tap.equal(columns[:5], [str(x) for x in (cpu, 3000, stats["entries"], 0, stats["overrun"])],
                   "kview-trace --stats says so")
-        columns = run(self.kview_trace, "--stats", "--file", path).stdout.split()[7:]
+        columns = run(*self.kview_trace, "--stats", "--file", path).stdout.split()[7:]
         tap.check(columns[:3] == [str(cpu), "3000", str(stats["entries"])] or columns[1:3] ==
                   ["3000", str(stats["entries"])], "and of the copy", columns)
         tap.equal(instance.stats(cpu)["entries"], stats["entries"], "and consumes nothing")
-        run(self.kview_trace, "--once", self.file(instance, cpu))
+        run(*self.kview_trace, "--once", self.file(instance, cpu))
         instance.write(texts, [cpu])
         overrun = instance.stats(cpu)["overrun"] - stats["overrun"]
-        printed = run(self.kview_trace, "--once", self.file(instance, cpu)).stdout
+        printed = run(*self.kview_trace, "--once", self.file(instance, cpu)).stdout
         lost = [int(n) for n in re.findall(r"\[LOST (\d+) EVENTS\]", printed)]
         found = payloads(printed)
         if "[LOST EVENTS]" in printed:
@@ -350,7 +353,7 @@ class Rings:
         tap = self.tap
         instance.reset()
         texts = [f"event-{i}-" for i in range(60)]
-        with subprocess.Popen([self.kview_trace, *self.files(instance)], stdout=subprocess.PIPE,
+        with subprocess.Popen([*self.kview_trace, *self.files(instance)], stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True) as child:
             tap.check(eventually(lambda: self.opens(instance) == len(self.cpus)),
                       "status says that the rings are held")
@@ -371,6 +374,27 @@ class Rings:
     def opens(self, instance):
         status = self.status()
         return sum(int(status[f"trace/instances/{instance.name}/cpu{cpu}.opens"]) for cpu in self.cpus)
+
+    def names(self, instance):
+        """Events of the kernel's own, and the same lines as the kernel prints."""
+        tap = self.tap
+        instance.reset()
+        put(instance.file("events/sched/sched_process_exit/enable"), 1)
+        run("true")
+        put(instance.file("events/sched/sched_process_exit/enable"), 0)
+        instance.write(["event-0-"], self.cpus[:1])
+        paths = self.save(instance)
+        kernel = [line for line in get(instance.file("trace")).splitlines() if not line.startswith("#")]
+        mine = run(*self.named, "--file", *paths, timeout=5 * LIMIT).stdout.splitlines()
+        tap.check(any("sched_process_exit" in line for line in mine), "kview-trace decodes an event of the scheduler",
+                  *mine)
+        tap.check(any("tracing_mark_write: event-0-" in line for line in mine), "and names functions", *mine)
+
+        def place(line):
+            return re.findall(r"\[\d+\]|\d+\.\d{6}|comm=\S+", line)
+
+        tap.equal([place(line) for line in mine], [place(line) for line in kernel],
+                  "with the CPU, the time and the task that the kernel prints")
 
     def reader_elsewhere(self, instance):
         """Somebody reads past the mapping, whose meta page does not tell."""
@@ -393,7 +417,7 @@ class Rings:
         os.close(pipe)
         path = os.path.join(self.room, "elsewhere")
         copy(self.file(instance, cpu), path)
-        tap.equal(payloads(run(self.kview_trace, "--file", path).stdout), texts[taken:],
+        tap.equal(payloads(run(*self.kview_trace, "--file", path).stdout), texts[taken:],
                   "a copy has what trace_pipe has left")
         mapping.close()
         os.close(fd)
@@ -415,7 +439,7 @@ class Rings:
         for name, bad in cases.items():
             with open(path, "wb") as f:
                 f.write(bad)
-            result = run(self.kview_trace, "--file", path)
+            result = run(*self.kview_trace, "--file", path)
             tap.check(result.returncode == 1 and path in result.stderr and not result.stdout,
                       f"kview-trace refuses {name}", result)
         index = next(i for i in range(meta.nr) if used(data, meta, i))
@@ -423,11 +447,11 @@ class Rings:
         data[at:at + 8] = struct.pack("<II", 0, 0xfffffffc)
         with open(path, "wb") as f:
             f.write(data)
-        result = run(self.kview_trace, "--file", path)
+        result = run(*self.kview_trace, "--file", path)
         tap.check(result.returncode == 1 and "does not hold together" in result.stderr,
                   "kview-trace says that a copy is broken", result)
-        tap.equal(run(self.kview_trace).returncode, 2, "kview-trace without a ring is wrong usage")
-        result = run(self.kview_trace, os.path.join(self.mount, "status"))
+        tap.equal(run(*self.kview_trace).returncode, 2, "kview-trace without a ring is wrong usage")
+        result = run(*self.kview_trace, os.path.join(self.mount, "status"))
         tap.check(result.returncode == 1, "a file that is no ring is refused", result)
 
     def hotplug(self, instance):
@@ -441,13 +465,13 @@ class Rings:
         put(switch, 0)
         path = os.path.join(self.room, "offline")
         copy(self.file(instance, cpu), path)
-        tap.equal(payloads(run(self.kview_trace, "--file", path).stdout), texts[:50],
+        tap.equal(payloads(run(*self.kview_trace, "--file", path).stdout), texts[:50],
                   "the ring of a CPU that is offline can be read")
         put(switch, 1)
         eventually(lambda: cpu in os.sched_getaffinity(0) or os.sched_setaffinity(0, self.cpus) or True)
         instance.write(texts[50:], [cpu])
         os.close(fd)
-        tap.equal(payloads(run(self.kview_trace, "--once", self.file(instance, cpu)).stdout), texts,
+        tap.equal(payloads(run(*self.kview_trace, "--once", self.file(instance, cpu)).stdout), texts,
                   "online again, it has the events of both times")
 
     def held(self, instance):

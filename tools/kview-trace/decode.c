@@ -2,6 +2,8 @@
 #include "decode.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -10,12 +12,17 @@
 #include <tracefs/tracefs.h>
 
 #include "cleanup.h"
+#include "formats.h"
 #include "io.h"
+#include "symbols.h"
 
-#define KALLSYMS_MAX (256U << 20)
+#define PRINTK_FORMATS_MAX (64U << 20)
 
 struct decoder {
 	struct tep_handle *tep;
+	struct formats *formats;
+	struct symbols *symbols;	/* loaded when an address is to be named first */
+	bool want_symbols;
 	const char *tracing;	/* where names of tasks are looked up again; borrowed */
 	time_t cmdlines_at;	/* when that was done last */
 	bool local;		/* it is this machine's tracefs */
@@ -30,40 +37,62 @@ bool decoder_clock_is_ns(const char *clock)
 }
 
 /* Names for addresses, as in "tracing_mark_write: ". Without them there are numbers. */
-static void load_kallsyms(struct tep_handle *tep)
+static char *resolve(void *priv, unsigned long long *addr, char **module)
 {
-	_cleanup_free_ char *text = NULL;
-	size_t len;
+	struct decoder *decoder = priv;
+	const char *name;
+	uint64_t start = 0;
 
-	if (kvfs_io_read_file("/proc/kallsyms", KALLSYMS_MAX, &text, &len) == 0)
-		tep_parse_kallsyms(tep, text);
+	if (decoder->want_symbols) {
+		decoder->symbols = symbols_load("/proc/kallsyms");
+		decoder->want_symbols = false;
+	}
+	name = decoder->symbols ? symbols_find(decoder->symbols, *addr, &start) : NULL;
+	if (!name)
+		return NULL;
+	*addr = start;
+	*module = NULL;
+	return (char *)name;
 }
 
-int decoder_create(const char *tracing, const char *clock, struct decoder **out,
-		   struct kvfs_err *err)
+/* What the %s of a trace_printk() points to. */
+static void load_printk_formats(struct decoder *decoder)
+{
+	_cleanup_free_ char *text = NULL;
+	char path[PATH_MAX];
+	size_t len;
+
+	snprintf(path, sizeof(path), "%s/printk_formats", decoder->tracing);
+	if (kvfs_io_read_file(path, PRINTK_FORMATS_MAX, &text, &len) == 0)
+		tep_parse_printk_formats(decoder->tep, text);
+}
+
+int decoder_create(const struct decoder_config *config, struct decoder **out, struct kvfs_err *err)
 {
 	struct decoder *decoder = calloc(1, sizeof(*decoder));
-	const char *dir = tracing;
+	const char *dir = config->tracing;
 
 	if (!decoder)
 		return kvfs_err_sys(err, ENOMEM, "the decoder");
-	decoder->local = !tracing;
+	decoder->local = !config->tracing;
 	if (!dir && tracefs_tracing_dir_is_mounted(false, &dir) <= 0) {
 		free(decoder);
 		return kvfs_err_set(err, ENOENT, "tracefs is not mounted, and it says how to decode events (--tracing DIR gives a copy)");
 	}
 	decoder->tracing = dir;
-	decoder->is_ns = decoder_clock_is_ns(clock);
+	decoder->is_ns = decoder_clock_is_ns(config->clock);
+	decoder->want_symbols = decoder->local && !config->numeric;
 	tep_set_loglevel(TEP_LOG_NONE);
-	decoder->tep = tracefs_local_events(dir);
-	if (!decoder->tep) {
-		free(decoder);
+	decoder->tep = tep_alloc();
+	decoder->formats = formats_open(dir);
+	if (!decoder->tep || !decoder->formats) {
+		decoder_destroy(decoder);
 		return kvfs_err_set(err, ENOENT, "no event formats in %s/events", dir);
 	}
-	/* Formats are of this kernel, or of one like it. */
+	/* Rings are of this machine, or of one like it. */
 	tep_set_long_size(decoder->tep, sizeof(long));
-	if (decoder->local)
-		load_kallsyms(decoder->tep);
+	tep_set_function_resolver(decoder->tep, resolve, decoder);
+	load_printk_formats(decoder);
 	tracefs_load_cmdlines(dir, decoder->tep);
 	*out = decoder;
 	return 0;
@@ -73,7 +102,10 @@ void decoder_destroy(struct decoder *decoder)
 {
 	if (!decoder)
 		return;
-	tep_free(decoder->tep);
+	formats_close(decoder->formats);
+	if (decoder->tep)
+		tep_free(decoder->tep);
+	symbols_destroy(decoder->symbols);
 	free(decoder);
 }
 
@@ -114,9 +146,12 @@ void decoder_print(struct decoder *decoder, int cpu, const struct kvfs_ringbuf_e
 		.ref_count = 1,
 	};
 	struct trace_seq seq;
+	uint16_t id = 0;
 
-	/* Of the fields that all events have, the last one ends at byte 8. */
-	if (event->len < 8 || !tep_find_event_by_record(decoder->tep, &record)) {
+	/* Of the fields that all events have, the first is the id and the last one ends at byte 8. */
+	if (event->len >= 8)
+		memcpy(&id, event->data, sizeof(id));
+	if (event->len < 8 || !formats_load(decoder->formats, decoder->tep, id)) {
 		print_bytes(event, cpu, out);
 		return;
 	}

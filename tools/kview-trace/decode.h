@@ -12,13 +12,18 @@
 
 struct decoder;
 
-/*
- * tracing: a folder with the events/ of the kernel that wrote the ring, as tracefs or a copy
- * of it; NULL: this machine's tracefs. clock: what trace_clock said; NULL: nanoseconds.
- * Returns 0, or -errno and what is wrong.
- */
-int decoder_create(const char *tracing, const char *clock, struct decoder **out,
-		   struct kvfs_err *err);
+struct decoder_config {
+	/*
+	 * A folder with the events/ of the kernel that wrote the ring, as tracefs or a copy of
+	 * it; NULL: this machine's tracefs.
+	 */
+	const char *tracing;
+	const char *clock;	/* what trace_clock said; NULL: nanoseconds */
+	bool numeric;		/* addresses stay numbers: names take a moment to load */
+};
+
+/* config is borrowed. Returns 0, or -errno and what is wrong. */
+int decoder_create(const struct decoder_config *config, struct decoder **out, struct kvfs_err *err);
 void decoder_destroy(struct decoder *decoder);
 
 /* Prints a line for an event of a CPU, in the manner of trace_pipe. */

@@ -30,7 +30,7 @@
 static volatile bool stop;
 
 struct options {
-	bool saved, once, stats;
+	bool saved, once, stats, numeric;
 	const char *tracing, *clock;
 	struct operand *operands;
 	size_t nr;
@@ -51,6 +51,7 @@ static void usage(FILE *out)
 	      "  -t, --tracing=DIR  take the formats of events from DIR/events, a copy of\n"
 	      "                     what tracefs had where SAVED was made\n"
 	      "  -c, --clock=NAME   the trace clock of that time (default: this machine's)\n"
+	      "  -n, --numeric      print addresses as numbers; this starts faster\n"
 	      "  -h, --help         print this help and exit\n"
 	      "  -V, --version      print the version and exit\n",
 	      out);
@@ -188,6 +189,11 @@ static int open_rings(const struct options *o, struct ring *rings, struct kvfs_e
 
 static int print_rings(const struct options *o, const char *clock, struct kvfs_err *err)
 {
+	const struct decoder_config config = {
+		.tracing = o->tracing,
+		.clock = clock,
+		.numeric = o->numeric,
+	};
 	struct ring *rings = calloc(o->nr, sizeof(*rings));
 	struct decoder *decoder = NULL;
 	unsigned long long events = 0, lost = 0;
@@ -195,8 +201,7 @@ static int print_rings(const struct options *o, const char *clock, struct kvfs_e
 
 	if (!rings)
 		return kvfs_err_sys(err, ENOMEM, "kview-trace");
-	/* First the formats, which takes a moment, and then the ring, which is held. */
-	ret = decoder_create(o->tracing, clock, &decoder, err);
+	ret = decoder_create(&config, &decoder, err);
 	if (ret == 0)
 		ret = open_rings(o, rings, err);
 	if (ret < 0) {
@@ -251,19 +256,21 @@ static bool parse(int argc, char *argv[], struct options *o)
 		{ "stats", no_argument, NULL, 's' },
 		{ "tracing", required_argument, NULL, 't' },
 		{ "clock", required_argument, NULL, 'c' },
+		{ "numeric", no_argument, NULL, 'n' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' },
 		{ 0 },
 	};
 	int c;
 
-	while ((c = getopt_long(argc, argv, "f1st:c:hV", long_options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "f1st:c:nhV", long_options, NULL)) != -1) {
 		switch (c) {
 		case 'f': o->saved = true; break;
 		case '1': o->once = true; break;
 		case 's': o->stats = true; break;
 		case 't': o->tracing = optarg; break;
 		case 'c': o->clock = optarg; break;
+		case 'n': o->numeric = true; break;
 		case 'h': usage(stdout); exit(EXIT_SUCCESS);
 		case 'V': puts("kview-trace " KVFS_VERSION); exit(EXIT_SUCCESS);
 		default: return false;

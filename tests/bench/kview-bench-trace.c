@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * kview-bench-trace - measures the ways to consume a trace ring, side by side.
+ *
+ *   kview-bench-trace MOUNT DAEMON_PID ROUNDS
+ *
+ * Each round fills the ring of one CPU, in an instance of its own, and measures the CPU time
+ * that this process takes to get at every event: through the mapping of MOUNT/trace, through
+ * that of trace_pipe_raw, with read(2) of trace_pipe_raw, and with splice(2) to a file that
+ * is read back. An event is consumed when its time, its length and its first word were
+ * looked at. Prints one JSON object a line, as kview-bench does.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "ringbuf.h"
+
+#define INSTANCE "/sys/kernel/tracing/instances/kviewbench"
+#define CPU 1
+#define RING_KIB "8192"
+#define NR_EVENTS 60000
+#define NR_GET_READER 2000
+#define MAX_ROUNDS 64
+#define SUBBUF 4096
+
+static volatile uint64_t sink;	/* keeps the walk from being optimised away */
+
+static void die(const char *what)
+{
+	fprintf(stderr, "kview-bench-trace: %s: %s\n", what, strerror(errno));
+	rmdir(INSTANCE);
+	exit(1);
+}
+
+static double cpu_time(clockid_t clock)
+{
+	struct timespec ts;
+
+	clock_gettime(clock, &ts);
+	return ts.tv_sec + ts.tv_nsec / 1e9;
+}
+
+static void set(const char *name, const char *value)
+{
+	char path[256];
+	int fd;
+
+	snprintf(path, sizeof(path), INSTANCE "/%s", name);
+	fd = open(path, O_WRONLY | O_TRUNC);
+	if (fd < 0 || write(fd, value, strlen(value)) < 0)
+		die(path);
+	close(fd);
+}
+
+static void pin(int cpu)
+{
+	cpu_set_t set_;
+
+	CPU_ZERO(&set_);
+	CPU_SET(cpu, &set_);
+	if (sched_setaffinity(0, sizeof(set_), &set_) < 0)
+		die("sched_setaffinity");
+}
+
+/* Empties the ring and writes as many events as it is to be asked for. */
+static void fill(void)
+{
+	static const char text[48] = "an event of a length that events often have....";
+	int fd;
+
+	set("trace", "");
+	fd = open(INSTANCE "/trace_marker", O_WRONLY);
+	if (fd < 0)
+		die("trace_marker");
+	pin(CPU);
+	for (int i = 0; i < NR_EVENTS; i++) {
+		if (write(fd, text, sizeof(text)) < 0)
+			die("trace_marker");
+	}
+	close(fd);
+	pin(0);
+}
+
+static uint64_t walk(struct kvfs_ringbuf_cursor *c)
+{
+	struct kvfs_ringbuf_event event;
+	uint64_t n = 0, sum = 0;
+
+	while (kvfs_ringbuf_next(c, &event) > 0) {
+		sum += event.ts + event.len + *(const uint32_t *)event.data;
+		n++;
+	}
+	sink = sum;
+	return n;
+}
+
+struct mapped {
+	int fd;
+	const uint8_t *mem;
+	struct kvfs_ringbuf_meta meta;
+};
+
+static int map_ring(const char *path, struct mapped *out)
+{
+	void *mem;
+
+	out->fd = open(path, O_RDONLY | O_NONBLOCK);
+	if (out->fd < 0)
+		return -1;
+	mem = mmap(NULL, SUBBUF, PROT_READ, MAP_SHARED, out->fd, 0);
+	if (mem == MAP_FAILED)
+		return -1;
+	if (kvfs_ringbuf_parse_meta(mem, SUBBUF, &out->meta, NULL) < 0) {
+		errno = EBADMSG;
+		return -1;
+	}
+	out->mem = mmap(NULL, kvfs_ringbuf_len(&out->meta), PROT_READ, MAP_SHARED, out->fd, 0);
+	munmap(mem, SUBBUF);
+	return out->mem == MAP_FAILED ? -1 : 0;
+}
+
+static void unmap_ring(struct mapped *m)
+{
+	munmap((void *)m->mem, kvfs_ringbuf_len(&m->meta));
+	close(m->fd);
+}
+
+/* Returns the CPU time, or -1. */
+static double by_mapping(const char *path)
+{
+	const volatile struct kvfs_ringbuf_meta *meta;
+	struct kvfs_ringbuf_cursor c = { 0 };
+	struct mapped m;
+	uint64_t n = 0, got;
+	uint32_t id = UINT32_MAX;
+	double start;
+
+	if (map_ring(path, &m) < 0)
+		return -1;
+	meta = (const void *)m.mem;
+	start = cpu_time(CLOCK_PROCESS_CPUTIME_ID);
+	do {
+		if (ioctl(m.fd, KVFS_RINGBUF_GET_READER) < 0)
+			return -1;
+		if (meta->reader.id != id) {
+			id = meta->reader.id;
+			kvfs_ringbuf_first(m.mem + kvfs_ringbuf_subbuf_off(&m.meta, id), SUBBUF, &c);
+			atomic_thread_fence(memory_order_acquire);
+		}
+		c.end = meta->reader.read;
+		got = walk(&c);
+		n += got;
+	} while (got > 0);
+	start = cpu_time(CLOCK_PROCESS_CPUTIME_ID) - start;
+	unmap_ring(&m);
+	errno = EPROTO;
+	return n == NR_EVENTS ? start : -1;
+}
+
+static uint64_t walk_page(const void *page)
+{
+	struct kvfs_ringbuf_cursor c;
+
+	return kvfs_ringbuf_first(page, SUBBUF, &c) < 0 ? 0 : walk(&c);
+}
+
+static double by_read(const char *path)
+{
+	static uint8_t page[SUBBUF] __attribute__((aligned(SUBBUF)));
+	int fd = open(path, O_RDONLY | O_NONBLOCK);
+	double start = cpu_time(CLOCK_PROCESS_CPUTIME_ID);
+	uint64_t n = 0;
+
+	if (fd < 0)
+		return -1;
+	while (read(fd, page, sizeof(page)) > 0)
+		n += walk_page(page);
+	start = cpu_time(CLOCK_PROCESS_CPUTIME_ID) - start;
+	close(fd);
+	errno = EPROTO;
+	return n == NR_EVENTS ? start : -1;
+}
+
+/* As trace-cmd records, and what comes after it. The last, partly filled page is read. */
+static double by_splice(const char *path)
+{
+	static uint8_t page[SUBBUF] __attribute__((aligned(SUBBUF)));
+	char name[] = "/tmp/kview-bench.XXXXXX";
+	int fd = open(path, O_RDONLY | O_NONBLOCK), file = mkstemp(name), p[2];
+	double start;
+	uint64_t n = 0;
+	ssize_t len;
+
+	if (fd < 0 || file < 0 || pipe(p) < 0)
+		return -1;
+	unlink(name);
+	start = cpu_time(CLOCK_PROCESS_CPUTIME_ID);
+	while ((len = splice(fd, NULL, p[1], NULL, SUBBUF * 16, SPLICE_F_NONBLOCK)) > 0) {
+		if (splice(p[0], NULL, file, NULL, len, SPLICE_F_MOVE) != len)
+			return -1;
+	}
+	while (read(fd, page, sizeof(page)) > 0)
+		n += walk_page(page);
+	for (off_t off = 0; pread(file, page, sizeof(page), off) == sizeof(page); off += sizeof(page))
+		n += walk_page(page);
+	start = cpu_time(CLOCK_PROCESS_CPUTIME_ID) - start;
+	close(fd);
+	close(file);
+	close(p[0]);
+	close(p[1]);
+	errno = EPROTO;
+	return n == NR_EVENTS ? start : -1;
+}
+
+static char mount_ring[4096];
+static const char raw_ring[] = INSTANCE "/per_cpu/cpu1/trace_pipe_raw";
+
+static const struct way {
+	const char *name;
+	double (*run)(const char *path);
+	const char *path;
+} ways[] = {
+	{ "trace/cpuN mapped", by_mapping, mount_ring },
+	{ "trace_pipe_raw mapped", by_mapping, raw_ring },
+	{ "trace_pipe_raw read", by_read, raw_ring },
+	{ "trace_pipe_raw spliced", by_splice, raw_ring },
+};
+#define NR_WAYS (sizeof(ways) / sizeof(ways[0]))
+
+static void report(const char *bench, const char *target, const char *unit, const double *v, int n)
+{
+	printf("{\"bench\": \"%s\", \"target\": \"%s\", \"unit\": \"%s\", \"rounds\": [", bench, target, unit);
+	for (int i = 0; i < n; i++)
+		printf("%s%.2f", i ? ", " : "", v[i]);
+	printf("]}\n");
+	fflush(stdout);
+}
+
+/* CPU time of the daemon, in microseconds: for a GET_READER, and for events without one. */
+static void daemon_cost(clockid_t daemon, double *per_ioctl, double *per_event)
+{
+	struct mapped m;
+	double start;
+	uint64_t sum = 0;
+
+	if (map_ring(mount_ring, &m) < 0)
+		die(mount_ring);
+	fill();
+	start = cpu_time(daemon);
+	for (int i = 0; i < NR_GET_READER; i++) {
+		if (ioctl(m.fd, KVFS_RINGBUF_GET_READER) < 0)
+			die("GET_READER");
+	}
+	*per_ioctl = (cpu_time(daemon) - start) * 1e6 / NR_GET_READER;
+	start = cpu_time(daemon);
+	fill();
+	for (uint64_t off = 0; off < kvfs_ringbuf_len(&m.meta); off += 64)
+		sum += *(const volatile uint64_t *)(m.mem + off);
+	sink = sum;
+	*per_event = (cpu_time(daemon) - start) * 1e6 / NR_EVENTS;
+	unmap_ring(&m);
+}
+
+int main(int argc, char *argv[])
+{
+	static double results[NR_WAYS][MAX_ROUNDS], ioctls[MAX_ROUNDS], events[MAX_ROUNDS];
+	clockid_t daemon;
+	int rounds;
+
+	if (argc != 4 || (rounds = atoi(argv[3])) < 1 || rounds > MAX_ROUNDS ||
+	    clock_getcpuclockid(atoi(argv[2]), &daemon) != 0) {
+		fprintf(stderr, "usage: kview-bench-trace MOUNT DAEMON_PID ROUNDS\n");
+		return 2;
+	}
+	snprintf(mount_ring, sizeof(mount_ring), "%s/trace/instances/kviewbench/cpu%d", argv[1], CPU);
+	if (mkdir(INSTANCE, 0700) < 0 && errno != EEXIST)
+		die(INSTANCE);
+	set("buffer_size_kb", RING_KIB);
+	/* Round -1 is a warm-up and is not counted. */
+	for (int r = -1; r < rounds; r++) {
+		double per_ioctl, per_event;
+
+		for (size_t i = 0; i < NR_WAYS; i++) {
+			double t;
+
+			fill();
+			t = ways[i].run(ways[i].path);
+			if (t < 0)
+				die(ways[i].name);
+			if (r >= 0)
+				results[i][r] = NR_EVENTS / t / 1000;
+		}
+		daemon_cost(daemon, &per_ioctl, &per_event);
+		if (r >= 0) {
+			ioctls[r] = per_ioctl;
+			events[r] = per_event;
+		}
+	}
+	for (size_t i = 0; i < NR_WAYS; i++)
+		report("trace events", ways[i].name, "1000/CPU s", results[i], rounds);
+	report("trace daemon", "for a GET_READER", "CPU us", ioctls, rounds);
+	report("trace daemon", "for an event", "CPU us", events, rounds);
+	set("trace", "");
+	rmdir(INSTANCE);
+	return 0;
+}

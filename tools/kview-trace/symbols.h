@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Names for kernel addresses, out of /proc/kallsyms. */
+#ifndef KT_SYMBOLS_H
+#define KT_SYMBOLS_H
+
+#include <stdint.h>
+
+struct symbols;
+
+/* Loads all symbols, those of modules as well; NULL if they cannot be had. */
+struct symbols *symbols_load(const char *path);
+void symbols_destroy(struct symbols *symbols);
+
+/*
+ * The symbol that addr lies behind, and its own address; NULL if there is none. The name is
+ * borrowed.
+ */
+const char *symbols_find(const struct symbols *symbols, uint64_t addr, uint64_t *start);
+
+#endif /* KT_SYMBOLS_H */
