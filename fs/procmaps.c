@@ -284,16 +284,25 @@ int kvfs_procmaps_find(struct kvfs_procmaps *maps, uint64_t addr, struct kvfs_pr
 	return maps->query ? find_by_query(maps, addr, out) : find_by_text(maps, addr, out);
 }
 
-/* The first page beyond the mappings that follow on each other from map on. */
+/* Whether a whole block lies in [start, end) of a file. */
+static bool has_block(uint64_t start, uint64_t end)
+{
+	uint64_t first = (start + KVFS_PROCMAPS_BLOCK - 1) / KVFS_PROCMAPS_BLOCK * KVFS_PROCMAPS_BLOCK;
+
+	return first < end && end - first >= KVFS_PROCMAPS_BLOCK;
+}
+
+/* Where the data ends that begins with map; addresses from limit on do not count. */
 static int end_of_data(struct kvfs_procmaps *maps, struct kvfs_procmap *map, uint64_t limit,
-		       uint64_t *end)
+		       uint64_t page_size, size_t entry_len, uint64_t *end)
 {
 	int ret = 1;
 
 	*end = map->end;
 	while (*end < limit) {
 		ret = kvfs_procmaps_find(maps, *end, map);
-		if (ret <= 0 || map->start > *end)
+		if (ret <= 0 || map->start >= limit ||
+		    has_block(*end / page_size * entry_len, map->start / page_size * entry_len))
 			break;
 		*end = map->end;
 	}
@@ -328,7 +337,7 @@ int kvfs_procmaps_seek(struct kvfs_procmaps *maps, uint64_t nr_pages, size_t ent
 		*out = off;
 		return 0;
 	}
-	ret = end_of_data(maps, &map, limit, &end);
+	ret = end_of_data(maps, &map, limit, page_size, entry_len, &end);
 	if (ret < 0)
 		return ret;
 	*out = end < limit ? end / page_size * entry_len : size;

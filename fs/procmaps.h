@@ -50,11 +50,16 @@ void kvfs_procmaps_close(struct kvfs_procmaps *maps);	/* NULL is allowed */
  */
 int kvfs_procmaps_find(struct kvfs_procmaps *maps, uint64_t addr, struct kvfs_procmap *out);
 
+/* Bytes of a file of which a hole has one at least: st_blksize. */
+#define KVFS_PROCMAPS_BLOCK 4096
+
 /*
  * lseek(2) with SEEK_DATA and SEEK_HOLE in a file that holds entry_len bytes for each of the
- * first nr_pages pages, with data where there are mappings. Returns 0 and *out, -ENXIO at or
- * past the end, or for SEEK_DATA with no data left, -EINVAL for any other whence, or as
- * kvfs_procmaps_find().
+ * first nr_pages pages, with data where there are mappings. Both begin and end where mappings do;
+ * but a gap without a whole block of the file in it does not end the data, as a file system
+ * would have no room for a hole there, and a copy would be made of crumbs. Returns 0 and *out,
+ * -ENXIO at or past the end, or for SEEK_DATA with no data left, -EINVAL for any other whence,
+ * or as kvfs_procmaps_find().
  */
 int kvfs_procmaps_seek(struct kvfs_procmaps *maps, uint64_t nr_pages, size_t entry_len,
 		       uint64_t off, int whence, uint64_t *out);

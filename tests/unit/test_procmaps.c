@@ -180,9 +180,17 @@ START_TEST(test_long_and_broken_text)
 }
 END_TEST
 
+/* Pages 0x10 to 0x12, 0x13 alone, 0x3000 alone: two gaps, of which one is too small for a hole. */
+static const char gaps[] =
+	"10000-12000 rw-p 00000000 00:00 0 \n"
+	"12000-13000 r--p 00000000 00:00 0 \n"
+	"14000-15000 r--p 00000000 00:00 0 \n"
+	"3000000-3001000 rw-p 00000000 00:00 0                          [heap]\n"
+	"ffffffffff600000-ffffffffff601000 --xp 00000000 00:00 0                  [vsyscall]\n";
+
 START_TEST(test_seek)
 {
-	const uint64_t nr = 0x30;		/* pages: the address space ends at 0x30000 */
+	const uint64_t nr = 0x8000;		/* pages: the address space ends at 0x8000000 */
 	static const struct {
 		uint64_t page;
 		int whence;
@@ -190,13 +198,15 @@ START_TEST(test_seek)
 		uint64_t want;
 	} cases[] = {
 		{ 0, SEEK_DATA, 0, 0x10 }, { 0, SEEK_HOLE, 0, 0 }, { 0x10, SEEK_DATA, 0, 0x10 },
-		{ 0x11, SEEK_DATA, 0, 0x11 }, { 0x10, SEEK_HOLE, 0, 0x13 }, { 0x12, SEEK_HOLE, 0, 0x13 },
-		{ 0x13, SEEK_HOLE, 0, 0x13 }, { 0x13, SEEK_DATA, 0, 0x20 }, { 0x20, SEEK_HOLE, 0, 0x21 },
-		{ 0x21, SEEK_DATA, -ENXIO, 0 }, { 0x21, SEEK_HOLE, 0, 0x21 }, { 0x2f, SEEK_HOLE, 0, 0x2f },
-		{ 0x30, SEEK_HOLE, -ENXIO, 0 }, { 0x30, SEEK_DATA, -ENXIO, 0 }, { 0x31, SEEK_DATA, -ENXIO, 0 },
+		{ 0x11, SEEK_DATA, 0, 0x11 }, { 0x10, SEEK_HOLE, 0, 0x15 }, { 0x12, SEEK_HOLE, 0, 0x15 },
+		{ 0x13, SEEK_DATA, 0, 0x14 }, { 0x14, SEEK_HOLE, 0, 0x15 }, { 0x15, SEEK_HOLE, 0, 0x15 },
+		{ 0x15, SEEK_DATA, 0, 0x3000 }, { 0x3000, SEEK_HOLE, 0, 0x3001 },
+		{ 0x3001, SEEK_DATA, -ENXIO, 0 }, { 0x3001, SEEK_HOLE, 0, 0x3001 },
+		{ 0x7fff, SEEK_HOLE, 0, 0x7fff }, { 0x8000, SEEK_HOLE, -ENXIO, 0 },
+		{ 0x8000, SEEK_DATA, -ENXIO, 0 }, { 0x8001, SEEK_DATA, -ENXIO, 0 },
 		{ 0x10, SEEK_SET, -EINVAL, 0 },
 	};
-	int dir = fake_process(three);
+	int dir = fake_process(gaps);
 	struct kvfs_procmaps *maps;
 	uint64_t out;
 
@@ -215,12 +225,43 @@ START_TEST(test_seek)
 	ck_assert_int_eq(kvfs_procmaps_seek(maps, nr, 8, 0xf * 8 + 3, SEEK_DATA, &out), 0);
 	ck_assert_uint_eq(out, 0x10 * 8);
 	ck_assert_int_eq(kvfs_procmaps_seek(maps, nr, 8, UINT64_MAX, SEEK_DATA, &out), -ENXIO);
-	/* An address space that ends inside a mapping: so does the data. */
+	/* An address space that ends inside a mapping, or before the next: so does the data. */
 	ck_assert_int_eq(kvfs_procmaps_seek(maps, 0x11, 8, 0x10 * 8, SEEK_HOLE, &out), 0);
 	ck_assert_uint_eq(out, 0x11 * 8);
+	ck_assert_int_eq(kvfs_procmaps_seek(maps, 0x14, 8, 0x10 * 8, SEEK_HOLE, &out), 0);
+	ck_assert_uint_eq(out, 0x13 * 8);
 	ck_assert_int_eq(kvfs_procmaps_seek(maps, 0x10, 8, 0, SEEK_DATA, &out), -ENXIO);
 	kvfs_procmaps_close(maps);
 	remove_fake(dir);
+}
+END_TEST
+
+/* Gaps of pagemap to the byte: a hole has a whole block, 512 entries that begin at a multiple of 512. */
+START_TEST(test_smallest_hole)
+{
+	static const struct {
+		unsigned int end, next;		/* pages */
+		bool hole;
+	} cases[] = {
+		{ 512, 1023, false }, { 512, 1024, true }, { 513, 1024, false }, { 513, 1535, false },
+		{ 513, 1536, true }, { 511, 1024, true }, { 511, 1023, false },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		uint64_t want = (cases[i].hole ? cases[i].end : cases[i].next + 1) * 8, out;
+		struct kvfs_procmaps *maps;
+		char text[200];
+		int dir;
+
+		snprintf(text, sizeof(text), "1000-%x000 rw-p 00000000 00:00 0 \n%x000-%x000 rw-p 00000000 00:00 0 \n",
+			 cases[i].end, cases[i].next, cases[i].next + 1);
+		dir = fake_process(text);
+		ck_assert_int_eq(kvfs_procmaps_open(dir, true, &maps), 0);
+		ck_assert_int_eq(kvfs_procmaps_seek(maps, 0x8000, 8, 8, SEEK_HOLE, &out), 0);
+		ck_assert_msg(out == want, "%zu: %#lx", i, out);
+		kvfs_procmaps_close(maps);
+		remove_fake(dir);
+	}
 }
 END_TEST
 
@@ -269,4 +310,4 @@ START_TEST(test_open_fails)
 END_TEST
 
 UNIT_MAIN("procmaps", test_parse_line, test_malformed_lines, test_find_in_text,
-	  test_long_and_broken_text, test_seek, test_query_equals_text, test_open_fails)
+	  test_long_and_broken_text, test_seek, test_smallest_hole, test_query_equals_text, test_open_fails)
