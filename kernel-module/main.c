@@ -11,26 +11,25 @@ static int __init kview_init(void)
 {
 	int ret;
 
-	ret = kview_page_init();
-	if (ret)
-		return ret;
 	ret = kview_vma_init();
 	if (ret)
-		goto err_page;
+		return ret;
 	ret = kview_hotplug_init();
 	if (ret)
 		goto err_vma;
+	ret = kview_page_init();
+	if (ret)
+		goto err_page;
 	ret = kview_ctl_init();
 	if (ret)
-		goto err_hotplug;
+		goto err_page;
 	return 0;
 
-err_hotplug:
+err_page:
 	kview_hotplug_exit();
+	kview_page_exit();
 err_vma:
 	kview_vma_exit();
-err_page:
-	kview_page_exit();
 	return ret;
 }
 
@@ -38,8 +37,8 @@ static void __exit kview_exit(void)
 {
 	kview_ctl_exit();
 	kview_hotplug_exit();
-	kview_vma_exit();
 	kview_page_exit();
+	kview_vma_exit();
 }
 
 module_init(kview_init);

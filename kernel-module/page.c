@@ -20,8 +20,8 @@
 
 DEFINE_SRCU(kview_page_sections);
 /*
- * The frames that may be shown at all: System RAM, less what is going offline or is
- * offline since the module was loaded. Read in a section; replaced under ram_lock.
+ * The frames that may be shown at all: System RAM that is online and not on its way to go
+ * offline. Each of them has a struct page. Read in a section; replaced under ram_lock.
  */
 static struct kview_pfnset __rcu *ram;
 static DEFINE_MUTEX(ram_lock);
@@ -142,12 +142,9 @@ bool kview_page_run(unsigned long pfn, unsigned long vaddr, enum kview_page_use 
 	if (!visible)
 		goto out;
 
-	/* pfn_to_online_page() speaks for one subsection, and so do consecutive struct pages. */
-	max = min(max, PAGES_PER_SUBSECTION - pfn % PAGES_PER_SUBSECTION);
-	page = pfn_to_online_page(pfn);
-	visible = page;
-	if (!visible)
-		goto out;
+	/* Within a section of the memory map, consecutive frames have consecutive struct pages. */
+	max = min(max, PAGES_PER_SECTION - pfn % PAGES_PER_SECTION);
+	page = pfn_to_page(pfn);
 
 	/*
 	 * The copy reads an image page by its image address, and what encrypted memory
@@ -209,16 +206,47 @@ static void replace_ram(struct kview_pfnset *next)
 {
 	struct kview_pfnset *old;
 
-	lockdep_assert_held(&ram_lock);
 	old = rcu_replace_pointer(ram, next, lockdep_is_held(&ram_lock));
 	kview_page_synchronize();
 	kfree(old);
 }
 
+/* Replaces *set by its union with [start, end). */
+static int add_run(struct kview_pfnset **set, unsigned long start, unsigned long end)
+{
+	struct kview_pfnset *next = kview_pfnset_add(*set, start, end);
+
+	if (!next)
+		return -ENOMEM;
+	kfree(*set);
+	*set = next;
+	return 0;
+}
+
+/* Adds to *set what is online of [start, end). */
+static int add_online(struct kview_pfnset **set, unsigned long start, unsigned long end)
+{
+	unsigned long run = start, pfn, next;
+	int ret;
+
+	for (pfn = start; pfn < end; pfn = next) {
+		/* What is said of a frame holds for its subsection. */
+		next = min(end, ALIGN_DOWN(pfn, PAGES_PER_SUBSECTION) + PAGES_PER_SUBSECTION);
+		if (pfn_to_online_page(pfn))
+			continue;
+		ret = run < pfn ? add_run(set, run, pfn) : 0;
+		if (ret)
+			return ret;
+		run = next;
+		cond_resched();
+	}
+	return run < end ? add_run(set, run, end) : 0;
+}
+
 /**
  * kview_page_allow - let pages be shown, if they pass the other tests
  * @start: first page frame number
- * @end:   the one after the last
+ * @end:   the one after the last; all are online
  *
  * Context: may sleep.
  * Return: 0, or -ENOMEM, and the pages stay hidden.
@@ -262,44 +290,32 @@ int kview_page_forbid(unsigned long start, unsigned long end)
 
 static int collect_resource(struct resource *res, void *arg)
 {
-	struct kview_pfnset **set = arg;
 	/* Only whole pages, as for /proc/kcore. */
-	unsigned long start = PFN_UP(res->start);
-	unsigned long end = PFN_DOWN(res->end + 1);
-	struct kview_pfnset *next;
-
-	if (start >= end)
-		return 0;
-	next = kview_pfnset_add(*set, start, end);
-	if (!next)
-		return -ENOMEM;
-	kfree(*set);
-	*set = next;
-	return 0;
+	return add_online(arg, PFN_UP(res->start), PFN_DOWN(res->end + 1));
 }
 
 /**
- * kview_page_init - learn what is System RAM
+ * kview_page_init - learn what memory there is
  *
- * Comes before the memory notifier is there and before the first view. Memory that goes
- * offline meanwhile is hidden because pfn_to_online_page() does not know it any more.
+ * Comes after the memory notifier is there, so that nothing that changes from now on is
+ * missed, and before the first view. Memory that began to go offline before is still
+ * online and gets allowed; the notifier hears the end of it and forbids it then.
  *
- * Return: 0 or -ENOMEM.
+ * Return: 0 or -ENOMEM; kview_page_exit() is due in either case.
  */
 int kview_page_init(void)
 {
 	struct kview_pfnset *set = NULL;
-	int ret = walk_iomem_res_desc(IORES_DESC_NONE,
-				      IORESOURCE_SYSTEM_RAM | IORESOURCE_BUSY,
-				      0, -1, &set, collect_resource);
+	int ret;
 
-	if (ret == -ENOMEM) {
-		kfree(set);
-		return ret;
-	}
-	/* Any other value but 0 means that there is no such resource: an empty set. */
-	RCU_INIT_POINTER(ram, set);
-	return 0;
+	mutex_lock(&ram_lock);
+	ret = walk_iomem_res_desc(IORES_DESC_NONE, IORESOURCE_SYSTEM_RAM | IORESOURCE_BUSY,
+				  0, -1, &set, collect_resource);
+	/* What came online since the notifier is there has been heard of, and found here too. */
+	replace_ram(set);
+	mutex_unlock(&ram_lock);
+	/* Any other error means that there is no such resource, and nothing to show. */
+	return ret == -ENOMEM ? ret : 0;
 }
 
 /** kview_page_exit - forget it. No section is open any more, and none will be. */
