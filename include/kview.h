@@ -93,7 +93,7 @@ struct kview_info {
  *                  each page is judged when it is read or faulted in, and what may
  *                  not be shown reads as zeros.
  *            BLOB: address of the bytes in the caller's memory; they are copied.
- *            FILE: offset of the first byte in @fd.
+ *            FILE: offset of the first byte in @fd; its end is at most 2^63.
  * @vaddr:    RAM:  0, or the address of @src in the mapping of the kernel image: the
  *                  page is then shown only if it is present there as well, as it is
  *                  by /proc/kcore's KCORE_TEXT segment. EINVAL unless it equals
@@ -109,6 +109,10 @@ struct kview_info {
  * extents share a page of the view: a mapping has whole pages, and with less it would
  * show bytes that the view does not have. mmap of another view is ENODEV, and reading
  * works as ever. Huge entries are used where @off and @src are equal modulo their size.
+ *
+ * FILE: reads are reads of that file, one file for all readers, and a mapping is one of
+ * that file. So it must lie inside one FILE extent, or touch none: else mmap is EINVAL.
+ * Where the file ends before the extent does, reading is EIO and a mapped access SIGBUS.
  */
 struct kview_extent {
 	__u64 off;
@@ -166,8 +170,9 @@ struct kview_create {
  * asked for under lockdown=confidentiality), EOPNOTSUPP (a kind this module does not
  * have, or RAM in an encrypted guest), EINVAL (reserved or undefined bits; sizes,
  * order or alignment), E2BIG (too many extents, or a blob over KVIEW_MAX_BLOB_LEN),
- * EBADF, ELOOP (FILE on a descriptor that is closed, or is itself a view), EFAULT,
- * ENOMEM, EMFILE, ENFILE.
+ * EBADF (FILE on a descriptor that is closed or not for reading), ELOOP (FILE on a view,
+ * or on a file system that is stacked on others, but for procfs), EINVAL (FILE on what is
+ * no regular file), EFAULT, ENOMEM, EMFILE, ENFILE.
  */
 #define KVIEW_IOC_CREATE	_IOW(KVIEW_IOC_MAGIC, 1, struct kview_create)
 

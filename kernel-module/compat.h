@@ -46,6 +46,28 @@ static inline void kview_compat_init_times(struct inode *inode)
 }
 
 /*
+ * Having another file map itself. 6.16 brought files that do it by ->mmap_prepare; the function
+ * that takes care of both got a new name in 6.17.
+ */
+static inline bool kview_compat_can_mmap(struct file *file)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 16, 0)
+	return can_mmap_file(file);
+#else
+	return file->f_op->mmap;
+#endif
+}
+
+static inline int kview_compat_mmap(struct file *file, struct vm_area_struct *vma)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 17, 0)
+	return vfs_mmap(file, vma);
+#else
+	return call_mmap(file, vma);
+#endif
+}
+
+/*
  * Huge entries for pages that the mapping does not own (6.12). Before, such an entry
  * could not be told from one whose page is reference counted, and get_user_pages_fast()
  * would have taken references: there, mappings have 4 KiB entries only.

@@ -25,7 +25,7 @@
 
 static u64 features(void)
 {
-	u64 bits = KVIEW_FEATURE_BLOB;
+	u64 bits = KVIEW_FEATURE_BLOB | KVIEW_FEATURE_FILE;
 
 	if (!cc_platform_has(CC_ATTR_GUEST_MEM_ENCRYPT))
 		bits |= KVIEW_FEATURE_RAM;

@@ -4,6 +4,7 @@
 #include <linux/align.h>
 #include <linux/errno.h>
 #include <linux/mm.h>
+#include <linux/limits.h>
 #include <linux/overflow.h>
 
 #include "kview.h"
@@ -30,9 +31,10 @@ int kview_extent_check(const struct kview_extent *extent, u64 start, u64 end,
 {
 	u64 last;
 
-	if (extent->kind != KVIEW_EXTENT_RAM && extent->kind != KVIEW_EXTENT_BLOB)
+	if (extent->kind != KVIEW_EXTENT_RAM && extent->kind != KVIEW_EXTENT_BLOB &&
+	    extent->kind != KVIEW_EXTENT_FILE)
 		return -EOPNOTSUPP;
-	if (extent->fd || extent->reserved[0] || extent->reserved[1] || extent->reserved[2])
+	if ((extent->fd && extent->kind != KVIEW_EXTENT_FILE) || extent->reserved[0] || extent->reserved[1] || extent->reserved[2])
 		return -EINVAL;
 	if (!extent->len || extent->off < start || extent->off >= end ||
 	    extent->len > end - extent->off)
@@ -40,6 +42,8 @@ int kview_extent_check(const struct kview_extent *extent, u64 start, u64 end,
 	if (check_add_overflow(extent->src, extent->len - 1, &last))
 		return -EINVAL;
 
+	if (extent->kind == KVIEW_EXTENT_FILE)
+		return extent->vaddr || last > S64_MAX ? -EINVAL : 0;
 	if (extent->kind == KVIEW_EXTENT_BLOB) {
 		if (extent->vaddr)
 			return -EINVAL;

@@ -5,16 +5,19 @@
 
 #include <linux/types.h>
 
+struct file;
 struct kview_extent;
 
 /**
  * struct kview_segment - one extent, as the module keeps it
  * @off:   offset of its first byte in the view
  * @len:   length in bytes, at least 1
- * @kind:  KVIEW_EXTENT_RAM or KVIEW_EXTENT_BLOB
+ * @kind:  KVIEW_EXTENT_*
  * @paddr: RAM: physical address of the first byte
  * @vaddr: RAM: that byte's address in the mapping of the kernel image, or 0
  * @blob:  BLOB: the bytes, in pages of their own, contiguous, zero after @len
+ * @file:  FILE: what the window looks at; a reference
+ * @src:   FILE: offset of the first byte in @file
  */
 struct kview_segment {
 	u64 off;
@@ -26,6 +29,10 @@ struct kview_segment {
 			unsigned long vaddr;
 		};
 		void *blob;
+		struct {
+			struct file *file;
+			u64 src;
+		};
 	};
 };
 
@@ -34,6 +41,7 @@ struct kview_segment {
  * @size:     of the view in bytes
  * @mappable: whether each page of the view has one source, which is a page too
  * @has_ram:  whether there is a RAM segment
+ * @has_file: whether there is a FILE segment
  * @nr:       number of segments
  * @segment:  ascending, not overlapping
  */
@@ -41,6 +49,7 @@ struct kview_table {
 	u64 size;
 	bool mappable;
 	bool has_ram;
+	bool has_file;
 	unsigned int nr;
 	struct kview_segment segment[];
 };

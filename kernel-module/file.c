@@ -31,6 +31,12 @@ static struct vfsmount *mount;
 static int mount_count;
 static atomic_t nr_views = ATOMIC_INIT(0);
 
+/* Every read is direct, and none waits for I/O but that of a window. */
+static fmode_t read_modes(const struct kview_table *table)
+{
+	return FMODE_CAN_ODIRECT | (table->has_file ? 0 : FMODE_NOWAIT);
+}
+
 /*
  * A view may be opened again, through /proc/PID/fd or by FUSE for each open of a file
  * that it backs. The modes and capabilities of the opener were checked by those; what is
@@ -44,8 +50,7 @@ static int view_open(struct inode *inode, struct file *file)
 		return -EPERM;
 	if (view->table->has_ram && kview_page_refusals())
 		return -EPERM;
-	/* Every read is direct, and none waits for I/O. */
-	file->f_mode |= FMODE_CAN_ODIRECT | FMODE_NOWAIT;
+	file->f_mode |= read_modes(view->table);
 	return 0;
 }
 
@@ -211,8 +216,19 @@ struct file *kview_file_create(struct kview_table *table, const char *name)
 		iput(inode);
 		return file;
 	}
-	file->f_mode |= FMODE_LSEEK | FMODE_PREAD | FMODE_CAN_ODIRECT | FMODE_NOWAIT;
+	file->f_mode |= FMODE_LSEEK | FMODE_PREAD | read_modes(table);
 	return file;
+}
+
+/**
+ * kview_file_is_view - is this one of ours
+ * @file: any file
+ *
+ * Return: whether it is.
+ */
+bool kview_file_is_view(const struct file *file)
+{
+	return file->f_op == &view_fops;
 }
 
 /**

@@ -26,6 +26,7 @@
 #include "kview.h"
 #include "page.h"
 #include "view.h"
+#include "window.h"
 
 /* Most bytes copied between two looks at signals and the scheduler. */
 #define STEP SZ_2M
@@ -165,6 +166,8 @@ static ssize_t read_span(const struct kview_span *span, size_t len, struct iov_i
 	len = min_t(u64, len, span->len);
 	if (!segment)
 		return iov_iter_zero(len, to) ?: -EFAULT;
+	if (segment->kind == KVIEW_EXTENT_FILE)
+		return kview_window_read(segment, span->skip, len, to);
 	if (segment->kind == KVIEW_EXTENT_BLOB)
 		return copy_to_iter(segment->blob + span->skip, len, to) ?: -EFAULT;
 
@@ -181,8 +184,8 @@ static ssize_t read_span(const struct kview_span *span, size_t len, struct iov_i
  *
  * A fatal signal ends a long read early.
  *
- * Return: bytes read, 0 at or after the end, or -EFAULT, -ENOMEM or -EINTR if there
- * are none.
+ * Return: bytes read, 0 at or after the end, or -EFAULT, -ENOMEM, -EINTR or the error
+ * of a window's file if there are none.
  */
 ssize_t kview_read_iter(struct kiocb *iocb, struct iov_iter *to)
 {

@@ -11,6 +11,7 @@
 #include "extent.h"
 #include "kview.h"
 #include "page.h"
+#include "window.h"
 
 /**
  * kview_table_image_delta - kernel virtual minus physical address of the kernel image
@@ -45,6 +46,11 @@ static int fill_segment(struct kview_segment *segment, const struct kview_extent
 		segment->paddr = extent->src;
 		segment->vaddr = extent->vaddr;
 		return 0;
+	}
+	if (extent->kind == KVIEW_EXTENT_FILE) {
+		segment->src = extent->src;
+		segment->file = kview_window_open(extent->fd);
+		return PTR_ERR_OR_ZERO(segment->file);
 	}
 	segment->blob = copy_blob(extent->src, extent->len);
 	return PTR_ERR_OR_ZERO(segment->blob);
@@ -81,6 +87,8 @@ static int fill_table(struct kview_table *table, const struct kview_create *requ
 				return ret;
 			table->has_ram = true;
 		}
+		if (extent.kind == KVIEW_EXTENT_FILE)
+			table->has_file = true;
 		if (!kview_extent_mappable(&extent, start))
 			table->mappable = false;
 		ret = fill_segment(&table->segment[table->nr], &extent);
@@ -123,7 +131,7 @@ struct kview_table *kview_table_create(const struct kview_create *request)
 }
 
 /**
- * kview_table_destroy - free a table and its blobs
+ * kview_table_destroy - free a table, its blobs, and what holds the files of its windows
  * @table: from kview_table_create(), or NULL
  */
 void kview_table_destroy(struct kview_table *table)
@@ -137,6 +145,8 @@ void kview_table_destroy(struct kview_table *table)
 
 		if (segment->kind == KVIEW_EXTENT_BLOB)
 			free_pages_exact(segment->blob, segment->len);
+		else if (segment->kind == KVIEW_EXTENT_FILE)
+			kview_window_close(segment->file);
 	}
 	kvfree(table);
 }

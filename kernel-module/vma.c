@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "vma.h"
 
+#include <linux/err.h>
 #include <linux/fs.h>
 #include <linux/hash.h>
 #include <linux/mm.h>
@@ -13,6 +14,7 @@
 #include "kview.h"
 #include "page.h"
 #include "view.h"
+#include "window.h"
 
 /*
  * Nothing tells the module that a page has left the direct map (memfd_secret) or is
@@ -300,16 +302,29 @@ static const struct vm_operations_struct vm_ops = {
  * @vma:  not linked yet
  *
  * Return: 0; -ENODEV if the view cannot be mapped, -EACCES if more than reading is asked
- * for, -EPERM if lockdown=confidentiality came into force after it was opened.
+ * for, -EPERM if lockdown=confidentiality came into force after it was opened, -EINVAL if
+ * it is partly of a window; what the file of a window says.
  */
 int kview_vma_mmap(struct file *file, struct vm_area_struct *vma)
 {
 	const struct kview_table *table = kview_view_of(file)->table;
+	const struct kview_segment *window;
 
 	if (!table->mappable)
 		return -ENODEV;
 	if (vma->vm_flags & (VM_WRITE | VM_EXEC))
 		return -EACCES;
+	if (table->has_file && pos_of(vma, vma->vm_start) < table->size) {
+		window = kview_window_at(table, pos_of(vma, vma->vm_start),
+					 vma->vm_end - vma->vm_start);
+		if (IS_ERR(window))
+			return PTR_ERR(window);
+		if (window) {
+			/* mremap() must not grow it to what is behind the window. */
+			kview_compat_vm_flags_mod(vma, VM_DONTEXPAND, VM_MAYWRITE | VM_MAYEXEC);
+			return kview_window_mmap(window, vma);
+		}
+	}
 	if (table->has_ram && kview_page_refusals())
 		return -EPERM;
 
