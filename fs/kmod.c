@@ -94,7 +94,7 @@ int kvfs_kmod_check_ram(struct kvfs_kmod *kmod, struct kvfs_err *err)
 }
 
 /* Puts an extent in the module's terms. */
-static int translate(const struct kvfs_extent *e, struct kview_extent *out)
+static int translate(const struct kvfs_extent *e, int file_fd, struct kview_extent *out)
 {
 	*out = (struct kview_extent){ .off = e->off, .len = e->len };
 	switch (e->kind) {
@@ -108,7 +108,10 @@ static int translate(const struct kvfs_extent *e, struct kview_extent *out)
 		out->src = (uintptr_t)e->blob;
 		return 0;
 	case KVFS_EXTENT_FILE:
-		break;
+		out->kind = KVIEW_EXTENT_FILE;
+		out->src = e->file_off;
+		out->fd = file_fd;
+		return file_fd >= 0 ? 0 : -EOPNOTSUPP;
 	}
 	return -EOPNOTSUPP;
 }
@@ -133,8 +136,9 @@ static int check_limits(const struct kvfs_kmod *kmod, const char *name,
 	return 0;
 }
 
-int kvfs_kmod_create_view(const struct kvfs_kmod *kmod, const char *name,
-			  const struct kvfs_extents *t, struct kvfs_err *err)
+/* file_fd: of FILE extents; -1 if there must be none. */
+static int create_view(const struct kvfs_kmod *kmod, const char *name, const struct kvfs_extents *t,
+		       int file_fd, struct kvfs_err *err)
 {
 	_cleanup_free_ struct kview_extent *extents = NULL;
 	struct kview_create arg = { .size = t->size, .nr_extents = (__u32)t->n };
@@ -149,7 +153,7 @@ int kvfs_kmod_create_view(const struct kvfs_kmod *kmod, const char *name,
 	if (!extents)
 		return kvfs_err_sys(err, ENOMEM, "view %s: cannot list its extents", name);
 	for (size_t i = 0; i < t->n; i++) {
-		ret = translate(&t->v[i], &extents[i]);
+		ret = translate(&t->v[i], file_fd, &extents[i]);
 		if (ret)
 			return kvfs_err_set(err, -ret, "view %s: a part of it has no physical address, "
 					    "so the kview module cannot show it", name);
@@ -161,4 +165,44 @@ int kvfs_kmod_create_view(const struct kvfs_kmod *kmod, const char *name,
 		return kvfs_err_sys(err, errno, "the kview module does not make the view %s "
 				    "(%zu extents, %llu bytes)", name, t->n, (unsigned long long)t->size);
 	return fd;
+}
+
+int kvfs_kmod_create_view(const struct kvfs_kmod *kmod, const char *name,
+			  const struct kvfs_extents *t, struct kvfs_err *err)
+{
+	return create_view(kmod, name, t, -1, err);
+}
+
+/* Whether the module maps each page of the view as a page of the file. */
+static bool is_aligned(const struct kvfs_extents *t)
+{
+	const uint64_t mask = (uint64_t)sysconf(_SC_PAGESIZE) - 1;
+
+	for (size_t i = 0; i < t->n; i++)
+		if ((t->v[i].off | t->v[i].len | t->v[i].file_off) & mask)
+			return false;
+	return true;
+}
+
+int kvfs_kmod_check_window(const struct kvfs_kmod *kmod, const struct kvfs_extents *t,
+			   struct kvfs_err *err)
+{
+	if (kmod->fd < 0)
+		return kvfs_err_set(err, ENODEV, "the kview module is not in use");
+	if (!(kmod->info.features & KVIEW_FEATURE_FILE))
+		return kvfs_err_set(err, EOPNOTSUPP, "this kview module has no windows onto files");
+	if (t->n > kmod->info.max_extents)
+		return kvfs_err_set(err, E2BIG, "it has %zu parts, and the kview module takes %u at most",
+				    t->n, kmod->info.max_extents);
+	if (!is_aligned(t))
+		return kvfs_err_set(err, EINVAL, "in the file it begins or ends within a page, and pages are what can be mapped");
+	return 0;
+}
+
+int kvfs_kmod_create_window(const struct kvfs_kmod *kmod, const char *name,
+			    const struct kvfs_extents *t, int file_fd, struct kvfs_err *err)
+{
+	int ret = kvfs_kmod_check_window(kmod, t, err);
+
+	return ret ? ret : create_view(kmod, name, t, file_fd, err);
 }

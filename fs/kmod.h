@@ -46,4 +46,20 @@ int kvfs_kmod_check_ram(struct kvfs_kmod *kmod, struct kvfs_err *err);
 int kvfs_kmod_create_view(const struct kvfs_kmod *kmod, const char *name,
 			  const struct kvfs_extents *t, struct kvfs_err *err);
 
+/*
+ * Whether kvfs_kmod_create_window() can be expected to succeed for a table of FILE extents: 0,
+ * -ENODEV if kmod is closed, -EOPNOTSUPP without the feature, -E2BIG for more extents than
+ * the module takes, -EINVAL if they are not whole pages at whole pages of the file, which
+ * could be read but not mapped; with a message.
+ */
+int kvfs_kmod_check_window(const struct kvfs_kmod *kmod, const struct kvfs_extents *t,
+			   struct kvfs_err *err);
+
+/*
+ * As kvfs_kmod_create_view(), for a table whose FILE extents are parts of file_fd, borrowed:
+ * what it shows are that file's own pages, and reads are that file's reads.
+ */
+int kvfs_kmod_create_window(const struct kvfs_kmod *kmod, const char *name,
+			    const struct kvfs_extents *t, int file_fd, struct kvfs_err *err);
+
 #endif /* KVFS_KMOD_H */

@@ -185,7 +185,7 @@ static int add_vmcore(struct kvfs_tree *tree, const struct kvfs_opts *opts, unsi
 		kvfs_err_set(missing, ENODEV, "no crash dump was given with -o vmcore=FILE");
 		return 0;
 	}
-	return kvfs_view_vmcore_create(&config, &entry->node, err);
+	return kvfs_view_vmcore_create(&config, &tree->kmod, tree->kmod_err.msg, &entry->node, err);
 }
 
 static void write_status(void *arg, FILE *out)

@@ -195,14 +195,14 @@ static void note_incomplete(struct vmcoredir *dir)
 		kvfs_err_set(&dir->incomplete, log->errnum, "the log breaks off: %s", log->msg);
 }
 
-int kvfs_view_vmcore_create(const struct kvfs_dump_config *config, struct kvfs_node **out,
-			    struct kvfs_err *err)
+int kvfs_view_vmcore_create(const struct kvfs_dump_config *config, const struct kvfs_kmod *kmod,
+			    const char *kmod_reason, struct kvfs_node **out, struct kvfs_err *err)
 {
 	struct kvfs_vmcoresrc *src;
 	struct vmcoredir *dir;
 	int ret;
 
-	ret = kvfs_vmcoresrc_create(config, &src, err);
+	ret = kvfs_vmcoresrc_create(config, kmod, kmod_reason, &src, err);
 	if (ret < 0)
 		return ret;
 	dir = calloc(1, sizeof(*dir));

@@ -5,13 +5,14 @@
 
 #include "dump.h"
 #include "err.h"
+#include "kmod.h"
 #include "view.h"
 
 /*
  * Makes the directory. Returns 0 and a node with a reference for the caller, or -errno and why
- * the dump cannot be shown. *config is not needed after it.
+ * the dump cannot be shown. config, kmod and kmod_reason as in kvfs_vmcoresrc_create().
  */
-int kvfs_view_vmcore_create(const struct kvfs_dump_config *config, struct kvfs_node **out,
-			    struct kvfs_err *err);
+int kvfs_view_vmcore_create(const struct kvfs_dump_config *config, const struct kvfs_kmod *kmod,
+			    const char *kmod_reason, struct kvfs_node **out, struct kvfs_err *err);
 
 #endif /* KVFS_VIEW_VMCORE_H */

@@ -65,18 +65,23 @@ static int file_can_back(struct kvfs_node *node, enum kvfs_mode *mode, struct kv
 
 	if (dump->fd < 0)
 		return kvfs_err_set(err, EOPNOTSUPP, "the dump is compressed");
-	if (dump->is_proc)
-		return kvfs_err_set(err, EOPNOTSUPP, "FUSE takes no file of /proc for a backing file");
-	if (file->which != CORE)
-		return kvfs_err_set(err, EOPNOTSUPP, "it is a part of the dump, and only all of it is a file");
 	*mode = KVFS_MODE_DIRECT;
-	return 0;
+	/* The dump itself can be the backing file, but FUSE takes no file of /proc. */
+	if (file->which == CORE && !dump->is_proc)
+		return 0;
+	return kvfs_vmcoresrc_check_window(file->src, file->table, err);
 }
 
 static int file_backing(struct kvfs_node *node, struct kvfs_err *err)
 {
-	int fd = fcntl(dump_of(to_file(node))->fd, F_DUPFD_CLOEXEC, 0);
+	static const char *const names[] = { [CORE] = "vmcore-core", [RAM] = "vmcore-ram", [SEG] = "vmcore-seg" };
+	struct vmcorefile *file = to_file(node);
+	const struct kvfs_dump *dump = dump_of(file);
+	int fd;
 
+	if (file->which != CORE || dump->is_proc)
+		return kvfs_vmcoresrc_create_window(file->src, names[file->which], file->table, err);
+	fd = fcntl(dump->fd, F_DUPFD_CLOEXEC, 0);
 	return fd >= 0 ? fd : kvfs_err_sys(err, errno, "a second descriptor of the dump");
 }
 

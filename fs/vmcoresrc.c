@@ -11,6 +11,8 @@
 struct kvfs_vmcoresrc {
 	_Atomic(unsigned int) refs;
 	struct kvfs_dump *dump;
+	const struct kvfs_kmod *kmod;
+	const char *kmod_reason;
 	char name[128];
 };
 
@@ -27,8 +29,8 @@ static void set_name(struct kvfs_vmcoresrc *src, const struct kvfs_dump_config *
 		 len > max ? file + len - max : file, others, src->dump->format);
 }
 
-int kvfs_vmcoresrc_create(const struct kvfs_dump_config *config, struct kvfs_vmcoresrc **out,
-			  struct kvfs_err *err)
+int kvfs_vmcoresrc_create(const struct kvfs_dump_config *config, const struct kvfs_kmod *kmod,
+			  const char *kmod_reason, struct kvfs_vmcoresrc **out, struct kvfs_err *err)
 {
 	struct kvfs_vmcoresrc *src = calloc(1, sizeof(*src));
 	int ret;
@@ -41,6 +43,8 @@ int kvfs_vmcoresrc_create(const struct kvfs_dump_config *config, struct kvfs_vmc
 		return ret;
 	}
 	atomic_init(&src->refs, 1);
+	src->kmod = kmod;
+	src->kmod_reason = kmod_reason;
 	set_name(src, config);
 	*out = src;
 	return 0;
@@ -74,4 +78,18 @@ struct kvfs_dump *kvfs_vmcoresrc_dump(const struct kvfs_vmcoresrc *src)
 const char *kvfs_vmcoresrc_name(const struct kvfs_vmcoresrc *src)
 {
 	return src->name;
+}
+
+int kvfs_vmcoresrc_check_window(const struct kvfs_vmcoresrc *src, const struct kvfs_extents *t,
+				struct kvfs_err *err)
+{
+	if (src->kmod->fd < 0)
+		return kvfs_err_set(err, ENODEV, "%s", src->kmod_reason);
+	return kvfs_kmod_check_window(src->kmod, t, err);
+}
+
+int kvfs_vmcoresrc_create_window(const struct kvfs_vmcoresrc *src, const char *name,
+				 const struct kvfs_extents *t, struct kvfs_err *err)
+{
+	return kvfs_kmod_create_window(src->kmod, name, t, src->dump->fd, err);
 }

@@ -223,6 +223,50 @@ START_TEST(a_view)
 }
 END_TEST
 
+START_TEST(a_window)
+{
+	const struct kvfs_extent e[] = {
+		{ .len = 8192, .kind = KVFS_EXTENT_FILE, .file_off = 4096 },
+		{ .off = 1 << 20, .len = 4096, .kind = KVFS_EXTENT_FILE, .file_off = 1 << 30 },
+		{ .off = 2 << 20, .len = 4095, .kind = KVFS_EXTENT_FILE },
+	};
+	struct kvfs_kmod kmod = opened(), closed = { .fd = -1 };
+	struct kvfs_extents t = { 0 };
+	struct kvfs_err err = { 0 };
+	int fd, ret;
+
+	for (int i = 0; i < 2; i++)
+		ck_assert_int_eq(kvfs_extents_add(&t, &e[i]), 0);
+	ret = kvfs_kmod_check_window(&closed, &t, &err);
+	unit_assert_error(ret, ENODEV, err, "not in use");
+	kmod.info.features = KVIEW_FEATURE_RAM | KVIEW_FEATURE_BLOB;
+	ret = kvfs_kmod_create_window(&kmod, "seg", &t, 42, &err);
+	unit_assert_error(ret, EOPNOTSUPP, err, "no windows");
+	kmod.info.features |= KVIEW_FEATURE_FILE;
+	fd = kvfs_kmod_create_window(&kmod, "seg", &t, 42, &err);
+	ck_assert_msg(fd >= 0, "%s", err.msg);
+	close(fd);
+	ck_assert_uint_eq(created.nr_extents, 2);
+	for (int i = 0; i < 2; i++) {
+		const struct kview_extent want = {
+			.off = e[i].off, .len = e[i].len, .src = e[i].file_off,
+			.kind = KVIEW_EXTENT_FILE, .fd = 42,
+		};
+
+		ck_assert_mem_eq(&created_extents[i], &want, sizeof(want));
+	}
+	kmod.info.max_extents = 1;
+	ret = kvfs_kmod_check_window(&kmod, &t, &err);
+	unit_assert_error(ret, E2BIG, err, "2 parts");
+	kmod.info.max_extents = 4;
+	ck_assert_int_eq(kvfs_extents_add(&t, &e[2]), 0);
+	ret = kvfs_kmod_check_window(&kmod, &t, &err);
+	unit_assert_error(ret, EINVAL, err, "within a page");
+	kvfs_extents_deinit(&t);
+	kvfs_kmod_close(&kmod);
+}
+END_TEST
+
 START_TEST(a_view_that_cannot_be)
 {
 	const struct kvfs_extent file = { .off = 1 << 20, .len = 1, .kind = KVFS_EXTENT_FILE };
@@ -263,4 +307,4 @@ START_TEST(a_view_that_cannot_be)
 END_TEST
 
 UNIT_MAIN("kmod", open_and_close, open_says_what_to_do, another_device_or_module, ram_may_be_refused,
-	  a_view, a_view_that_cannot_be)
+	  a_view, a_window, a_view_that_cannot_be)
