@@ -4,7 +4,7 @@
 # Building on this machine, for the suites that need no guest and for showing this
 # machine's own memory.
 #
-# Sourced after common.sh.
+# Sourced after common.sh and cache.sh.
 
 # host_need_build - install what compiles the daemon and the tests
 host_need_build() {
@@ -32,7 +32,10 @@ host_build() {
 		rm -rf "$dir"
 		die 125 "this checkout does not compile; the end of $log is above"
 	fi
+	touch "$dir"
+	# Not held any longer: a daemon that a test leaves behind would hold it, too.
 	unlock "$lock"
+	cache_prune "host-$variant"
 	REPLY=$dir
 }
 
