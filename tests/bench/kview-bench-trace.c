@@ -15,6 +15,7 @@
 #include <inttypes.h>
 #include <sched.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,7 +33,18 @@
 #define NR_EVENTS 60000
 #define NR_GET_READER 2000
 #define MAX_ROUNDS 64
-#define SUBBUF 4096
+#define PAGE 4096
+#define MAX_SUBBUF (512 * 1024)
+
+/*
+ * GET_READER comes once for each sub-buffer, and through the mount it is a request to the
+ * daemon: so the size of sub-buffers decides what the mount costs.
+ */
+static const unsigned int subbuf_kib[] = { 4, 64, 512 };
+#define NR_SIZES (sizeof(subbuf_kib) / sizeof(subbuf_kib[0]))
+
+static size_t subbuf;		/* bytes, of the size that is being measured */
+static uint8_t page[MAX_SUBBUF] __attribute__((aligned(PAGE)));
 
 static volatile uint64_t sink;	/* keeps the walk from being optimised away */
 
@@ -118,15 +130,15 @@ static int map_ring(const char *path, struct mapped *out)
 	out->fd = open(path, O_RDONLY | O_NONBLOCK);
 	if (out->fd < 0)
 		return -1;
-	mem = mmap(NULL, SUBBUF, PROT_READ, MAP_SHARED, out->fd, 0);
+	mem = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, out->fd, 0);
 	if (mem == MAP_FAILED)
 		return -1;
-	if (kvfs_ringbuf_parse_meta(mem, SUBBUF, &out->meta, NULL) < 0) {
+	if (kvfs_ringbuf_parse_meta(mem, PAGE, &out->meta, NULL) < 0) {
 		errno = EBADMSG;
 		return -1;
 	}
 	out->mem = mmap(NULL, kvfs_ringbuf_len(&out->meta), PROT_READ, MAP_SHARED, out->fd, 0);
-	munmap(mem, SUBBUF);
+	munmap(mem, PAGE);
 	return out->mem == MAP_FAILED ? -1 : 0;
 }
 
@@ -155,7 +167,7 @@ static double by_mapping(const char *path)
 			return -1;
 		if (meta->reader.id != id) {
 			id = meta->reader.id;
-			kvfs_ringbuf_first(m.mem + kvfs_ringbuf_subbuf_off(&m.meta, id), SUBBUF, &c);
+			kvfs_ringbuf_first(m.mem + kvfs_ringbuf_subbuf_off(&m.meta, id), subbuf, &c);
 			atomic_thread_fence(memory_order_acquire);
 		}
 		c.end = meta->reader.read;
@@ -168,24 +180,23 @@ static double by_mapping(const char *path)
 	return n == NR_EVENTS ? start : -1;
 }
 
-static uint64_t walk_page(const void *page)
+static uint64_t walk_page(void)
 {
 	struct kvfs_ringbuf_cursor c;
 
-	return kvfs_ringbuf_first(page, SUBBUF, &c) < 0 ? 0 : walk(&c);
+	return kvfs_ringbuf_first(page, subbuf, &c) < 0 ? 0 : walk(&c);
 }
 
 static double by_read(const char *path)
 {
-	static uint8_t page[SUBBUF] __attribute__((aligned(SUBBUF)));
 	int fd = open(path, O_RDONLY | O_NONBLOCK);
 	double start = cpu_time(CLOCK_PROCESS_CPUTIME_ID);
 	uint64_t n = 0;
 
 	if (fd < 0)
 		return -1;
-	while (read(fd, page, sizeof(page)) > 0)
-		n += walk_page(page);
+	while (read(fd, page, subbuf) > 0)
+		n += walk_page();
 	start = cpu_time(CLOCK_PROCESS_CPUTIME_ID) - start;
 	close(fd);
 	errno = EPROTO;
@@ -195,25 +206,24 @@ static double by_read(const char *path)
 /* As trace-cmd records, and what comes after it. The last, partly filled page is read. */
 static double by_splice(const char *path)
 {
-	static uint8_t page[SUBBUF] __attribute__((aligned(SUBBUF)));
 	char name[] = "/tmp/kview-bench.XXXXXX";
 	int fd = open(path, O_RDONLY | O_NONBLOCK), file = mkstemp(name), p[2];
 	double start;
 	uint64_t n = 0;
 	ssize_t len;
 
-	if (fd < 0 || file < 0 || pipe(p) < 0)
+	if (fd < 0 || file < 0 || pipe(p) < 0 || fcntl(p[0], F_SETPIPE_SZ, 4 * MAX_SUBBUF) < 0)
 		return -1;
 	unlink(name);
 	start = cpu_time(CLOCK_PROCESS_CPUTIME_ID);
-	while ((len = splice(fd, NULL, p[1], NULL, SUBBUF * 16, SPLICE_F_NONBLOCK)) > 0) {
+	while ((len = splice(fd, NULL, p[1], NULL, subbuf * 4, SPLICE_F_NONBLOCK)) > 0) {
 		if (splice(p[0], NULL, file, NULL, len, SPLICE_F_MOVE) != len)
 			return -1;
 	}
-	while (read(fd, page, sizeof(page)) > 0)
-		n += walk_page(page);
-	for (off_t off = 0; pread(file, page, sizeof(page), off) == sizeof(page); off += sizeof(page))
-		n += walk_page(page);
+	while (read(fd, page, subbuf) > 0)
+		n += walk_page();
+	for (off_t off = 0; pread(file, page, subbuf, off) == (ssize_t)subbuf; off += subbuf)
+		n += walk_page();
 	start = cpu_time(CLOCK_PROCESS_CPUTIME_ID) - start;
 	close(fd);
 	close(file);
@@ -272,9 +282,41 @@ static void daemon_cost(clockid_t daemon, double *per_ioctl, double *per_event)
 	unmap_ring(&m);
 }
 
+/* All ways, for the sub-buffer size that is set. */
+static void measure(int rounds)
+{
+	static double results[NR_WAYS][MAX_ROUNDS];
+	bool works[NR_WAYS];
+
+	/* Round -1 is a warm-up and is not counted. */
+	memset(works, true, sizeof(works));
+	for (int r = -1; r < rounds; r++) {
+		for (size_t i = 0; i < NR_WAYS; i++) {
+			double t;
+
+			if (!works[i])
+				continue;
+			fill();
+			t = ways[i].run(ways[i].path);
+			works[i] = t > 0;
+			if (!works[i])
+				fprintf(stderr, "kview-bench-trace: %s: %s\n", ways[i].name, strerror(errno));
+			else if (r >= 0)
+				results[i][r] = NR_EVENTS / t / 1000;
+		}
+	}
+	for (size_t i = 0; i < NR_WAYS; i++) {
+		char target[64];
+
+		snprintf(target, sizeof(target), "%s, %zu KiB", ways[i].name, subbuf / 1024);
+		if (works[i])
+			report("trace events", target, "1000/CPU s", results[i], rounds);
+	}
+}
+
 int main(int argc, char *argv[])
 {
-	static double results[NR_WAYS][MAX_ROUNDS], ioctls[MAX_ROUNDS], events[MAX_ROUNDS];
+	static double ioctls[MAX_ROUNDS], events[MAX_ROUNDS];
 	clockid_t daemon;
 	int rounds;
 
@@ -286,29 +328,17 @@ int main(int argc, char *argv[])
 	snprintf(mount_ring, sizeof(mount_ring), "%s/trace/instances/kviewbench/cpu%d", argv[1], CPU);
 	if (mkdir(INSTANCE, 0700) < 0 && errno != EEXIST)
 		die(INSTANCE);
-	set("buffer_size_kb", RING_KIB);
-	/* Round -1 is a warm-up and is not counted. */
-	for (int r = -1; r < rounds; r++) {
-		double per_ioctl, per_event;
+	for (size_t i = 0; i < NR_SIZES; i++) {
+		char kib[16];
 
-		for (size_t i = 0; i < NR_WAYS; i++) {
-			double t;
-
-			fill();
-			t = ways[i].run(ways[i].path);
-			if (t < 0)
-				die(ways[i].name);
-			if (r >= 0)
-				results[i][r] = NR_EVENTS / t / 1000;
-		}
-		daemon_cost(daemon, &per_ioctl, &per_event);
-		if (r >= 0) {
-			ioctls[r] = per_ioctl;
-			events[r] = per_event;
-		}
+		snprintf(kib, sizeof(kib), "%u", subbuf_kib[i]);
+		subbuf = subbuf_kib[i] * 1024;
+		set("buffer_subbuf_size_kb", kib);
+		set("buffer_size_kb", RING_KIB);
+		measure(rounds);
 	}
-	for (size_t i = 0; i < NR_WAYS; i++)
-		report("trace events", ways[i].name, "1000/CPU s", results[i], rounds);
+	for (int r = 0; r < rounds; r++)
+		daemon_cost(daemon, &ioctls[r], &events[r]);
 	report("trace daemon", "for a GET_READER", "CPU us", ioctls, rounds);
 	report("trace daemon", "for an event", "CPU us", events, rounds);
 	set("trace", "");
