@@ -121,17 +121,17 @@ static bool run_is_mapped(const struct page *page, unsigned long vaddr, enum kvi
  *         there too
  * @use:   what the pages are wanted for
  * @max:   most pages to judge, at least 1
- * @nr:    set to the number of pages from @pfn on that the verdict is about, 1 to @max
  *
  * A visible page is online System RAM, not PageOffline, not poisoned, and in the direct
  * map, which is what /proc/kcore shows. For KVIEW_PAGE_READ the last of these is left
  * to the copy where that can tell as well, because it is what takes the longest.
  *
  * Context: in a section.
- * Return: true if all of the run may be shown, false if nothing of it may.
+ * Return: for how many pages from @pfn on the verdict holds, 1 to @max: as it is if they
+ * may be shown, negated if they may not.
  */
-bool kview_page_run(unsigned long pfn, unsigned long vaddr, enum kview_page_use use,
-		    unsigned long max, unsigned long *nr)
+long kview_page_run(unsigned long pfn, unsigned long vaddr, enum kview_page_use use,
+		    unsigned long max)
 {
 	unsigned long next, n;
 	struct page *page;
@@ -140,7 +140,7 @@ bool kview_page_run(unsigned long pfn, unsigned long vaddr, enum kview_page_use 
 	visible = kview_pfnset_has(srcu_dereference(ram, &kview_page_sections), pfn, &next);
 	max = min(max, next - pfn);
 	if (!visible)
-		goto out;
+		return -max;
 
 	/* Within a section of the memory map, consecutive frames have consecutive struct pages. */
 	max = min(max, PAGES_PER_SECTION - pfn % PAGES_PER_SECTION);
@@ -150,19 +150,14 @@ bool kview_page_run(unsigned long pfn, unsigned long vaddr, enum kview_page_use 
 	 * The copy reads an image page by its image address, and what encrypted memory
 	 * holds in plain text is no fault: neither would tell.
 	 */
-	if (use != KVIEW_PAGE_READ || vaddr || _PAGE_ENC) {
-		visible = run_is_mapped(page, vaddr, use, max, &max);
-		if (!visible)
-			goto out;
-	}
+	if ((use != KVIEW_PAGE_READ || vaddr || _PAGE_ENC) &&
+	    !run_is_mapped(page, vaddr, use, max, &max))
+		return -max;
 
 	visible = page_is_plain(page);
 	for (n = 1; n < max && page_is_plain(page + n) == visible; n++)
 		;
-	max = n;
-out:
-	*nr = max;
-	return visible;
+	return visible ? n : -n;
 }
 
 /**
@@ -182,15 +177,17 @@ out:
 bool kview_page_block(unsigned long pfn, unsigned long vaddr, unsigned int order)
 {
 	unsigned long left = 1UL << order;
-	unsigned long nr;
+	unsigned long leaf;
+	long nr;
 
 	if (order > PMD_SHIFT - PAGE_SHIFT &&
-	    (!kview_page_run(pfn, vaddr, KVIEW_PAGE_MAP_HUGE, 1, &nr) ||
-	     !is_mapped((unsigned long)pfn_to_kaddr(pfn), 0, 0, left, &nr) || nr < left))
+	    (kview_page_run(pfn, vaddr, KVIEW_PAGE_MAP_HUGE, 1) < 0 ||
+	     !is_mapped((unsigned long)pfn_to_kaddr(pfn), 0, 0, left, &leaf) || leaf < left))
 		return false;
 
 	while (left) {
-		if (!kview_page_run(pfn, vaddr, KVIEW_PAGE_MAP_HUGE, left, &nr))
+		nr = kview_page_run(pfn, vaddr, KVIEW_PAGE_MAP_HUGE, left);
+		if (nr < 0)
 			return false;
 		pfn += nr;
 		left -= nr;

@@ -56,8 +56,8 @@ enum kview_page_use {
 	KVIEW_PAGE_MAP_HUGE,
 };
 
-bool kview_page_run(unsigned long pfn, unsigned long vaddr, enum kview_page_use use,
-		    unsigned long max, unsigned long *nr);
+long kview_page_run(unsigned long pfn, unsigned long vaddr, enum kview_page_use use,
+		    unsigned long max);
 bool kview_page_block(unsigned long pfn, unsigned long vaddr, unsigned int order);
 
 int kview_page_allow(unsigned long start, unsigned long end);

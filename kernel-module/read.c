@@ -13,6 +13,7 @@
 
 #include <linux/fs.h>
 #include <linux/gfp.h>
+#include <linux/math.h>
 #include <linux/mm.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
@@ -49,13 +50,12 @@ struct ram {
 static inline bool judge(struct ram *ram, enum kview_page_use use)
 {
 	size_t offset = offset_in_page(ram->paddr);
-	unsigned long nr;
-	bool visible;
+	long nr;
 
-	visible = kview_page_run(PHYS_PFN(ram->paddr), ram->vaddr & PAGE_MASK, use,
-				 PFN_UP(offset + ram->len), &nr);
-	ram->len = min_t(size_t, ram->len, (nr << PAGE_SHIFT) - offset);
-	return visible;
+	nr = kview_page_run(PHYS_PFN(ram->paddr), ram->vaddr & PAGE_MASK, use,
+			    PFN_UP(offset + ram->len));
+	ram->len = min_t(size_t, ram->len, (abs(nr) << PAGE_SHIFT) - offset);
+	return nr > 0;
 }
 
 /* Where the kernel reads the bytes: the image's own mapping says more than the direct map. */

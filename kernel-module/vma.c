@@ -4,6 +4,7 @@
 #include <linux/err.h>
 #include <linux/fs.h>
 #include <linux/hash.h>
+#include <linux/math.h>
 #include <linux/mm.h>
 #include <linux/moduleparam.h>
 #include <linux/mutex.h>
@@ -152,24 +153,27 @@ static void find_frames(const struct kview_table *table, u64 pos, unsigned long 
 {
 	const struct kview_segment *segment;
 	struct kview_span span;
-	bool visible = false;
+	long nr;
 
 	kview_table_find(table, pos, &span);
 	segment = span.segment;
-	frames->nr = min_t(u64, max, DIV_ROUND_UP(span.len, PAGE_SIZE));
+	max = min_t(u64, max, DIV_ROUND_UP(span.len, PAGE_SIZE));
 
-	if (segment && segment->kind == KVIEW_EXTENT_BLOB) {
+	if (!segment) {
+		nr = -max;
+	} else if (segment->kind == KVIEW_EXTENT_BLOB) {
 		frames->pfn = page_to_pfn(virt_to_page(segment->blob + span.skip));
-		visible = true;
-	} else if (segment) {
+		nr = max;
+	} else {
 		frames->pfn = PHYS_PFN(segment->paddr + span.skip);
-		visible = kview_page_run(frames->pfn,
-					 segment->vaddr ? segment->vaddr + span.skip : 0,
-					 KVIEW_PAGE_MAP, frames->nr, &frames->nr);
+		nr = kview_page_run(frames->pfn,
+				    segment->vaddr ? segment->vaddr + span.skip : 0,
+				    KVIEW_PAGE_MAP, max);
 	}
-	if (!visible)
+	if (nr < 0)
 		frames->pfn = page_to_pfn(ZERO_PAGE(0));
-	frames->step = visible;
+	frames->step = nr > 0;
+	frames->nr = abs(nr);
 }
 
 /* Maps [start, end), which is inside the view. In a section. */
