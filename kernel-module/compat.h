@@ -92,18 +92,28 @@ static inline int kview_compat_mmap(struct file *file, struct vm_area_struct *vm
 #else
 #define kview_compat_pfn(pfn) (pfn)
 #endif
-
-static inline vm_fault_t kview_compat_insert_pmd(struct vm_fault *vmf, unsigned long pfn)
-{
-	return vmf_insert_pfn_pmd(vmf, kview_compat_pfn(pfn), false);
-}
 #endif
 
-#if KVIEW_HAVE_HUGE_PUD
-static inline vm_fault_t kview_compat_insert_pud(struct vm_fault *vmf, unsigned long pfn)
+/* Maps a block of 1 << order pages by one entry. VM_FAULT_FALLBACK: this kernel has none of that size. */
+static inline vm_fault_t kview_compat_insert_block(struct vm_fault *vmf, unsigned long pfn,
+						   unsigned int order)
 {
-	return vmf_insert_pfn_pud(vmf, kview_compat_pfn(pfn), false);
+#if KVIEW_HAVE_HUGE_PMD
+	if (order == PMD_SHIFT - PAGE_SHIFT)
+		return vmf_insert_pfn_pmd(vmf, kview_compat_pfn(pfn), false);
+#endif
+#if KVIEW_HAVE_HUGE_PUD
+	if (order == PUD_SHIFT - PAGE_SHIFT)
+		return vmf_insert_pfn_pud(vmf, kview_compat_pfn(pfn), false);
+#endif
+	return VM_FAULT_FALLBACK;
 }
+
+/* The member of vm_operations_struct that makes huge entries; nothing where there are none. */
+#if KVIEW_HAVE_HUGE_PMD
+#define KVIEW_COMPAT_HUGE_FAULT(handler) .huge_fault = (handler),
+#else
+#define KVIEW_COMPAT_HUGE_FAULT(handler)
 #endif
 
 #endif /* KVIEW_COMPAT_H */

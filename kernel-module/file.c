@@ -88,9 +88,7 @@ static const struct file_operations view_fops = {
 	.read_iter	= kview_read_iter,
 	.splice_read	= kview_compat_splice_read,
 	.mmap		= kview_vma_mmap,
-#ifdef CONFIG_TRANSPARENT_HUGEPAGE
-	.get_unmapped_area = thp_get_unmapped_area,
-#endif
+	.get_unmapped_area = thp_get_unmapped_area,	/* NULL without huge pages */
 };
 
 static void evict_inode(struct inode *inode)

@@ -244,19 +244,8 @@ static vm_fault_t fault(struct vm_fault *vmf)
 	return ret;
 }
 
-#if KVIEW_HAVE_HUGE_PMD
-static vm_fault_t insert_block(struct vm_fault *vmf, unsigned long pfn, unsigned int order)
-{
-	if (order == PMD_ORDER)
-		return kview_compat_insert_pmd(vmf, pfn);
-#if KVIEW_HAVE_HUGE_PUD
-	if (order == PUD_ORDER)
-		return kview_compat_insert_pud(vmf, pfn);
-#endif
-	return VM_FAULT_FALLBACK;
-}
-
-static vm_fault_t huge_fault(struct vm_fault *vmf, unsigned int order)
+/* Not used where the kernel has no huge entries for page frames; compat.h. */
+static vm_fault_t __maybe_unused huge_fault(struct vm_fault *vmf, unsigned int order)
 {
 	struct vm_area_struct *vma = vmf->vma;
 	struct kview_view *view = view_of(vma);
@@ -285,19 +274,16 @@ static vm_fault_t huge_fault(struct vm_fault *vmf, unsigned int order)
 	section = kview_page_lock();
 	if (kview_page_block(PHYS_PFN(paddr), vaddr, order)) {
 		note_mapped(view);
-		ret = insert_block(vmf, PHYS_PFN(paddr), order);
+		ret = kview_compat_insert_block(vmf, PHYS_PFN(paddr), order);
 	}
 	kview_page_unlock(section);
 	mutex_unlock(lock);
 	return ret;
 }
-#endif
 
 static const struct vm_operations_struct vm_ops = {
 	.fault = fault,
-#if KVIEW_HAVE_HUGE_PMD
-	.huge_fault = huge_fault,
-#endif
+	KVIEW_COMPAT_HUGE_FAULT(huge_fault)
 };
 
 /**
