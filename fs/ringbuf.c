@@ -105,7 +105,7 @@ static uint64_t fix_abs_ts(uint64_t abs, uint64_t last)
 
 /*
  * Steps over one record, whatever it is: *event is set if it is an event, event->data is
- * NULL if not. Returns 0 or -EBADMSG.
+ * NULL if not. Returns 0, or -EBADMSG with the cursor where it was.
  */
 static int step(struct kvfs_ringbuf_cursor *c, struct kvfs_ringbuf_event *event)
 {
@@ -156,14 +156,33 @@ static int step(struct kvfs_ringbuf_cursor *c, struct kvfs_ringbuf_event *event)
 	return 0;
 }
 
+/* What nearly all records are: an event whose header has its length. */
+static bool step_short(struct kvfs_ringbuf_cursor *c, struct kvfs_ringbuf_event *event)
+{
+	uint32_t left = c->end - c->pos, len, delta;
+	unsigned int type_len;
+
+	if (left < EVENT_HDR_LEN)
+		return false;
+	split(word(c, c->pos), &type_len, &delta);
+	len = type_len * 4;
+	if (type_len == 0 || type_len >= TYPE_PADDING || len > left - EVENT_HDR_LEN)
+		return false;
+	c->ts += delta;
+	event->ts = c->ts;
+	event->data = c->data + c->pos + EVENT_HDR_LEN;
+	event->len = len;
+	c->pos += EVENT_HDR_LEN + len;
+	return true;
+}
+
 int kvfs_ringbuf_next(struct kvfs_ringbuf_cursor *cursor, struct kvfs_ringbuf_event *out)
 {
-	struct kvfs_ringbuf_cursor c = *cursor;
-
-	while (c.pos < c.end) {
-		if (step(&c, out) < 0)
+	while (cursor->pos < cursor->end) {
+		if (step_short(cursor, out))
+			return 1;
+		if (step(cursor, out) < 0)
 			return -EBADMSG;
-		*cursor = c;
 		if (out->data)
 			return 1;
 	}

@@ -123,7 +123,7 @@ int kvfs_ringbuf_first(const void *subbuf, uint32_t size, struct kvfs_ringbuf_cu
 
 /*
  * Steps over padding and time stamps to the next event. Returns 1, 0 behind the last one,
- * or -EBADMSG if an event does not fit; the cursor then stays where it is.
+ * or -EBADMSG if a record does not fit; the cursor then stays before that one.
  */
 int kvfs_ringbuf_next(struct kvfs_ringbuf_cursor *cursor, struct kvfs_ringbuf_event *out);
 
