@@ -27,7 +27,7 @@ class Client:
 
     def wait(self, name):
         """Its output; a test point for its status."""
-        out, err = self.process.communicate(self.stdin, timeout=560)
+        out, err = self.process.communicate(self.stdin, timeout=590)
         tap.check(self.process.returncode == 0, f"{name}: it succeeds", " ".join(self.argv),
                   f"status {self.process.returncode}", *out.splitlines()[-15:], *err.splitlines()[-15:])
         return out, err
