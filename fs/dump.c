@@ -20,8 +20,6 @@
 /* Pieces of a read that are worked on at a time. */
 #define MAX_PIECES 32
 
-#define PROC_VMCORE "/proc/vmcore"
-
 /* Opening. */
 
 /* Without O_NONBLOCK a FIFO in the place of the file would hang the mount. */
@@ -160,7 +158,7 @@ int kvfs_dump_open(const struct kvfs_dump_config *config, struct kvfs_dump **out
 	/* Where the stream broke off says more than what its last piece was to be. */
 	if (in.missing.errnum)
 		(*out)->missing = in.missing;
-	(*out)->is_proc = config->nr_files == 1 && strcmp(config->files[0], PROC_VMCORE) == 0;
+	(*out)->is_proc = config->nr_files == 1 && strcmp(config->files[0], KVFS_DUMP_PROC) == 0;
 	return 0;
 }
 

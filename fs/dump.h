@@ -65,6 +65,9 @@ struct kvfs_dump {
 	_Atomic(uint64_t) nr_damaged;	/* pages found to be damaged, each counted once */
 };
 
+/* The memory of the kernel that crashed, in the crash kernel. */
+#define KVFS_DUMP_PROC "/proc/vmcore"
+
 struct kvfs_dump_config {
 	const char *const *files;	/* names; more than one: a split set, in any order */
 	size_t nr_files;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "kmod.h"
 #include "log.h"
@@ -165,11 +166,12 @@ static void tell_progress(void *arg, uint64_t done, uint64_t total)
 static int add_vmcore(struct kvfs_tree *tree, const struct kvfs_opts *opts, unsigned int threads,
 		      struct kvfs_err *err)
 {
+	static const char *const of_crash[] = { KVFS_DUMP_PROC };
 	struct progress progress = { .what = opts->vmcore[0], .last = now() };
 	const char *tmpdir = getenv("TMPDIR");
 	const struct kvfs_dump_config config = {
-		.files = opts->vmcore,
-		.nr_files = opts->nr_vmcore,
+		.files = opts->nr_vmcore ? opts->vmcore : of_crash,
+		.nr_files = opts->nr_vmcore ? opts->nr_vmcore : 1,
 		.cache_len = opts->cache_len,
 		.threads = threads,
 		.tmpdir = tmpdir && *tmpdir ? tmpdir : "/var/tmp",
@@ -181,11 +183,13 @@ static int add_vmcore(struct kvfs_tree *tree, const struct kvfs_opts *opts, unsi
 
 	entry->name = "vmcore";
 	entry->reason = missing->msg;
-	if (opts->nr_vmcore == 0) {
-		kvfs_err_set(missing, ENODEV, "no crash dump was given with -o vmcore=FILE");
-		return 0;
-	}
-	return kvfs_view_vmcore_create(&config, &tree->kmod, tree->kmod_err.msg, &entry->node, err);
+	if (opts->nr_vmcore)
+		return kvfs_view_vmcore_create(&config, &tree->kmod, tree->kmod_err.msg, &entry->node, err);
+	if (access(KVFS_DUMP_PROC, F_OK) == 0)
+		kvfs_view_vmcore_create(&config, &tree->kmod, tree->kmod_err.msg, &entry->node, missing);
+	else
+		kvfs_err_set(missing, ENODEV, "this is no crash kernel, and no dump was given with -o vmcore=FILE");
+	return 0;
 }
 
 static void write_status(void *arg, FILE *out)
