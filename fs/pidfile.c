@@ -76,9 +76,10 @@ static ssize_t file_read(struct kvfs_node *node, void *handle, void *buf, size_t
 		n = kvfs_procmm_read_pagemap(mm, buf, len, off);
 	else
 		n = read_mincore(file, mm, buf, len, off);
-	if (n <= 0)
-		return n;
-	/* If it is another address space by now, some of these bytes may be of that one. */
+	/*
+	 * If it is another address space by now, some of these bytes may be of that one, and an
+	 * error may be that of asking while it went away, whatever errno that gave.
+	 */
 	ret = kvfs_procmm_check(mm);
 	return ret < 0 ? ret : n;
 }
