@@ -186,33 +186,45 @@ def settle(read_source, read_view, watch=None, tries=24):
         wrong = found if wrong is None else wrong & found
         if not wrong:
             return "volatile"
-    return still_wrong(wrong, read_source, watch or read_view) or "volatile"
+    return still_wrong(wrong, read_source, read_view, watch or read_view) or "volatile"
 
 
-def still_wrong(wrong, read_source, watch, seconds=5):
+def still_wrong(wrong, read_source, read_view, watch, seconds=5):
     """
-    Of the offsets `wrong`, those at which the view does not change while the source is read.
-    Reading has effects: whoever reads /proc/kcore holds its lock, so its lock is never free
-    in what he reads. The view, watched from beside, shows it both taken and free.
+    Of the offsets `wrong`, those that stand still while source and view are read.
+
+    Reading has effects. Whoever reads /proc/kcore holds its lock, so its lock is never free
+    in what he reads; and his own kernel stack is one thing while he reads /proc/kcore and
+    another while he reads the view. Watched by somebody else, such bytes change. So one
+    thread reads and another watches, first this one reading, whose state it was, and then
+    the other way round.
     """
-    stop = threading.Event()
+    first = watch()
+    moved = set()
 
-    def keep_reading():
-        while not stop.is_set():
-            read_source()
+    def look():
+        now = watch()
+        moved.update(i for i in wrong if now[i] != first[i])
 
-    reader = threading.Thread(target=keep_reading)
-    reader.start()
-    try:
-        first = watch()
+    def read():
+        read_source()
+        read_view()
+
+    for mine, other in ((read, look), (look, read)):
+        stop = threading.Event()
+
+        def keep_doing(action=other, stop=stop):
+            while not stop.is_set():
+                action()
+
+        thread = threading.Thread(target=keep_doing)
+        thread.start()
         end = time.monotonic() + seconds
-        while wrong and time.monotonic() < end:
-            now = watch()
-            wrong = {i for i in wrong if now[i] == first[i]}
-    finally:
+        while not wrong <= moved and time.monotonic() < end:
+            mine()
         stop.set()
-        reader.join()
-    return sorted(wrong)
+        thread.join()
+    return sorted(wrong - moved)
 
 
 class Comparison:
