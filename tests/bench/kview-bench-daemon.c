@@ -22,6 +22,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "find_daemon.h"
 #include "target.h"
 
 #define MIB (UINT64_C(1) << 20)
@@ -71,39 +72,6 @@ static void mount_view(const char *kviewfs, const char *mountpoint)
 		fprintf(stderr, "kview-bench-daemon: %s could not mount\n", kviewfs);
 		exit(1);
 	}
-}
-
-/* The process with mountpoint as its last argument. */
-static pid_t find_daemon(const char *mountpoint)
-{
-	struct dirent *entry;
-	pid_t found = 0;
-	DIR *proc = opendir("/proc");
-
-	while (proc && !found && (entry = readdir(proc))) {
-		char path[300], args[4096] = "";
-		ssize_t len;
-		int fd;
-
-		if (atoi(entry->d_name) <= 0 || atoi(entry->d_name) == getpid())
-			continue;
-		snprintf(path, sizeof(path), "/proc/%s/cmdline", entry->d_name);
-		fd = open(path, O_RDONLY | O_CLOEXEC);
-		if (fd < 0)
-			continue;
-		len = read(fd, args, sizeof(args) - 1);
-		close(fd);
-		if (len > (ssize_t)strlen(mountpoint) + 1 && strstr(args, "kviewfs") &&
-		    !strcmp(args + len - strlen(mountpoint) - 1, mountpoint))
-			found = atoi(entry->d_name);
-	}
-	if (proc)
-		closedir(proc);
-	if (!found) {
-		fprintf(stderr, "kview-bench-daemon: no daemon for %s in /proc\n", mountpoint);
-		exit(1);
-	}
-	return found;
 }
 
 /* A number of /proc/PID/[task/TID/]status. */

@@ -26,6 +26,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "find_daemon.h"
+
 #define PAGE UINT64_C(4096)
 #define MIB (UINT64_C(1) << 20)
 #define GIB (1024 * MIB)
@@ -449,39 +451,6 @@ static void *read_on(void *arg)
 	close(pagemap);
 	close(mincore_fd);
 	return NULL;
-}
-
-/* The kviewfs that has mountpoint as its last argument. */
-static pid_t find_daemon(const char *mountpoint)
-{
-	struct dirent *entry;
-	pid_t found = 0;
-	DIR *proc = opendir("/proc");
-
-	while (proc && !found && (entry = readdir(proc))) {
-		char path[300], args[4096] = "";
-		ssize_t len;
-		int fd;
-
-		if (atoi(entry->d_name) <= 0 || atoi(entry->d_name) == getpid())
-			continue;
-		snprintf(path, sizeof(path), "/proc/%s/cmdline", entry->d_name);
-		fd = open(path, O_RDONLY | O_CLOEXEC);
-		if (fd < 0)
-			continue;
-		len = read(fd, args, sizeof(args) - 1);
-		close(fd);
-		if (len > (ssize_t)strlen(mountpoint) + 1 && strstr(args, "kviewfs") &&
-		    !strcmp(args + len - strlen(mountpoint) - 1, mountpoint))
-			found = atoi(entry->d_name);
-	}
-	if (proc)
-		closedir(proc);
-	if (!found) {
-		errno = ESRCH;
-		die("the daemon");
-	}
-	return found;
 }
 
 static double rss_kib(pid_t pid)
