@@ -38,13 +38,14 @@ need_root() {
 }
 
 # need_packages COMMAND=PACKAGE... - install with apt-get each Debian PACKAGE whose
-# COMMAND is not on PATH. A COMMAND that begins with / is a file that must exist.
+# COMMAND is not on PATH. A COMMAND that begins with / is a file that must exist, or a
+# pattern that a file must match.
 need_packages() {
 	local pair probe missing=()
 	for pair; do
 		probe=${pair%%=*}
 		case $probe in
-		/*) [[ -e $probe ]] || missing+=("${pair#*=}") ;;
+		/*) compgen -G "$probe" >/dev/null || missing+=("${pair#*=}") ;;
 		*) command -v "$probe" >/dev/null || missing+=("${pair#*=}") ;;
 		esac
 	done
@@ -75,6 +76,16 @@ apt_get() {
 		-o DPkg::Lock::Timeout=300 "$@" </dev/null
 }
 
+# at_exit FUNCTION - call FUNCTION when this command ends, by a signal too. A process
+# that bash has just forked still has these traps: one that gets SIGTERM before it
+# becomes its program must not clean up for the command, which goes on.
+at_exit() {
+	# shellcheck disable=SC2064 # the name is expanded now
+	trap "[[ \$BASHPID != \$\$ ]] || $1" EXIT
+	trap 'exit 130' INT
+	trap 'exit 143' TERM HUP
+}
+
 # Paths that remove_temporaries removes.
 temporaries=()
 
@@ -89,7 +100,7 @@ make_temporary() {
 	flock -s "$fd"
 }
 
-# remove_temporaries - to be called from the EXIT trap of a command
+# remove_temporaries - to be called at the exit of a command
 remove_temporaries() {
 	((${#temporaries[@]} == 0)) || rm -rf "${temporaries[@]}"
 	temporaries=()

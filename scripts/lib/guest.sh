@@ -183,14 +183,13 @@ guest_note() {
 	[[ -z $noted ]] || say "$noted"
 }
 
-# guest_wait PID SECONDS - wait for the end of PID, at most so long
+# guest_wait PID SECONDS - wait for the end of PID, at most so long. The timer is left
+# to end by itself, and keeps nothing open.
 guest_wait() {
 	local timer
-	sleep "$2" &
+	sleep "$2" >/dev/null 2>&1 &
 	timer=$!
 	wait -n "$1" "$timer" || true
-	kill "$timer" 2>/dev/null || true
-	wait "$timer" 2>/dev/null || true
 }
 
 # guest_kill - end a guest that runs, from a trap

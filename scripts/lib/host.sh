@@ -13,6 +13,7 @@ host_need_build() {
 		fusermount3=fuse3 /usr/include/libelf.h=libelf-dev \
 		/usr/include/traceevent/event-parse.h=libtraceevent-dev \
 		/usr/include/tracefs/tracefs.h=libtracefs-dev /usr/include/liburing.h=liburing-dev \
+		/usr/include/libkdumpfile/kdumpfile.h=libkdumpfile-dev \
 		/usr/include/check.h=check trace-cmd=trace-cmd getfattr=attr xxd=xxd python3=python3
 }
 
