@@ -44,16 +44,20 @@ cache_entry() {
 	REPLY=$entry
 }
 
-# cache_prune KIND - remove the entries of KIND that nobody uses: all but the newest,
-# and what a killed run left half made
+# cache_prune KIND [MINUTES] - remove the entries of KIND that nobody uses: all but the
+# newest and those marked within the last MINUTES (0), and what a killed run left half
+# made, with its log
 cache_prune() {
-	local kind=$1 cache path count=0
+	local kind=$1 minutes=${2:-0} cache path count=0
 	cache=$(cache_dir)
 	for path in "$cache/new-$kind"-*[0-9a-f]; do
 		[[ ! -d $path ]] || cache_remove "$path" "$cache/${path##*/new-}.lock"
 	done
+	find "$cache" -maxdepth 1 -name "new-$kind-*.log" -mmin +1440 -delete
 	while IFS= read -r path; do
-		((++count <= cache_keep)) || cache_remove "$path" "$path.lock"
+		if ((++count > cache_keep)) && [[ -z $(find "$path" -maxdepth 0 -mmin "-$minutes") ]]; then
+			cache_remove "$path" "$path.lock"
+		fi
 	done < <(find "$cache" -maxdepth 1 -type d -regex ".*/$kind-[0-9a-f]*" -printf '%T@ %p\n' |
 		sort -rn | cut -d' ' -f2-)
 }

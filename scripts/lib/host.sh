@@ -34,9 +34,10 @@ host_build() {
 		die 125 "this checkout does not compile; the end of $log is above"
 	fi
 	touch "$dir"
-	# Not held any longer: a daemon that a test leaves behind would hold it, too.
+	# Not held any longer: a daemon that a test leaves behind would hold it, too. Instead,
+	# none is pruned that was made in the last hours.
 	unlock "$lock"
-	cache_prune "host-$variant"
+	cache_prune "host-$variant" 240
 	REPLY=$dir
 }
 
