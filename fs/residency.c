@@ -19,7 +19,6 @@
 #include "residency.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -29,14 +28,14 @@
 #include "io.h"
 #include "kpageflags.h"
 #include "pagemap.h"
-#include "procfs.h"
+#include "pagetable.h"
+#include "parallel.h"
 #include "procmaps.h"
 #include "swapcache.h"
 
 #define SWAPS_MAX (1024 * 1024)
-#define NR_ENTRIES 4096		/* pagemap entries that are looked at together */
-#define NR_REGIONS 1024		/* of one PAGEMAP_SCAN */
 #define PIECE_PAGES 65536	/* pages of a file that are looked at together */
+#define PARALLEL_PAGES 65536	/* pages that are worth another CPU */
 #define MAX_TRIES 4		/* for a mapping that changes as it is looked at */
 
 struct kvfs_residency {
@@ -47,70 +46,23 @@ struct kvfs_residency {
 	bool scan;
 };
 
-/* One call of kvfs_residency_load(). */
+/* The pages of a request that are looked at on one CPU. */
 struct load {
 	struct kvfs_residency *res;
 	int procdir;
-	int pagemap;
-	struct kvfs_procmaps *maps;
 	bool swap;		/* there is a swap area */
-	bool has_table;		/* below: the table was asked for */
-	struct kvfs_swapcache_table *table;	/* NULL if it cannot be had */
+	struct kvfs_pagetable *table;
+	struct kvfs_procmaps *maps;
 	struct kvfs_filecache_mounts mounts;
 	uint64_t page_size;
-	union {			/* never both at a time */
-		struct {
-			uint64_t entries[NR_ENTRIES];
-			struct kvfs_kpageflags_query queries[NR_ENTRIES];
-		};
-		uint8_t piece[PIECE_PAGES];
-	};
-	struct kvfs_pagemap_region regions[NR_REGIONS];
+	uint8_t piece[PIECE_PAGES];
 };
 
 /* A mapping, or the part of one that is asked for. */
 struct part {
-	uint64_t start, end;
-	uint8_t *vec;			/* of the page at start */
-	bool shared;
-	bool has_file;
-	struct kvfs_filecache file;	/* if has_file */
+	struct kvfs_pagetable_part pages;
+	struct kvfs_filecache file;	/* if pages.of_file */
 };
-
-uint8_t kvfs_residency_of_entry(uint64_t entry, uint64_t kpageflags, bool in_page_cache)
-{
-	uint8_t cached = in_page_cache ? KVFS_RESIDENT_PAGECACHE : 0;
-	uint8_t bits = KVFS_RESIDENT | KVFS_RESIDENT_MAPPED;
-
-	switch (kvfs_pagemap_state(entry)) {
-	case KVFS_PAGEMAP_NONE:
-		return 0;
-	case KVFS_PAGEMAP_SWAP:
-		return KVFS_RESIDENT_SWAPPED | KVFS_RESIDENT_ANON;
-	case KVFS_PAGEMAP_BUSY:
-		return KVFS_RESIDENT | (entry & KVFS_PAGEMAP_FILE ? cached : KVFS_RESIDENT_ANON);
-	case KVFS_PAGEMAP_MAPPED:
-		break;
-	}
-	if (entry & KVFS_PAGEMAP_FILE)
-		return bits | cached;
-	if (kpageflags & KVFS_KPF_ANON)		/* the zero page is not */
-		bits |= KVFS_RESIDENT_ANON;
-	if (kpageflags & KVFS_KPF_SWAPCACHE)
-		bits |= KVFS_RESIDENT_SWAPCACHE;
-	return bits;
-}
-
-uint8_t kvfs_residency_of_categories(uint64_t categories, bool in_page_cache)
-{
-	uint8_t bits = KVFS_RESIDENT | KVFS_RESIDENT_MAPPED;
-
-	if (!(categories & KVFS_PAGEMAP_SCAN_PRESENT))
-		return 0;
-	if (categories & KVFS_PAGEMAP_SCAN_FILE)
-		return in_page_cache ? bits | KVFS_RESIDENT_PAGECACHE : bits;
-	return categories & KVFS_PAGEMAP_SCAN_PFNZERO ? bits : bits | KVFS_RESIDENT_ANON;
-}
 
 bool kvfs_residency_has_swap(const char *swaps)
 {
@@ -128,140 +80,10 @@ static bool has_swap(void)
 	       kvfs_residency_has_swap(text);
 }
 
-static bool in_page_cache(const struct part *part)
+static bool in_page_cache(enum kvfs_filecache_kind kind)
 {
-	return part->has_file && (part->file.kind == KVFS_FILECACHE_PAGES ||
-				  part->file.kind == KVFS_FILECACHE_SHMEM ||
-				  part->file.kind == KVFS_FILECACHE_HUGETLB ||
-				  part->file.kind == KVFS_FILECACHE_OPAQUE);
-}
-
-static bool is_in_swap_cache(struct load *load, uint64_t entry)
-{
-	if (!load->has_table && load->res->swapcache)
-		load->table = kvfs_swapcache_get(load->res->swapcache);
-	load->has_table = true;
-	return kvfs_swapcache_has(load->table, entry);
-}
-
-/* Fills vec from the pagemap entries of n <= NR_ENTRIES pages. */
-static int fill_some_entries(struct load *load, const struct part *part, uint64_t addr,
-			     uint8_t *vec, size_t n)
-{
-	bool cached = in_page_cache(part);
-	size_t nr_queries = 0;
-	int ret;
-
-	ret = kvfs_pagemap_read_entries(load->pagemap, load->entries, n, addr / load->page_size);
-	if (ret < 0)
-		return ret;
-	for (size_t i = 0; i < n; i++) {
-		uint64_t entry = load->entries[i];
-
-		if ((entry & KVFS_PAGEMAP_PRESENT) && !(entry & KVFS_PAGEMAP_FILE))
-			load->queries[nr_queries++] = (struct kvfs_kpageflags_query) {
-				.pfn = entry & KVFS_PAGEMAP_PFN_MASK,
-				.index = i,
-			};
-		else
-			vec[i] = kvfs_residency_of_entry(entry, 0, cached);
-		if (kvfs_pagemap_state(entry) == KVFS_PAGEMAP_SWAP && is_in_swap_cache(load, entry))
-			vec[i] |= KVFS_RESIDENT | KVFS_RESIDENT_SWAPCACHE;
-	}
-	if (!nr_queries)
-		return 0;
-	ret = kvfs_kpageflags_load(load->res->kpf, load->queries, nr_queries);
-	for (size_t q = 0; q < nr_queries && ret == 0; q++) {
-		size_t i = load->queries[q].index;
-
-		vec[i] = kvfs_residency_of_entry(load->entries[i], load->queries[q].flags, cached);
-	}
-	return ret;
-}
-
-static int fill_entries(struct load *load, const struct part *part, uint64_t start, uint64_t end)
-{
-	for (uint64_t addr = start; addr < end;) {
-		uint64_t left = (end - addr) / load->page_size;
-		size_t n = left < NR_ENTRIES ? (size_t)left : NR_ENTRIES;
-		int ret = fill_some_entries(load, part, addr,
-					    part->vec + (addr - part->start) / load->page_size, n);
-
-		if (ret < 0)
-			return ret;
-		addr += n * load->page_size;
-	}
-	return 0;
-}
-
-/*
- * What is looked for with PAGEMAP_SCAN, and what the pages are that are not found. Shared mappings
- * have pages of the file only, so that the kernel need not look whose each page is.
- */
-struct plan {
-	struct kvfs_pagemap_query query;
-	uint64_t implied;	/* categories that all present pages have */
-	uint8_t others;		/* byte of a page that is not found */
-};
-
-/* Finds all that there is. */
-static struct plan plan_for_any(const struct part *part)
-{
-	const uint64_t there = KVFS_PAGEMAP_SCAN_PRESENT | KVFS_PAGEMAP_SCAN_SWAPPED;
-	const uint64_t whose = KVFS_PAGEMAP_SCAN_FILE | KVFS_PAGEMAP_SCAN_PFNZERO;
-
-	return (struct plan) {
-		.query = { .anyof = there, .report = part->shared ? there : there | whose },
-		.implied = part->shared ? KVFS_PAGEMAP_SCAN_FILE : 0,
-	};
-}
-
-/* Finds what is not as the mapping would have it: a page in each place, of the file if there is one. */
-static struct plan plan_for_exceptions(const struct part *part)
-{
-	struct plan plan = plan_for_any(part);
-
-	if (part->has_file) {
-		plan.query.inverted = KVFS_PAGEMAP_SCAN_PRESENT | (part->shared ? 0 : KVFS_PAGEMAP_SCAN_FILE);
-		plan.query.anyof |= plan.query.inverted;
-		plan.others = kvfs_residency_of_categories(KVFS_PAGEMAP_SCAN_PRESENT | KVFS_PAGEMAP_SCAN_FILE,
-							   in_page_cache(part));
-	} else {
-		plan.query.inverted = KVFS_PAGEMAP_SCAN_PRESENT;
-		plan.query.anyof |= KVFS_PAGEMAP_SCAN_FILE | KVFS_PAGEMAP_SCAN_PFNZERO;
-		plan.others = kvfs_residency_of_categories(KVFS_PAGEMAP_SCAN_PRESENT, false);
-	}
-	return plan;
-}
-
-static int fill_scan(struct load *load, const struct part *part, const struct plan *plan)
-{
-	bool cached = in_page_cache(part);
-	uint64_t addr = part->start;
-
-	memset(part->vec, plan->others, (part->end - part->start) / load->page_size);
-	while (addr < part->end) {
-		ssize_t n = kvfs_pagemap_scan(load->pagemap, addr, part->end, &plan->query,
-					      load->regions, NR_REGIONS, &addr);
-
-		if (n < 0)
-			return (int)n;
-		for (ssize_t i = 0; i < n; i++) {
-			const struct kvfs_pagemap_region *r = &load->regions[i];
-			int ret;
-
-			memset(part->vec + (r->start - part->start) / load->page_size,
-			       kvfs_residency_of_categories(r->categories | plan->implied, cached),
-			       (r->end - r->start) / load->page_size);
-			/* What is in swap, or looks so, is looked at entry by entry. */
-			if (!(r->categories & KVFS_PAGEMAP_SCAN_SWAPPED))
-				continue;
-			ret = fill_entries(load, part, r->start, r->end);
-			if (ret < 0)
-				return ret;
-		}
-	}
-	return 0;
+	return kind == KVFS_FILECACHE_PAGES || kind == KVFS_FILECACHE_SHMEM ||
+	       kind == KVFS_FILECACHE_HUGETLB || kind == KVFS_FILECACHE_OPAQUE;
 }
 
 /* Whether a mapping is still what it was. */
@@ -283,22 +105,19 @@ static int is_unchanged(struct load *load, const struct kvfs_procmap *map)
  */
 static int fill_by_scan(struct load *load, const struct kvfs_procmap *map, const struct part *part)
 {
-	bool is_plain = part->has_file ? part->file.fd >= 0 || part->file.kind == KVFS_FILECACHE_HUGETLB
-				       : map->kind == KVFS_PROCMAP_ANON;
-	struct plan plan;
+	bool is_plain = part->pages.of_file ? part->file.fd >= 0 || part->file.kind == KVFS_FILECACHE_HUGETLB
+					    : map->kind == KVFS_PROCMAP_ANON;
 	int ret;
 
 	if (is_plain && !load->res->parse_maps && kvfs_procmaps_can_query()) {
-		plan = plan_for_exceptions(part);
-		ret = fill_scan(load, part, &plan);
+		ret = kvfs_pagetable_scan(load->table, &part->pages, true);
 		if (ret < 0)
 			return ret;
 		ret = is_unchanged(load, map);
 		if (ret)
 			return ret < 0 ? ret : 0;
 	}
-	plan = plan_for_any(part);
-	return fill_scan(load, part, &plan);
+	return kvfs_pagetable_scan(load->table, &part->pages, false);
 }
 
 static int fill_page_table(struct load *load, const struct kvfs_procmap *map, const struct part *part)
@@ -307,12 +126,12 @@ static int fill_page_table(struct load *load, const struct kvfs_procmap *map, co
 	 * PAGEMAP_SCAN does not know of the swap cache, in which anonymous pages can be, nor
 	 * which of a device's private pages are copies.
 	 */
-	bool may_be_anon = !part->shared;
-	bool is_device = part->has_file && part->file.kind == KVFS_FILECACHE_DEVICE;
+	bool may_be_anon = !part->pages.shared;
+	bool is_device = part->pages.of_file && part->file.kind == KVFS_FILECACHE_DEVICE;
 
 	if (load->res->scan && !(may_be_anon && (load->swap || is_device)))
 		return fill_by_scan(load, map, part);
-	return fill_entries(load, part, part->start, part->end);
+	return kvfs_pagetable_entries(load->table, &part->pages);
 }
 
 /* What the page table does not have may be in the file's page cache: n <= PIECE_PAGES pages. */
@@ -343,21 +162,23 @@ static int fill_file_piece(struct load *load, const struct part *part, uint64_t 
 
 static int fill_file(struct load *load, const struct part *part)
 {
-	size_t n = (size_t)((part->end - part->start) / load->page_size);
+	const struct kvfs_pagetable_part *pages = &part->pages;
+	size_t n = (size_t)((pages->end - pages->start) / load->page_size);
 	size_t i = 0;
 
 	while (i < n) {
-		const uint8_t *first = memchr(part->vec + i, 0, n - i);
+		const uint8_t *first = memchr(pages->vec + i, 0, n - i);
 		size_t end;
 		int ret;
 
 		if (!first)
 			return 0;
-		i = (size_t)(first - part->vec);
+		i = (size_t)(first - pages->vec);
 		end = n - i < PIECE_PAGES ? n : i + PIECE_PAGES;
-		while (part->vec[end - 1])	/* ends at i at the latest */
+		while (pages->vec[end - 1])	/* ends at i at the latest */
 			end--;
-		ret = fill_file_piece(load, part, part->start + i * load->page_size, part->vec + i, end - i);
+		ret = fill_file_piece(load, part, pages->start + i * load->page_size, pages->vec + i,
+				      end - i);
 		if (ret < 0)
 			return ret;
 		i = end;
@@ -369,7 +190,7 @@ static int fill_part(struct load *load, const struct kvfs_procmap *map, const st
 {
 	int ret = fill_page_table(load, map, part);
 
-	if (ret == 0 && part->has_file && part->file.fd >= 0)
+	if (ret == 0 && part->file.fd >= 0)
 		ret = fill_file(load, part);
 	return ret;
 }
@@ -382,26 +203,30 @@ static int fill_mapping(struct load *load, const struct kvfs_procmap *map, bool 
 			uint64_t start, uint64_t end, uint8_t *vec)
 {
 	struct part part = {
-		.start = map->start > start ? map->start : start,
-		.end = map->end < end ? map->end : end,
-		.shared = map->shared,
-		.has_file = map->kind == KVFS_PROCMAP_FILE,
+		.pages = {
+			.start = map->start > start ? map->start : start,
+			.end = map->end < end ? map->end : end,
+			.shared = map->shared,
+			.of_file = map->kind == KVFS_PROCMAP_FILE,
+		},
 		.file = { .kind = KVFS_FILECACHE_OPAQUE, .fd = -1 },
 	};
+	struct kvfs_pagetable_part *pages = &part.pages;
 	int ret;
 
-	part.vec = vec + (part.start - start) / load->page_size;
-	if (part.has_file && ask_file) {
+	pages->vec = vec + (pages->start - start) / load->page_size;
+	if (pages->of_file && ask_file) {
 		ret = kvfs_filecache_open(load->procdir, &load->mounts, map, &part.file);
 		if (ret < 0)
 			return ret;
 	}
+	pages->in_page_cache = pages->of_file && in_page_cache(part.file.kind);
 	ret = fill_part(load, map, &part);
-	if (part.has_file)
+	if (pages->of_file)
 		kvfs_filecache_close(&part.file);
 	if (ret == 0 && map->kind == KVFS_PROCMAP_SPECIAL)
-		for (uint64_t i = 0; i < (part.end - part.start) / load->page_size; i++)
-			part.vec[i] |= KVFS_RESIDENT;
+		for (uint64_t i = 0; i < (pages->end - pages->start) / load->page_size; i++)
+			pages->vec[i] |= KVFS_RESIDENT;
 	return ret;
 }
 
@@ -470,39 +295,85 @@ void kvfs_residency_destroy(struct kvfs_residency *res)
 	free(res);
 }
 
-int kvfs_residency_load(struct kvfs_residency *res, int procdir, uint64_t index, uint8_t *vec,
-			size_t n)
+/* A call of kvfs_residency_load(). */
+struct request {
+	struct kvfs_residency *res;
+	int procdir;
+	uint64_t index;
+	uint8_t *vec;
+	bool swap;
+};
+
+static int load_open(const struct request *request, struct load **out)
 {
+	struct kvfs_residency *res = request->res;
+	const struct kvfs_pagetable_config config = { .kpf = res->kpf, .swapcache = res->swapcache };
 	_cleanup_free_ struct load *load = malloc(sizeof(*load));
-	_cleanup_close_ int pagemap = -1;
-	uint64_t start, end, entry;
 	int ret;
 
 	if (!load)
 		return -ENOMEM;
+	load->res = res;
+	load->procdir = request->procdir;
+	load->swap = request->swap;
+	load->mounts = (struct kvfs_filecache_mounts){ 0 };
 	load->page_size = (uint64_t)sysconf(_SC_PAGESIZE);
-	if (!kvfs_mul_u64(index, load->page_size, &start) ||
-	    !kvfs_mul_u64(n, load->page_size, &end) || !kvfs_add_u64(start, end, &end))
-		return -EINVAL;
-	pagemap = kvfs_procfs_openat(procdir, "pagemap", O_RDONLY);
-	if (pagemap < 0)
-		return pagemap;
-	ret = kvfs_procmaps_open(procdir, res->parse_maps, &load->maps);
+	ret = kvfs_pagetable_open(load->procdir, &config, &load->table);
 	if (ret < 0)
 		return ret;
-	load->res = res;
-	load->procdir = procdir;
-	load->pagemap = pagemap;
-	load->swap = has_swap();
-	load->mounts = (struct kvfs_filecache_mounts){ 0 };
-	load->has_table = false;
-	load->table = NULL;
-	memset(vec, 0, n);
-	ret = fill_range(load, start, end, vec);
+	ret = kvfs_procmaps_open(load->procdir, res->parse_maps, &load->maps);
+	if (ret < 0) {
+		kvfs_pagetable_close(load->table);
+		return ret;
+	}
+	*out = load;
+	load = NULL;
+	return 0;
+}
+
+static void load_close(struct load *load)
+{
 	kvfs_filecache_mounts_deinit(&load->mounts);
-	if (load->table)
-		kvfs_swapcache_put(res->swapcache, load->table);
 	kvfs_procmaps_close(load->maps);
+	kvfs_pagetable_close(load->table);
+	free(load);
+}
+
+/* For kvfs_parallel(): the pages [first, first + n) of a request. */
+static int load_pages(void *arg, size_t first, size_t n)
+{
+	const struct request *request = arg;
+	struct load *load;
+	uint64_t start;
+	int ret;
+
+	ret = load_open(request, &load);
+	if (ret < 0)
+		return ret;
+	start = (request->index + first) * load->page_size;
+	ret = fill_range(load, start, start + n * load->page_size, request->vec + first);
 	/* Empty, or gone before it was looked at? */
-	return ret < 0 ? ret : kvfs_pagemap_read_entries(pagemap, &entry, 1, 0);
+	if (ret == 0)
+		ret = kvfs_pagetable_check(load->table);
+	load_close(load);
+	return ret;
+}
+
+int kvfs_residency_load(struct kvfs_residency *res, int procdir, uint64_t index, uint8_t *vec,
+			size_t n)
+{
+	struct request request = {
+		.res = res,
+		.procdir = procdir,
+		.index = index,
+		.vec = vec,
+		.swap = has_swap(),
+	};
+	uint64_t page_size = (uint64_t)sysconf(_SC_PAGESIZE), start, end;
+
+	if (!kvfs_mul_u64(index, page_size, &start) || !kvfs_mul_u64(n, page_size, &end) ||
+	    !kvfs_add_u64(start, end, &end))
+		return -EINVAL;
+	memset(vec, 0, n);
+	return kvfs_parallel(n, PARALLEL_PAGES, load_pages, &request);
 }

@@ -21,6 +21,7 @@
 #define MIB (UINT64_C(1) << 20)
 #define PAGE (UINT64_C(4096))
 #define HUGE (2 * MIB)
+#define LARGE (1024 * MIB)
 
 #ifndef MADV_GUARD_INSTALL
 #define MADV_GUARD_INSTALL 102		/* Linux 6.13 */
@@ -104,6 +105,29 @@ static void look(uint8_t *p, size_t len, size_t step)
 {
 	for (size_t off = 0; p && off < len; off += step * PAGE)
 		(void)*(volatile uint8_t *)(p + off);
+}
+
+/* So much that the daemon shares the work among the CPUs; where they meet is in a row of pages. */
+static void large(void)
+{
+	uint8_t *p = map_anon("anonymous: a GiB, few pages", LARGE);
+	int fd = memfd_create("zoo", MFD_CLOEXEC);
+
+	if (!p)
+		fail("no room for a GiB");
+	madvise(p, LARGE, MADV_NOHUGEPAGE);
+	touch(p, LARGE, 1021);
+	for (size_t cpus = 2; cpus <= 8; cpus++)
+		for (size_t part = 1; part < cpus; part++)
+			touch(p + LARGE / PAGE * part / cpus * PAGE - 4 * PAGE, 7 * PAGE, 1);
+	if (fd < 0 || ftruncate(fd, LARGE) < 0)
+		fail("memfd_create");
+	for (size_t off = 0; off < LARGE; off += 509 * PAGE)
+		if (pwrite(fd, "x", 1, (off_t)off) != 1)
+			fail("memfd");
+	p = map_named("memfd: a GiB, some of it mapped", LARGE, PROT_READ, MAP_SHARED, fd, 0);
+	look(p, LARGE, 3 * 509);
+	close(fd);
 }
 
 static void anonymous(void)
@@ -349,6 +373,7 @@ static void live(int from, int to, const char *dir, bool swap)
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	anonymous();
+	large();
 	huge();
 	files(dir);
 	shared();
