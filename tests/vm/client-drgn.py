@@ -16,9 +16,13 @@ from drgn.helpers.linux.pid import find_task, for_each_task
 from drgn.helpers.linux.slab import for_each_slab_cache
 
 
+PF_KTHREAD = 0x00200000    # include/linux/sched.h; a process that is ending has no mm either
+
+
 def kernel_threads():
     """Those that neither come nor go: workers do."""
-    names = {(task.pid.value_(), task.comm.string_().decode()) for task in for_each_task(prog) if not task.mm}
+    names = {(task.pid.value_(), task.comm.string_().decode()) for task in for_each_task(prog)
+             if task.flags & PF_KTHREAD}
     return sorted(pair for pair in names if not pair[1].startswith(("kworker", "scsi_")))
 
 
