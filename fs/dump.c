@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #include "cleanup.h"
-#include "corenotes.h"
 #include "io.h"
 #include "kdumphead.h"
 
