@@ -14,6 +14,8 @@ host_need_build() {
 		/usr/include/traceevent/event-parse.h=libtraceevent-dev \
 		/usr/include/tracefs/tracefs.h=libtracefs-dev /usr/include/liburing.h=liburing-dev \
 		/usr/include/libkdumpfile/kdumpfile.h=libkdumpfile-dev \
+		/usr/include/zlib.h=zlib1g-dev /usr/include/lzo/lzo1x.h=liblzo2-dev \
+		/usr/include/snappy-c.h=libsnappy-dev /usr/include/zstd.h=libzstd-dev \
 		/usr/include/check.h=check trace-cmd=trace-cmd getfattr=attr xxd=xxd python3=python3
 }
 

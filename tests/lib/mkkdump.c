@@ -201,9 +201,13 @@ static uint32_t put_headers(struct job *job)
 
 	find_notes(job, &notes, &notes_len);
 	sub_blocks = (uint32_t)((sizeof(s) + notes_len + PAGE - 1) / PAGE);
+	/* As uname has them; libkdumpfile believes none of them if one is empty. */
 	strcpy(h.utsname[0], "Linux");
+	strcpy(h.utsname[1], "fixture");
 	strcpy(h.utsname[2], "6.12.0-test");
+	strcpy(h.utsname[3], "#1");
 	strcpy(h.utsname[4], "x86_64");
+	strcpy(h.utsname[5], "(none)");
 	h.block_size = htole32(PAGE);
 	h.sub_blocks = htole32(sub_blocks);
 	h.map_blocks = htole32((uint32_t)job->map_blocks * 2);
