@@ -142,6 +142,38 @@ def write_elf(path):
     return [(o, *s) for o, s in zip(offs, segs)]
 
 
+def prstatus32(cpu):
+    """struct elf_prstatus of i386: register i of a CPU is 0x100 * CPU + i."""
+    desc = bytearray(144)
+    struct.pack_into("<h", desc, 12, 9)
+    struct.pack_into("<i", desc, 24, 100 + cpu)
+    for i in range(17):
+        struct.pack_into("<I", desc, 72 + 4 * i, 0x100 * cpu + i)
+    return bytes(desc)
+
+
+def write_elf32(path):
+    """
+    A core of a 32-bit kernel: low memory at 3 GiB of its addresses, and memory above it that
+    has no virtual one. Returns its segments: (off, vaddr, paddr, len).
+    """
+    notes32 = b"".join(note("CORE", 1, prstatus32(cpu)) for cpu in range(2))
+    segs = [(PAGE, 0xc0100000, MIB, MIB), (PAGE + MIB, 0, 1 << 30, 3 * PAGE)]
+    phoff = 52
+    note_off = phoff + 32 * (len(segs) + 1)
+    with open(path, "wb") as f:
+        f.write(struct.pack("<16sHHIIIIIHHHHHH", b"\x7fELF\1\1\1", 4, 3, 1, 0, phoff, 0, 0, 52, 32,
+                            len(segs) + 1, 0, 0, 0))
+        f.write(struct.pack("<IIIIIIII", 4, note_off, 0, 0, len(notes32), len(notes32), 0, 4))
+        for off, vaddr, paddr, length in segs:
+            f.write(struct.pack("<IIIIIIII", 1, off, vaddr, paddr, length, length, 7, 0))
+        f.write(notes32)
+        for off, _, paddr, length in segs:
+            f.seek(off)
+            f.write(b"".join(struct.pack("<I", a) for a in range(paddr, paddr + length, 4)))
+    return segs
+
+
 def loads(core):
     """The PT_LOADs of an ELF64 core in bytes: (off, vaddr, paddr, filesz)."""
     phoff, = struct.unpack_from("<Q", core, 32)
