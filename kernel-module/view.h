@@ -15,6 +15,7 @@ struct kview_table;
  * @list:    in the list of views of vma.c; under its lock
  * @zap:     chosen to be zapped; under the same lock
  * @mapped:  not 0 if pages were mapped since the last zap began; see vma.c
+ * @giant:   GIANT_* of vma.c: what has become of entries of 1 GiB
  */
 struct kview_view {
 	struct kview_table *table;
@@ -22,6 +23,7 @@ struct kview_view {
 	struct list_head list;
 	bool zap;
 	int mapped;
+	int giant;
 };
 
 static inline struct kview_view *kview_view_of(const struct file *file)

@@ -244,6 +244,42 @@ static vm_fault_t fault(struct vm_fault *vmf)
 	return ret;
 }
 
+/*
+ * Entries of 1 GiB. A VMA that has one must be neither split nor moved: to split it,
+ * vma_adjust_trans_huge() looks by mm_find_pmd() for a smaller entry, and what it takes for
+ * a page table there is the memory that is mapped; mremap() drops such an entry as a bad one
+ * and leaves it in the TLB. So it is up to Linux 6.12 and as of 7.3. Before either, and
+ * before a fork, the kernel calls ->open for the new VMA, and from then on the view has no
+ * entry of 1 GiB any more.
+ */
+enum {
+	GIANT_NONE,	/* there has been no such entry yet */
+	GIANT_MADE,	/* there may be some */
+	GIANT_ENDING,	/* those that there are being removed, under views_lock */
+	GIANT_GONE,	/* there is none, and will be none */
+};
+
+/* Whether an entry of 1 GiB may be made. In the section in which it is: open() waits for that. */
+static bool giant_allowed(struct kview_view *view)
+{
+	return cmpxchg(&view->giant, GIANT_NONE, GIANT_MADE) <= GIANT_MADE;
+}
+
+static void open(struct vm_area_struct *vma)
+{
+	struct kview_view *view = view_of(vma);
+
+	if (!KVIEW_HAVE_HUGE_PUD || smp_load_acquire(&view->giant) == GIANT_GONE)
+		return;
+	mutex_lock(&views_lock);
+	if (xchg(&view->giant, GIANT_ENDING) == GIANT_MADE) {
+		kview_page_synchronize();
+		unmap_mapping_range(view->mapping, 0, 0, 1);
+	}
+	smp_store_release(&view->giant, GIANT_GONE);
+	mutex_unlock(&views_lock);
+}
+
 /* Not used where the kernel has no huge entries for page frames; compat.h. */
 static vm_fault_t __maybe_unused huge_fault(struct vm_fault *vmf, unsigned int order)
 {
@@ -258,6 +294,8 @@ static vm_fault_t __maybe_unused huge_fault(struct vm_fault *vmf, unsigned int o
 	u64 paddr;
 	int section;
 
+	if (size > PMD_SIZE && READ_ONCE(view->giant) > GIANT_MADE)
+		return VM_FAULT_FALLBACK;
 	if (addr < vma->vm_start || size > vma->vm_end - addr ||
 	    pos_of(vma, addr) >= view->table->size)
 		return VM_FAULT_FALLBACK;
@@ -272,7 +310,8 @@ static vm_fault_t __maybe_unused huge_fault(struct vm_fault *vmf, unsigned int o
 	lock = block_lock(vmf);
 	mutex_lock(lock);
 	section = kview_page_lock();
-	if (kview_page_block(PHYS_PFN(paddr), vaddr, order)) {
+	if (kview_page_block(PHYS_PFN(paddr), vaddr, order) &&
+	    (size <= PMD_SIZE || giant_allowed(view))) {
 		note_mapped(view);
 		ret = kview_compat_insert_block(vmf, PHYS_PFN(paddr), order);
 	}
@@ -282,6 +321,7 @@ static vm_fault_t __maybe_unused huge_fault(struct vm_fault *vmf, unsigned int o
 }
 
 static const struct vm_operations_struct vm_ops = {
+	.open = open,
 	.fault = fault,
 	KVIEW_COMPAT_HUGE_FAULT(huge_fault)
 };

@@ -4,8 +4,9 @@
  *
  * Lock order, outermost first: mmap_lock or a VMA's own lock, block_locks[] of vma.c,
  * a section of page.c, page table locks. And: the memory hotplug lock, ram_lock of
- * page.c or views_lock of vma.c, i_mmap_rwsem, page table locks. Sections are waited
- * for under ram_lock and views_lock, so neither is ever taken in a section.
+ * page.c or views_lock of vma.c, i_mmap_rwsem, page table locks; views_lock after
+ * mmap_lock, too. Sections are waited for under ram_lock and views_lock, so neither is
+ * ever taken in a section; nor is mmap_lock, as views_lock may be under it.
  */
 #ifndef KVIEW_VMA_H
 #define KVIEW_VMA_H

@@ -29,6 +29,7 @@ klog_patterns=(
 	'refcount_t: '
 	'list_(add|del) corruption'
 	'Bad (page|rss-counter)'
+	'bad (pgd|p4d|pud|pmd|pte) '
 	'scheduling while atomic|sleeping function called from invalid context'
 	'(Object|Slab) .*(corrupt|overwritten)'
 )
