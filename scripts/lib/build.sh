@@ -36,32 +36,37 @@ source_manifest() {
 	)
 }
 
-# build_disk TOP TOOLS ROOT MODULE - make sure of a build disk of the checkout TOP for
-# the guest's root ROOT (from roots_guest); sets REPLY to the folder with build.img.
-# MODULE is 1 if the module must compile; with 0 it may be missing from the disk.
+# build_disk TOP TOOLS ROOT MODULE KERNEL - make sure of a build disk of the checkout TOP
+# for the guest's root ROOT (from roots_guest); sets REPLY to the folder with build.img.
+# MODULE is 1 if the module must compile; with 0 it may be missing from the disk. It is
+# compiled for the kernel in the build tree KERNEL; if that is '', for ROOT's.
 build_disk() {
-	local top=$1 tools=$2 root=$3 module=$4 stage key
+	local top=$1 tools=$2 root=$3 module=$4 kernel=$5 stage key
 	make_temporary stage
 	stage=$REPLY
 	mkdir "$stage/src"
 	source_list "$top" | tar -C "$top" --null -T - -c | tar -C "$stage/src" -x
 	source_manifest "$stage/src" >"$stage/manifest"
-	key=$({ cat "$stage/manifest"; echo "${root##*/} $module"; } | hash_text)
+	key=$({
+		cat "$stage/manifest"
+		echo "${root##*/} $module $kernel"
+		[[ -z $kernel ]] || cat "$kernel/.config" "$kernel/Module.symvers"
+	} | hash_text)
 	cache_entry "build-$key" "building this checkout for the guest" \
-		make_build "$stage" "$tools" "$root" "$top" "$module"
+		make_build "$stage" "$tools" "$root" "$top" "$module" "$kernel"
 	rm -rf "$stage"
 }
 
 make_build() {
 	local dir=$1 log=$2 stage=$3 tools=$4 root=$5 work lock
-	work=$(cache_dir)/work-$(printf '%s\n%s\n' "${root##*/}" "$6" | hash_text)
+	work=$(cache_dir)/work-$(printf '%s\n' "${root##*/}" "$6" "$8" | hash_text)
 	lock_exclusive "$work.lock" lock
 	# What failed to compile is usually a mistake in it. If it is tried once more as it
 	# is, the folder is suspected, and it starts afresh.
 	! cmp -s "$stage/manifest" "$work/failed" || rm -rf "$work"
 	mkdir -p "$work/tree/src"
 	build_sync "$stage" "$work"
-	if ! build_compile "$work/tree" "$root" "$7" >"$log" 2>&1; then
+	if ! build_compile "$work/tree" "$root" "$7" "$8" >"$log" 2>&1; then
 		cp "$stage/manifest" "$work/failed"
 		return 1
 	fi
@@ -87,9 +92,15 @@ build_sync() {
 	cp "$stage/manifest" "$work/manifest"
 }
 
-# build_compile TREE ROOT MODULE - compile TREE/src into TREE/build, inside ROOT
+# build_compile TREE ROOT MODULE KERNEL - compile TREE/src into TREE/build, inside ROOT
 build_compile() {
-	local tree=$1 root=$2 module=$3
-	"$lib/enter-root" "$root/root" --bind "$tree:/opt/kviewfs" -- \
-		/opt/kviewfs/src/scripts/lib/build-in-root "$(cat "$root/kernel")" "$module"
+	local tree=$1 root=$2 module=$3 kernel=$4 binds kdir
+	binds=(--bind "$tree:/opt/kviewfs")
+	kdir=/lib/modules/$(cat "$root/kernel")/build
+	if [[ -n $kernel ]]; then
+		kdir=/mnt/kernel
+		binds+=(--bind-ro "$kernel:$kdir")
+	fi
+	"$lib/enter-root" "$root/root" "${binds[@]}" -- \
+		/opt/kviewfs/src/scripts/lib/build-in-root "$kdir" "$module"
 }

@@ -6,11 +6,11 @@
 #
 # Sourced after common.sh, roots.sh and klog.sh.
 
-# The settings of a guest. tools, root, build: folders of the cache; cmdline: of its
-# kernel; share: a folder, or ''; module, mount, shell: 0 or 1; timeout: seconds, 0 for
+# The settings of a guest. tools, root, build: folders of the cache; kernel: the build
+# tree of a kernel to boot, or '' for that of the root; cmdline: of the kernel; share: a folder, or ''; module, mount, shell: 0 or 1; timeout: seconds, 0 for
 # none; log: a file to keep the kernel log in, or ''; kdump: 1 to crash the guest first;
 # crash_cmdline: of the crash kernel.
-declare -A guest=([tools]='' [root]='' [build]='' [memory]=2G [cpus]=2 [cmdline]=''
+declare -A guest=([tools]='' [root]='' [build]='' [kernel]='' [memory]=2G [cpus]=2 [cmdline]=''
 	[share]='' [module]=1 [mount]=1 [shell]=0 [timeout]=0 [log]='' [kdump]=0
 	[crash_cmdline]='')
 
@@ -38,6 +38,8 @@ guest_port() {
 # guest_qemu_args - print QEMU's options, one a line, for the settings in
 # `guest`
 guest_qemu_args() {
+	local kernel=/mnt/guest/vmlinuz
+	[[ -z ${guest[kernel]} ]] || kernel=/mnt/kernel/bzImage
 	printf '%s\n' -nodefaults -no-user-config -display none -no-reboot \
 		-smp "${guest[cpus]}" -m "${guest[memory]}"
 	if guest_has_kvm; then
@@ -45,7 +47,7 @@ guest_qemu_args() {
 	else
 		printf '%s\n' -machine q35 -accel tcg,thread=multi -cpu max
 	fi
-	printf '%s\n' -kernel /mnt/guest/vmlinuz -initrd /mnt/guest/initrd \
+	printf '%s\n' -kernel "$kernel" -initrd /mnt/guest/initrd \
 		-append "${guest[cmdline]}" \
 		-chardev file,id=console,path=/mnt/run/console -serial chardev:console \
 		-drive if=none,id=root,file=/mnt/guest/disk.img,format=raw,snapshot=on,cache=unsafe \
@@ -133,6 +135,7 @@ guest_run() {
 	binds=(--bind "$run:/mnt/run" --bind-ro "${guest[root]}:/mnt/guest"
 		--bind-ro "${guest[build]}:/mnt/build")
 	[[ -z ${guest[share]} ]] || binds+=(--bind "${guest[share]}:/mnt/share")
+	[[ -z ${guest[kernel]} ]] || binds+=(--bind-ro "${guest[kernel]}/arch/x86/boot:/mnt/kernel")
 	if ((guest[shell])); then
 		"$lib/enter-root" "${guest[tools]}/root" "${binds[@]}" -- /mnt/run/start <&0 &
 	else

@@ -142,12 +142,12 @@ make_guest() {
 make_initrd() {
 	local root=$1 kernel=$2 file=$3 tree number=10 module
 	tree=$root/var/tmp/initrd
-	mkdir -p "$tree"/{bin,dev,proc,sys,root,modules}
+	mkdir -p "$tree"/{bin,dev,proc,sys,root,"modules/$kernel"}
 	cp "$root/bin/busybox" "$tree/bin/"
 	install -m 755 "$lib/../../tests/vm/initrd-init" "$tree/init"
 	while read -r module; do
 		# insmod takes them in the order of their names.
-		cp "$root$module" "$tree/modules/$number-${module##*/}"
+		cp "$root$module" "$tree/modules/$kernel/$number-${module##*/}"
 		((number++))
 	done < <(chroot "$root" modprobe -S "$kernel" --show-depends -a "${initrd_modules[@]}" |
 		awk '$1 == "insmod" { print $2 }')
