@@ -20,12 +20,6 @@ struct part {
 /* Threads that work for any caller. */
 static atomic_int nr_helpers;
 
-static int nr_cpus(void)
-{
-	cpu_set_t set;
-
-	return sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
-}
 
 static void *run(void *arg)
 {
@@ -35,10 +29,26 @@ static void *run(void *arg)
 	return NULL;
 }
 
-static void start(struct part *part, int cpus)
+/*
+ * A thread on any of the CPUs in set: the caller's own is not among them, where the scheduler
+ * would often put it, to wait until the caller has done its part.
+ */
+static bool make_thread(struct part *part, const cpu_set_t *set)
 {
-	if (atomic_fetch_add(&nr_helpers, 1) < cpus - 1)
-		part->has_thread = pthread_create(&part->thread, NULL, run, part) == 0;
+	pthread_attr_t attr;
+	bool made;
+
+	if (pthread_attr_init(&attr) != 0)
+		return false;
+	made = pthread_attr_setaffinity_np(&attr, sizeof(*set), set) == 0 &&
+	       pthread_create(&part->thread, &attr, run, part) == 0;
+	pthread_attr_destroy(&attr);
+	return made;
+}
+
+static void start(struct part *part, const cpu_set_t *others)
+{
+	part->has_thread = atomic_fetch_add(&nr_helpers, 1) < CPU_COUNT(others) && make_thread(part, others);
 	if (!part->has_thread)
 		atomic_fetch_sub(&nr_helpers, 1);
 }
@@ -56,12 +66,16 @@ static void finish(struct part *part)
 int kvfs_parallel(size_t n, size_t grain, kvfs_parallel_fn *fn, void *job)
 {
 	struct part parts[PARTS_MAX];
-	int cpus = nr_cpus();
-	size_t nr = n / grain, first = 0;
+	size_t nr = n / grain, cpus, first = 0;
+	cpu_set_t others;
 	int ret = 0;
 
-	if (nr > (size_t)cpus)
-		nr = (size_t)cpus;
+	CPU_ZERO(&others);
+	sched_getaffinity(0, sizeof(others), &others);
+	CPU_CLR(sched_getcpu(), &others);
+	cpus = (size_t)CPU_COUNT(&others) + 1;
+	if (nr > cpus)
+		nr = cpus;
 	if (nr > PARTS_MAX)
 		nr = PARTS_MAX;
 	if (nr < 2)
@@ -72,7 +86,7 @@ int kvfs_parallel(size_t n, size_t grain, kvfs_parallel_fn *fn, void *job)
 		parts[i] = (struct part){ .fn = fn, .job = job, .first = first, .n = end - first };
 		first = end;
 		if (i > 0)
-			start(&parts[i], cpus);
+			start(&parts[i], &others);
 	}
 	for (size_t i = 0; i < nr; i++) {
 		finish(&parts[i]);

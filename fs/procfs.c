@@ -24,7 +24,9 @@
 #define TICK_BITS (KVFS_PROCFS_SERIAL_BITS - 22)
 #define STAT_MAX 4096			/* bytes: /proc/N/stat is one line of numbers */
 #define STATUS_MAX 65536
-#define DENTS_LEN 32768			/* bytes: about 1,000 processes */
+#define DENT_MIN 24			/* bytes of the shortest struct dirent64 */
+#define DENTS_MIN 512			/* bytes, in which any entry has room */
+#define DENTS_LEN (KVFS_PROCFS_LIST * DENT_MIN)
 
 static pthread_once_t pidfs_once = PTHREAD_ONCE_INIT;
 static bool has_pidfs;
@@ -187,14 +189,18 @@ ssize_t kvfs_procfs_list(uint64_t cookie, struct kvfs_procfs_entry *v, size_t ma
 {
 	_cleanup_close_ int fd = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	_Alignas(struct dirent64) char buf[DENTS_LEN];
-	size_t n = 0;
+	/* To find a process is what takes long in the kernel: none is read to be dropped. */
+	size_t n = 0, size = max < KVFS_PROCFS_LIST ? max * DENT_MIN : sizeof(buf);
 
 	if (fd < 0)
 		return -errno;
 	if (lseek(fd, (off_t)cookie, SEEK_SET) < 0)
 		return -errno;
-	while (n == 0 && max) {		/* a whole buffer may hold no process */
-		ssize_t len = syscall(SYS_getdents64, fd, buf, sizeof(buf));
+	/* The names in /proc that are no process's, and longer, take buffers of their own. */
+	if (size < DENTS_MIN)
+		size = DENTS_MIN;
+	while (n == 0 && max) {
+		ssize_t len = syscall(SYS_getdents64, fd, buf, size);
 
 		if (len < 0)
 			return -errno;

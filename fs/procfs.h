@@ -58,6 +58,8 @@ struct kvfs_procfs_entry {
 	uint64_t next;		/* cookie of what follows */
 };
 
+#define KVFS_PROCFS_LIST 1365	/* a good max: what 32 KiB from the kernel can hold */
+
 /*
  * Fills v with the next processes, at most max of them. cookie is 0 at first, later the
  * `next` of the last entry. Returns how many there are; 0 behind the last one, or -errno.

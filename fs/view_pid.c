@@ -50,7 +50,7 @@ struct reader {
 	uint64_t first;			/* cookie of v[0] */
 	size_t next;			/* the likeliest to be asked for */
 	size_t n;
-	struct kvfs_procfs_entry v[512];
+	struct kvfs_procfs_entry v[KVFS_PROCFS_LIST];
 };
 
 /* Cookies of pid/: 0 is `self`, then those of /proc, moved up by one. */
@@ -232,7 +232,7 @@ static int find_entry(struct reader *reader, uint64_t cookie, size_t *index)
 			return 1;
 		}
 	}
-	n = kvfs_procfs_list(COOKIE_IN_PROC(cookie), reader->v, sizeof(reader->v) / sizeof(reader->v[0]));
+	n = kvfs_procfs_list(COOKIE_IN_PROC(cookie), reader->v, KVFS_PROCFS_LIST);
 	reader->n = n > 0 ? (size_t)n : 0;
 	reader->first = cookie;
 	*index = 0;
