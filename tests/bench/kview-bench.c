@@ -22,7 +22,7 @@
 #define MIB (UINT64_C(1) << 20)
 #define MAP_LEN (1024 * MIB)	/* of the mapped rows */
 #define READ_LEN (256 * MIB)	/* of the rows that read, a part of the same region */
-#define NR_LOADS 2000000
+#define NR_LOADS 8000000
 #define NR_PREADS 50000
 #define MAX_ROUNDS 64
 
