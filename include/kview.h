@@ -110,9 +110,10 @@ struct kview_info {
  * show bytes that the view does not have. mmap of another view is ENODEV, and reading
  * works as ever. Huge entries are used where @off and @src are equal modulo their size.
  *
- * FILE: reads are reads of that file, one file for all readers, and a mapping is one of
- * that file. So it must lie inside one FILE extent, or touch none: else mmap is EINVAL.
- * Where the file ends before the extent does, reading is EIO and a mapped access SIGBUS.
+ * FILE: reads are reads of that file, one file for all readers; long ones of /proc/vmcore
+ * are made by mapping it for as long as they take. A mapping is one of that file. So it
+ * must lie inside one FILE extent, or touch none: else mmap is EINVAL. Where the file ends
+ * before the extent does, reading is EIO and a mapped access SIGBUS.
  */
 struct kview_extent {
 	__u64 off;

@@ -18,6 +18,7 @@ struct kview_extent;
  * @blob:  BLOB: the bytes, in pages of their own, contiguous, zero after @len
  * @file:  FILE: what the window looks at; a reference
  * @src:   FILE: offset of the first byte in @file
+ * @is_vmcore: FILE: whether @file is /proc/vmcore
  */
 struct kview_segment {
 	u64 off;
@@ -32,6 +33,7 @@ struct kview_segment {
 		struct {
 			struct file *file;
 			u64 src;
+			bool is_vmcore;
 		};
 	};
 };

@@ -11,6 +11,7 @@
 #include "extent.h"
 #include "kview.h"
 #include "page.h"
+#include "vmcore.h"
 #include "window.h"
 
 /**
@@ -50,7 +51,10 @@ static int fill_segment(struct kview_segment *segment, const struct kview_extent
 	if (extent->kind == KVIEW_EXTENT_FILE) {
 		segment->src = extent->src;
 		segment->file = kview_window_open(extent->fd);
-		return PTR_ERR_OR_ZERO(segment->file);
+		if (IS_ERR(segment->file))
+			return PTR_ERR(segment->file);
+		segment->is_vmcore = kview_vmcore_is(segment->file);
+		return 0;
 	}
 	segment->blob = copy_blob(extent->src, extent->len);
 	return PTR_ERR_OR_ZERO(segment->blob);

@@ -12,6 +12,7 @@
 #include "extent.h"
 #include "file.h"
 #include "kview.h"
+#include "vmcore.h"
 
 /**
  * kview_window_open - take a reference to the file that a window is to look at
@@ -70,10 +71,13 @@ ssize_t kview_window_read(const struct kview_segment *segment, u64 skip, size_t 
 {
 	loff_t pos = segment->src + skip;
 	size_t rest = iov_iter_count(to) - len;
-	ssize_t ret;
+	ssize_t ret = 0;
 
 	iov_iter_truncate(to, len);
-	ret = vfs_iter_read(segment->file, to, &pos, 0);
+	if (segment->is_vmcore)
+		ret = kview_vmcore_read(segment->file, pos, len, to);
+	if (!ret)
+		ret = vfs_iter_read(segment->file, to, &pos, 0);
 	iov_iter_reexpand(to, iov_iter_count(to) + rest);
 	return ret ?: -EIO;
 }
