@@ -23,8 +23,8 @@ guest_packages=(
 	liburing-dev libkdumpfile-dev check
 	# what runs and tests them
 	attr bsdextrautils file fuse3 iproute2 procps python3 strace trace-cmd util-linux xxd
-	# the programs that read kernel memory
-	binutils crash gdb kexec-tools makedumpfile python3-drgn
+	# the programs that read and save kernel memory
+	binutils crash gdb kdump-tools kexec-tools makedumpfile python3-drgn
 )
 
 # Modules that the initrd loads, where the kernel does not have them built in.
