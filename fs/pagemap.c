@@ -169,6 +169,19 @@ int kvfs_pagemap_read_entries(int fd, uint64_t *entries, size_t n, uint64_t inde
 	return ret == -ENODATA ? -ESRCH : ret;
 }
 
+int kvfs_pagemap_check(int fd)
+{
+	char byte;
+	ssize_t n;
+
+	do {
+		n = pread(fd, &byte, sizeof(byte), 0);
+	} while (n < 0 && errno == EINTR);
+	if (n == 0)
+		return -ESRCH;
+	return n < 0 && errno != EINVAL ? -errno : 0;
+}
+
 ssize_t kvfs_pagemap_scan(int fd, uint64_t start, uint64_t end,
 			  const struct kvfs_pagemap_query *query,
 			  struct kvfs_pagemap_region *v, size_t max, uint64_t *walked)

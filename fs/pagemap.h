@@ -57,6 +57,12 @@ ssize_t kvfs_pagemap_read(int fd, uint64_t nr_pages, void *buf, size_t len, uint
 /* As above, for n whole entries from index on; -ESRCH unless all of them can be read. */
 int kvfs_pagemap_read_entries(int fd, uint64_t *entries, size_t n, uint64_t index);
 
+/*
+ * Whether the address space is still there: 0, -ESRCH, or -errno. It is asked for a part of an
+ * entry, which the kernel refuses once it has seen that there is one.
+ */
+int kvfs_pagemap_check(int fd);
+
 /* Categories of PAGEMAP_SCAN. */
 #define KVFS_PAGEMAP_SCAN_FILE (1 << 2)
 #define KVFS_PAGEMAP_SCAN_PRESENT (1 << 3)

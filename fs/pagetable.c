@@ -56,9 +56,7 @@ void kvfs_pagetable_close(struct kvfs_pagetable *table)
 
 int kvfs_pagetable_check(struct kvfs_pagetable *table)
 {
-	uint64_t entry;
-
-	return kvfs_pagemap_read_entries(table->pagemap, &entry, 1, 0);
+	return kvfs_pagemap_check(table->pagemap);
 }
 
 static bool is_in_swap_cache(struct kvfs_pagetable *table, uint64_t entry)

@@ -209,10 +209,12 @@ ssize_t kvfs_procfs_list(uint64_t cookie, struct kvfs_procfs_entry *v, size_t ma
 		for (ssize_t at = 0; at < len && n < max;) {
 			struct dirent64 *d = (struct dirent64 *)(buf + at);
 
-			v[n].pid = kvfs_procfs_parse_pid(d->d_name);
-			v[n].next = (uint64_t)d->d_off;
-			n += v[n].pid > 0;
 			at += d->d_reclen;
+			if (kvfs_procfs_parse_pid(d->d_name) < 0)
+				continue;
+			/* Seven digits at most, or it would be no pid. */
+			strcpy(v[n].name, d->d_name);
+			v[n++].next = (uint64_t)d->d_off;
 		}
 	}
 	return (ssize_t)n;

@@ -54,7 +54,7 @@ pid_t kvfs_procfs_parse_pid(const char *name);
 int kvfs_procfs_parse_start(const char *stat, uint64_t *ticks);
 
 struct kvfs_procfs_entry {
-	pid_t pid;
+	char name[12];		/* a number */
 	uint64_t next;		/* cookie of what follows */
 };
 

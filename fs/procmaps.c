@@ -284,6 +284,22 @@ int kvfs_procmaps_find(struct kvfs_procmaps *maps, uint64_t addr, struct kvfs_pr
 	return maps->query ? find_by_query(maps, addr, out) : find_by_text(maps, addr, out);
 }
 
+/* The same for who wants to know where the mapping is, and nothing else of it. */
+static int find_place(struct kvfs_procmaps *maps, uint64_t addr, struct kvfs_procmap *out)
+{
+	struct procmap_query_v1 q;
+	int ret;
+
+	if (!maps->query)
+		return find_by_text(maps, addr, out);
+	ret = query_once(maps->fd, addr, NULL, &q);
+	if (ret == 1) {
+		out->start = q.vma_start;
+		out->end = q.vma_end;
+	}
+	return ret;
+}
+
 /* Whether a whole block lies in [start, end) of a file. */
 static bool has_block(uint64_t start, uint64_t end)
 {
@@ -300,7 +316,7 @@ static int end_of_data(struct kvfs_procmaps *maps, struct kvfs_procmap *map, uin
 
 	*end = map->end;
 	while (*end < limit) {
-		ret = kvfs_procmaps_find(maps, *end, map);
+		ret = find_place(maps, *end, map);
 		if (ret <= 0 || map->start >= limit ||
 		    has_block(*end / page_size * entry_len, map->start / page_size * entry_len))
 			break;
@@ -322,7 +338,7 @@ int kvfs_procmaps_seek(struct kvfs_procmaps *maps, uint64_t nr_pages, size_t ent
 		return -EINVAL;
 	if (off >= size)
 		return -ENXIO;
-	ret = kvfs_procmaps_find(maps, addr, &map);
+	ret = find_place(maps, addr, &map);
 	if (ret < 0)
 		return ret;
 	if (ret == 0 || map.start >= limit)

@@ -38,9 +38,7 @@ void kvfs_procmm_close(struct kvfs_procmm *mm)
 
 int kvfs_procmm_check(const struct kvfs_procmm *mm)
 {
-	uint64_t entry;
-
-	return kvfs_pagemap_read_entries(mm->anchor, &entry, 1, 0);
+	return kvfs_pagemap_check(mm->anchor);
 }
 
 int kvfs_procmm_mapped_pages(const struct kvfs_procmm *mm, uint64_t *nr_pages)

@@ -256,7 +256,7 @@ static int dir_list_on(struct kvfs_node *node, void *p, uint64_t cookie, struct 
 	ret = find_entry(reader, cookie, &i);
 	if (ret <= 0)
 		return ret;
-	snprintf(out->name, sizeof(out->name), "%d", reader->v[i].pid);
+	strcpy(out->name, reader->v[i].name);
 	out->ino = KVFS_INO_UNKNOWN;
 	out->kind = KVFS_NODE_DIR;
 	out->next = COOKIE_OF_PROC(reader->v[i].next);

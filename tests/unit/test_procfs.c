@@ -161,9 +161,11 @@ static bool is_listed(pid_t pid, size_t max)
 
 	while ((n = kvfs_procfs_list(cookie, v, max)) > 0) {
 		for (ssize_t i = 0; i < n; i++) {
-			ck_assert_int_gt(v[i].pid, last);
-			last = v[i].pid;
-			found |= v[i].pid == pid;
+			pid_t one = kvfs_procfs_parse_pid(v[i].name);
+
+			ck_assert_int_gt(one, last);
+			last = one;
+			found |= one == pid;
 		}
 		cookie = v[n - 1].next;
 	}
