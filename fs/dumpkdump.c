@@ -21,7 +21,9 @@
 #include "io.h"
 #include "kdumpcore.h"
 #include "kdumplib.h"
+#include "kdumppages.h"
 #include "kdumpset.h"
+#include "zstdpage.h"
 
 struct dumpkdump {
 	struct kvfs_dump dump;
@@ -29,6 +31,7 @@ struct dumpkdump {
 	size_t nr_fds;
 	struct kvfs_kdumpset set;
 	struct kvfs_kdumplib *lib;
+	struct kvfs_zstdpage *zstd;	/* NULL in a build without libzstd */
 	struct kvfs_chunkcache *cache;
 	pthread_mutex_t damaged_lock;
 	uint8_t *damaged;		/* a bit a page, once one was found; under damaged_lock */
@@ -62,10 +65,10 @@ static uint32_t blocks_of(const struct dumpkdump *kd, size_t page, size_t n)
 }
 
 /*
- * Reads n pages from pfn on, all of them dumped and good as far as their descriptors tell.
- * Returns the mask of the bad ones.
+ * Has the library read n pages from pfn on, all of them dumped and good as far as their
+ * descriptors tell. Returns the mask of the bad ones.
  */
-static uint64_t read_pages(struct dumpkdump *kd, uint64_t pfn, size_t n, unsigned char *buf)
+static uint64_t read_by_library(struct dumpkdump *kd, uint64_t pfn, size_t n, unsigned char *buf)
 {
 	size_t page_size = kd->set.page_size;
 	uint64_t bad = 0;
@@ -84,17 +87,23 @@ static uint64_t read_pages(struct dumpkdump *kd, uint64_t pfn, size_t n, unsigne
 /* A run of n pages that are dumped, from pfn on. Returns the mask of the bad ones. */
 static uint64_t fill_run(struct dumpkdump *kd, uint64_t pfn, size_t n, unsigned char *buf)
 {
-	uint64_t bad = kvfs_kdumpset_check(&kd->set, pfn, n);
-	size_t i = 0;
+	struct kvfs_kdumploc locs[KVFS_KDUMPSET_LOCATE_MAX];
+	uint64_t bad = kvfs_kdumpset_locate(&kd->set, pfn, n, locs), wrong = bad;
+	size_t end, i;
 
-	while (i < n) {
-		size_t end = i;
+	for (i = 0; i < n; i = end) {
+		bool own = !(wrong >> i & 1) && kvfs_kdumppages_can(kd->zstd, &locs[i]);
+		unsigned char *at = buf + i * kd->set.page_size;
 
-		while (end < n && !(bad >> end & 1))
+		end = i + 1;
+		if (wrong >> i & 1)
+			continue;
+		while (end < n && !(wrong >> end & 1) && kvfs_kdumppages_can(kd->zstd, &locs[end]) == own)
 			end++;
-		if (end > i)
-			bad |= read_pages(kd, pfn + i, end - i, buf + i * kd->set.page_size) << i;
-		i = end + 1;
+		if (own)
+			bad |= kvfs_kdumppages_read(kd->zstd, locs + i, end - i, kd->set.page_size, at) << i;
+		else
+			bad |= read_by_library(kd, pfn + i, end - i, at) << i;
 	}
 	for (i = 0; i < n; i++) {
 		if (bad >> i & 1) {
@@ -112,8 +121,8 @@ static uint32_t fill_chunk(void *arg, uint64_t nr, unsigned char *buf)
 	uint64_t first = nr * pages, pfn = first;
 	uint32_t bad_blocks = 0;
 
-	_Static_assert(KVFS_CHUNK_LEN / KVFS_CHUNK_BLOCK_LEN <= KVFS_KDUMPSET_CHECK_MAX,
-		       "one check does for a chunk");
+	_Static_assert(KVFS_CHUNK_LEN / KVFS_CHUNK_BLOCK_LEN <= KVFS_KDUMPSET_LOCATE_MAX,
+		       "one look does for a chunk");
 	memset(buf, 0, KVFS_CHUNK_LEN);
 	while ((pfn = kvfs_kdumpset_next_dumped(&kd->set, pfn, first + pages)) < first + pages) {
 		uint64_t end = kvfs_kdumpset_next_excluded(&kd->set, pfn, first + pages);
@@ -181,6 +190,7 @@ static void kdump_destroy(struct kvfs_dump *dump)
 
 	kvfs_chunkcache_destroy(kd->cache);
 	kvfs_kdumplib_close(kd->lib);
+	kvfs_zstdpage_destroy(kd->zstd);
 	kvfs_kdumpset_deinit(&kd->set);
 	for (size_t i = 0; i < kd->nr_fds; i++)
 		close(kd->fds[i]);
@@ -273,7 +283,7 @@ static int set_up(struct dumpkdump *kd, const int *fds, const struct kvfs_dump_c
 	nr_chunks = (kd->set.nr_pfns * kd->set.page_size + KVFS_CHUNK_LEN - 1) / KVFS_CHUNK_LEN;
 	kd->cache = kvfs_chunkcache_create(config->cache_len, nr_chunks, config->threads, fill_chunk, kd);
 	kd->fds = calloc(config->nr_files, sizeof(*kd->fds));
-	if (!kd->cache || !kd->fds)
+	if (!kd->cache || !kd->fds || kvfs_zstdpage_create(&kd->zstd) < 0)
 		return kvfs_err_sys(err, ENOMEM, "%s", config->files[0]);
 	ret = load_notes(kd, config->files[0], err);
 	if (ret < 0)

@@ -210,8 +210,7 @@ int kvfs_kdumpdesc_check(const struct kvfs_kdumpdesc *desc, uint32_t page_size,
 {
 	uint64_t off = le64toh(desc->off);
 	uint32_t len = le32toh(desc->len);
-	uint32_t how = le32toh(desc->flags) & (KVFS_KDUMPDESC_ZLIB | KVFS_KDUMPDESC_LZO |
-					       KVFS_KDUMPDESC_SNAPPY | KVFS_KDUMPDESC_ZSTD);
+	uint32_t how = le32toh(desc->flags) & KVFS_KDUMPDESC_METHODS;
 	uint64_t end;
 
 	if ((how & (how - 1)) != 0 || len == 0 || len > page_size || (!how && len != page_size))

@@ -62,6 +62,8 @@ struct kvfs_kdumpdesc {
 #define KVFS_KDUMPDESC_LZO (1U << 1)
 #define KVFS_KDUMPDESC_SNAPPY (1U << 2)
 #define KVFS_KDUMPDESC_ZSTD (1U << 5)
+#define KVFS_KDUMPDESC_METHODS \
+	(KVFS_KDUMPDESC_ZLIB | KVFS_KDUMPDESC_LZO | KVFS_KDUMPDESC_SNAPPY | KVFS_KDUMPDESC_ZSTD)
 
 /*
  * Whether desc can be that of a page: its bytes are in the file, and they are page_size of

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "kdumpset.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -59,10 +60,11 @@ static uint64_t rank_in_part(const struct kvfs_kdumppart *part, uint64_t pfn)
 	       kvfs_pfnmap_rank(&part->dumped, part->head.start_pfn);
 }
 
-/* The mask of wrong ones among n descriptors from the first on. */
-static uint64_t check_descs(const struct kvfs_kdumppart *part, uint64_t first, size_t n)
+/* The mask of wrong ones among n descriptors from the first on; where the others are in out. */
+static uint64_t load_descs(const struct kvfs_kdumppart *part, uint64_t first, size_t n,
+			   struct kvfs_kdumploc *out)
 {
-	struct kvfs_kdumpdesc descs[KVFS_KDUMPSET_CHECK_MAX];
+	struct kvfs_kdumpdesc descs[KVFS_KDUMPSET_LOCATE_MAX];
 	uint64_t off = part->head.descs_off + first * sizeof(descs[0]);
 	uint64_t wrong = 0;
 	ssize_t got;
@@ -71,8 +73,16 @@ static uint64_t check_descs(const struct kvfs_kdumppart *part, uint64_t first, s
 	got = kvfs_io_pread(part->fd, descs, n * sizeof(descs[0]), off);
 	for (size_t i = 0; i < n; i++) {
 		if (got < (ssize_t)((i + 1) * sizeof(descs[0])) ||
-		    kvfs_kdumpdesc_check(&descs[i], part->head.page_size, part->file_len) < 0)
+		    kvfs_kdumpdesc_check(&descs[i], part->head.page_size, part->file_len) < 0) {
 			wrong |= 1ULL << i;
+			continue;
+		}
+		out[i] = (struct kvfs_kdumploc) {
+			.fd = part->fd,
+			.len = le32toh(descs[i].len),
+			.off = le64toh(descs[i].off),
+			.flags = le32toh(descs[i].flags) & KVFS_KDUMPDESC_METHODS,
+		};
 	}
 	return wrong;
 }
@@ -80,8 +90,9 @@ static uint64_t check_descs(const struct kvfs_kdumppart *part, uint64_t first, s
 /* The first of a few descriptors from first on that is wrong; nr if none is. */
 static uint64_t find_wrong(const struct kvfs_kdumppart *part, uint64_t first, uint64_t nr)
 {
-	uint64_t n = nr - first < KVFS_KDUMPSET_CHECK_MAX ? nr - first : KVFS_KDUMPSET_CHECK_MAX;
-	uint64_t wrong = n > 0 ? check_descs(part, first, (size_t)n) : 0;
+	struct kvfs_kdumploc locs[KVFS_KDUMPSET_LOCATE_MAX];
+	uint64_t n = nr - first < KVFS_KDUMPSET_LOCATE_MAX ? nr - first : KVFS_KDUMPSET_LOCATE_MAX;
+	uint64_t wrong = n > 0 ? load_descs(part, first, (size_t)n, locs) : 0;
 
 	return wrong ? first + (uint64_t)__builtin_ctzll(wrong) : nr;
 }
@@ -96,7 +107,7 @@ static void look_for_cut(const struct kvfs_kdumppart *part, const char *name,
 	uint64_t nr = rank_in_part(part, part->head.end_pfn);
 	uint64_t lo = 0, hi = nr;
 
-	if (nr == 0 || find_wrong(part, nr > KVFS_KDUMPSET_CHECK_MAX ? nr - KVFS_KDUMPSET_CHECK_MAX : 0, nr) == nr) {
+	if (nr == 0 || find_wrong(part, nr > KVFS_KDUMPSET_LOCATE_MAX ? nr - KVFS_KDUMPSET_LOCATE_MAX : 0, nr) == nr) {
 		if (part->head.incomplete)
 			kvfs_err_set(missing, ENODATA, "%s is incomplete: makedumpfile had no room for all of it", name);
 		return;
@@ -220,7 +231,8 @@ uint64_t kvfs_kdumpset_count_dumped(const struct kvfs_kdumpset *set, uint64_t pf
 	return sum;
 }
 
-uint64_t kvfs_kdumpset_check(const struct kvfs_kdumpset *set, uint64_t pfn, size_t n)
+uint64_t kvfs_kdumpset_locate(const struct kvfs_kdumpset *set, uint64_t pfn, size_t n,
+			      struct kvfs_kdumploc *out)
 {
 	uint64_t wrong = 0;
 
@@ -230,7 +242,8 @@ uint64_t kvfs_kdumpset_check(const struct kvfs_kdumpset *set, uint64_t pfn, size
 		uint64_t to = pfn + n < part->head.end_pfn ? pfn + n : part->head.end_pfn;
 
 		if (from < to)
-			wrong |= check_descs(part, rank_in_part(part, from), (size_t)(to - from)) << (from - pfn);
+			wrong |= load_descs(part, rank_in_part(part, from), (size_t)(to - from),
+					    out + (from - pfn)) << (from - pfn);
 	}
 	return wrong;
 }

@@ -50,13 +50,23 @@ uint64_t kvfs_kdumpset_next_excluded(const struct kvfs_kdumpset *set, uint64_t p
 /* How many of [pfn, end) are in a file. */
 uint64_t kvfs_kdumpset_count_dumped(const struct kvfs_kdumpset *set, uint64_t pfn, uint64_t end);
 
-/* Most pages that kvfs_kdumpset_check() looks at. */
-#define KVFS_KDUMPSET_CHECK_MAX 64
+/* Where a page is: the bytes [off, off + len) of fd. */
+struct kvfs_kdumploc {
+	int fd;
+	uint32_t len;		/* at most the size of a page */
+	uint64_t off;
+	uint32_t flags;		/* the one KVFS_KDUMPDESC_* that it is compressed by; 0: none */
+};
+
+/* Most pages that kvfs_kdumpset_locate() looks for. */
+#define KVFS_KDUMPSET_LOCATE_MAX 64
 
 /*
- * Judges the descriptors of n pages from pfn on, all of which are in a file. Returns a mask
- * of those that are wrong, the lowest bit for pfn.
+ * Finds n pages from pfn on, all of which are in a file, and judges their descriptors. Returns
+ * a mask of those that are wrong, the lowest bit for pfn; out has n places, and those of the
+ * others are filled in.
  */
-uint64_t kvfs_kdumpset_check(const struct kvfs_kdumpset *set, uint64_t pfn, size_t n);
+uint64_t kvfs_kdumpset_locate(const struct kvfs_kdumpset *set, uint64_t pfn, size_t n,
+			      struct kvfs_kdumploc *out);
 
 #endif /* KVFS_KDUMPSET_H */

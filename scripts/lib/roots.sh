@@ -20,7 +20,7 @@ guest_packages=(
 	linux-image-cloud-amd64 linux-headers-cloud-amd64 busybox-static cpio kmod xz-utils
 	# what builds the daemon, the module and the tests
 	gcc libc6-dev make meson pkgconf libfuse3-dev libelf-dev libtraceevent-dev libtracefs-dev
-	liburing-dev libkdumpfile-dev check
+	liburing-dev libkdumpfile-dev libzstd-dev check
 	# what runs and tests them
 	attr bsdextrautils file fuse3 iproute2 procps python3 strace trace-cmd util-linux xxd
 	# the programs that read and save kernel memory

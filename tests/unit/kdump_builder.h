@@ -20,7 +20,11 @@
 
 struct kdump_spec {
 	uint32_t page_size;	/* bytes; 0: 4096 */
-	const char *pages;	/* a letter each: 'D' is in the dump, 'x' left out, '.' no RAM */
+	/*
+	 * A letter each: 'x' is left out, '.' is no RAM, the others are in the dump; 'D' as it
+	 * is, 'L' and 'Z' are said to be compressed by zlib and by zstd, and are not.
+	 */
+	const char *pages;
 	bool split;		/* the file has pages [start, end) */
 	uint64_t start, end;
 	const char *machine;	/* NULL: x86_64 */
@@ -35,6 +39,11 @@ struct kdump_file {
 	size_t descs_off;	/* of the first page descriptor, 24 bytes each */
 	size_t data_off;	/* of the first page */
 };
+
+static inline bool kdump_has(char page)
+{
+	return page == 'D' || page == 'L' || page == 'Z';
+}
 
 static inline void kdump_put(struct kdump_file *f, size_t off, const void *bytes, size_t len)
 {
@@ -106,16 +115,17 @@ static inline void kdump_build(struct kdump_file *f, const struct kdump_spec *sp
 	kdump_put_heads(f, spec, page_size);
 	for (size_t i = 0; i < nr_pfns; i++) {
 		f->bytes[maps + i / 8] |= (unsigned char)((spec->pages[i] != '.') << i % 8);
-		f->bytes[maps + page_size + i / 8] |= (unsigned char)((spec->pages[i] == 'D') << i % 8);
-		nr += spec->pages[i] == 'D' && i >= spec->start && i < end;
+		f->bytes[maps + page_size + i / 8] |= (unsigned char)(kdump_has(spec->pages[i]) << i % 8);
+		nr += kdump_has(spec->pages[i]) && i >= spec->start && i < end;
 	}
 	f->descs_off = maps + 2 * page_size;
 	f->len = f->data_off = f->descs_off + nr * 24;
 	for (size_t i = spec->start, at = f->descs_off; i < end; i++) {
-		if (spec->pages[i] != 'D')
+		if (!kdump_has(spec->pages[i]))
 			continue;
 		kdump_put64(f, at, f->len);
 		kdump_put32(f, at + 8, (uint32_t)page_size);
+		kdump_put32(f, at + 12, spec->pages[i] == 'L' ? 1 << 0 : spec->pages[i] == 'Z' ? 1 << 5 : 0);
 		at += 24;
 		kdump_page(i, page_size, page);
 		kdump_put(f, f->len, page, page_size);

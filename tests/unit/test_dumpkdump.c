@@ -10,6 +10,7 @@
 #include "kdump_builder.h"
 #include "kdumplib.h"
 #include "unit.h"
+#include "zstdpage.h"
 
 #define PAGE 4096
 #define NR_PAGES 200
@@ -71,14 +72,41 @@ size_t kvfs_kdumplib_read(struct kvfs_kdumplib *l, void *buf, size_t len, uint64
 	return len;
 }
 
+/* Stands in for zstd: pages as they are, but for the one that the library has damaged, too. */
+struct kvfs_zstdpage {
+	char unused;
+};
+
+int kvfs_zstdpage_create(struct kvfs_zstdpage **out)
+{
+	*out = malloc(sizeof(**out));
+	return *out ? 0 : -ENOMEM;
+}
+
+void kvfs_zstdpage_destroy(struct kvfs_zstdpage *z)
+{
+	free(z);
+}
+
+bool kvfs_zstdpage_decompress(struct kvfs_zstdpage *z, const void *src, size_t len, void *dst,
+			      size_t page_len)
+{
+	uint64_t paddr;
+
+	memcpy(&paddr, src, sizeof(paddr));
+	memcpy(dst, src, len);
+	return len == page_len && !(lib.damaged && paddr / page_len == lib.damaged);
+}
+
 static struct kdump_file file;
 static char pages[NR_PAGES + 1];
 static int last_fds[2];
 
-/* All dumped, but for a hole in RAM and what is left out here and there. */
+/* All dumped in one way or another, but for a hole in RAM and what is left out here and there. */
 static void make_pages(void)
 {
-	memset(pages, 'D', NR_PAGES);
+	for (size_t i = 0; i < NR_PAGES; i++)
+		pages[i] = i % 50 < 40 ? 'L' : "DZDDLZZDLL"[i % 10];
 	memset(pages + 100, '.', 20);
 	memset(pages + 20, 'x', 10);
 	pages[64] = pages[160] = 'x';
@@ -121,7 +149,7 @@ static void check_pages(struct kvfs_dump *dump, size_t page_size, uint64_t bad)
 		}
 		ck_assert_int_eq(kvfs_dump_read_phys(dump, got, page_size, pfn * page_size), 0);
 		memset(want, 0, page_size);
-		if (pages[pfn] == 'D')
+		if (kdump_has(pages[pfn]))
 			kdump_page(pfn, page_size, want);
 		ck_assert_msg(memcmp(got, want, page_size) == 0, "page %lu", pfn);
 	}
@@ -168,7 +196,7 @@ START_TEST(test_large_pages)
 	struct kvfs_dump *dump;
 
 	make_pages();
-	strcpy(pages, "DDx..DxDDD");
+	strcpy(pages, "DZx..LxDZL");
 	lib.damaged = 8;
 	dump = open_spec(&spec);
 	ck_assert_int_eq(dump->machine, EM_AARCH64);
@@ -227,6 +255,17 @@ START_TEST(test_damaged)
 	ck_assert_uint_eq(lib.asked_for_damaged, 1);
 	/* It is in the dump, and so no hole. */
 	ck_assert_uint_eq(seek(dump, 33 * PAGE, SEEK_DATA), 33 * PAGE);
+	kvfs_dump_close(dump);
+
+	/* One that zstd has compressed is found out without the library. */
+	make_pages();
+	lib.damaged = 45;
+	lib.asked_for_damaged = 0;
+	pages[45] = 'Z';
+	dump = open_spec(&spec);
+	check_pages(dump, PAGE, 45);
+	ck_assert_uint_eq(dump->nr_damaged, 1);
+	ck_assert_uint_eq(lib.asked_for_damaged, 0);
 	kvfs_dump_close(dump);
 
 	/* A descriptor that cannot be true: the library does not even get to see the page. */
