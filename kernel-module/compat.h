@@ -8,6 +8,7 @@
 
 #include <linux/fs.h>
 #include <linux/mm.h>
+#include <linux/page_table_check.h>
 #include <linux/version.h>
 
 #ifndef CONFIG_X86_64
@@ -64,6 +65,21 @@ static inline int kview_compat_mmap(struct file *file, struct vm_area_struct *vm
 	return vfs_mmap(file, vma);
 #else
 	return call_mmap(file, vma);
+#endif
+}
+
+/*
+ * Whether mappings of pages that belong to others are let alone. With page_table_check=on
+ * the kernel stops (BUG) when user space maps a page of its own that is in use as something
+ * else: huge entries in all kernels, any entry before that check learned to spare special ones
+ * (seen in 6.12.117).
+ */
+static inline bool kview_compat_may_map(void)
+{
+#ifdef CONFIG_PAGE_TABLE_CHECK
+	return static_branch_likely(&page_table_check_disabled);
+#else
+	return true;
 #endif
 }
 

@@ -331,9 +331,9 @@ static const struct vm_operations_struct vm_ops = {
  * @file: the view
  * @vma:  not linked yet
  *
- * Return: 0; -ENODEV if the view cannot be mapped, -EACCES if more than reading is asked
- * for, -EPERM if lockdown=confidentiality came into force after it was opened, -EINVAL if
- * it is partly of a window; what the file of a window says.
+ * Return: 0; -ENODEV if the view cannot be mapped, or none can on this kernel, -EACCES if
+ * more than reading is asked for, -EPERM if lockdown=confidentiality came into force after
+ * it was opened, -EINVAL if it is partly of a window; what the file of a window says.
  */
 int kview_vma_mmap(struct file *file, struct vm_area_struct *vma)
 {
@@ -355,6 +355,8 @@ int kview_vma_mmap(struct file *file, struct vm_area_struct *vma)
 			return kview_window_mmap(window, vma);
 		}
 	}
+	if (!kview_compat_may_map())
+		return -ENODEV;
 	if (table->has_ram && kview_page_refusals())
 		return -EPERM;
 
