@@ -113,43 +113,58 @@ static void test_changes_are_seen(void)
 	close(fd);
 }
 
-/* Read both until a page is the same in both, or has changed each time. */
-static bool page_agrees(int fd, uint64_t at)
+/* Read both until each byte of a page was the same in both once. Returns how many never were. */
+static unsigned int never_agree(int fd, uint64_t at)
 {
 	unsigned char ours[PAGE], theirs[PAGE];
-	unsigned int tries;
+	bool agreed[PAGE] = { false };
+	unsigned int tries, i, left = PAGE;
 
-	for (tries = 0; tries < 20; tries++) {
+	for (tries = 0; tries < 20 && left; tries++) {
 		if (!kcore_read_paddr(theirs, PAGE, at) ||
 		    pread(fd, ours, PAGE, (off_t)at) != (ssize_t)PAGE)
-			return false;
-		if (!memcmp(ours, theirs, PAGE))
-			return true;
+			return PAGE;
+		for (i = 0, left = 0; i < PAGE; i++) {
+			agreed[i] |= ours[i] == theirs[i];
+			left += !agreed[i];
+		}
 	}
-	return false;
+	return left;
 }
+
+/*
+ * The reader moves some bytes himself: the lock of /proc/kcore is held whenever that is read,
+ * a counter of the module's is one up whenever a view is, and his stack differs. How many
+ * places may be of that kind, and how long each of them; tests/vm/10-bytes-ram.test watches them
+ * from both sides.
+ */
+#define MOVED_PAGES 3
+#define MOVED_BYTES 256
 
 static void test_all_ram(void)
 {
 	struct kv_range ranges[256];
 	unsigned int i, nr = kv_iomem(ranges, 256);
-	unsigned int pages_seen = 0, nonzero = 0, differ = 0;
+	unsigned int pages_seen = 0, nonzero = 0, moved = 0, differ = 0;
 	int fd = kv_ram_view();
 	unsigned char buf[PAGE];
 	uint64_t at;
 
 	for (i = 0; i < nr; i++)
 		for (at = ranges[i].start; at < ranges[i].end; at += 61 * PAGE) {
+			unsigned int bytes = never_agree(fd, at);
+
 			pages_seen++;
-			if (!page_agrees(fd, at)) {
-				differ++;
-				diag("page at %#" PRIx64 " differs", at);
-			}
+			moved += bytes && bytes <= MOVED_BYTES;
+			differ += bytes > MOVED_BYTES;
+			if (bytes)
+				diag("page at %#" PRIx64 ": %u bytes never agree", at, bytes);
 			nonzero += pread(fd, buf, PAGE, (off_t)at) == (ssize_t)PAGE &&
 				   !kv_is_zero(buf, PAGE);
 		}
 	diag("%u pages of %u ranges compared, %u of them not zero", pages_seen, nr, nonzero);
 	is_int(differ, 0, "every 61st page of RAM is as in /proc/kcore");
+	ok(moved <= MOVED_PAGES, "but for %u where the reader moves some bytes", moved);
 	ok(nonzero > 100, "and many are not empty");
 	close(fd);
 }
