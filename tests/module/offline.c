@@ -85,9 +85,28 @@ static bool same_as_kcore(int view, const unsigned char *map, uint64_t at)
 	return false;
 }
 
+/*
+ * How many of the places in a block where we had pages do not show what /proc/kcore does. They
+ * are free now, and the first to be used again: some become pages of our own stack.
+ */
+static unsigned int count_different(int view, const unsigned char *map, uint64_t block,
+				    unsigned int *nr)
+{
+	unsigned int i, differ = 0;
+
+	for (i = 0, *nr = 0; i < NR; i++) {
+		if (paddr[i] / block_size != block)
+			continue;
+		++*nr;
+		differ += !same_as_kcore(view, map, paddr[i]);
+	}
+	return differ;
+}
+
 static void test_block(int view, uint64_t block, unsigned char *map, long first)
 {
 	unsigned char buf[PAGE];
+	unsigned int differ, nr;
 	uint64_t now;
 	int err;
 
@@ -105,7 +124,9 @@ static void test_block(int view, uint64_t block, unsigned char *map, long first)
 		return;
 	}
 	is_int(err, 0, "the block goes online again");
-	ok(same_as_kcore(view, map, paddr[first]), "then it is as in /proc/kcore, read and mapped");
+	differ = count_different(view, map, block, &nr);
+	ok(differ <= nr / 10 + 4 && differ < nr,
+	   "then it is as in /proc/kcore, read and mapped: all but %u of %u pages", differ, nr);
 	ok(kv_load(map) >= 0 && kv_load(map + block_size - 1) >= 0, "all of it");
 }
 
