@@ -4,6 +4,7 @@ What the guest's Python tests share: what /proc says of the kernel's memory, and
 comparison of memory that does not stand still. Ranges are half-open, in bytes.
 """
 import ctypes
+import json
 import mmap
 import os
 import random
@@ -186,7 +187,37 @@ def settle(read_source, read_view, watch=None, tries=24):
         wrong = found if wrong is None else wrong & found
         if not wrong:
             return "volatile"
-    return still_wrong(wrong, read_source, read_view, watch or read_view) or "volatile"
+    wrong = still_wrong(wrong, read_source, read_view, watch or read_view)
+    return sorted(wrong and wrong_for_another(wrong, read_source, read_view)) or "volatile"
+
+
+def never_right(read_source, read_view, tries=24):
+    """The offsets at which the view never agreed with a source at rest."""
+    wrong = None
+    for _ in range(tries):
+        before, seen, after = read_source(), read_view(), read_source()
+        found = {i for i, (b, s, a) in enumerate(zip(before, seen, after)) if b == a != s}
+        wrong = found if wrong is None else wrong & found
+    return wrong
+
+
+def wrong_for_another(wrong, read_source, read_view):
+    """
+    Of the offsets `wrong`, those that are wrong for another process, too: what a reader's own
+    task, files and stack are while he reads is not what they are for others, while he waits.
+    """
+    pipe_in, pipe_out = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.write(pipe_out, json.dumps(sorted(never_right(read_source, read_view))).encode())
+        finally:
+            os._exit(0)
+    os.close(pipe_out)
+    with open(pipe_in, encoding="ascii") as answer:
+        found = set(json.load(answer))
+    os.waitpid(pid, 0)
+    return wrong & found
 
 
 def still_wrong(wrong, read_source, read_view, watch, seconds=5):
@@ -197,14 +228,16 @@ def still_wrong(wrong, read_source, read_view, watch, seconds=5):
     in what he reads; and his own kernel stack is one thing while he reads /proc/kcore and
     another while he reads the view. Watched by somebody else, such bytes change. So one
     thread reads and another watches, first this one reading, whose state it was, and then
-    the other way round.
+    the other way round; and he watches by way of the view and of /proc/kcore.
     """
-    first = watch()
+    ways = (watch, read_source)
+    first = [way() for way in ways]
     moved = set()
 
     def look():
-        now = watch()
-        moved.update(i for i in wrong if now[i] != first[i])
+        for way, then in zip(ways, first):
+            now = way()
+            moved.update(i for i in wrong if now[i] != then[i])
 
     def read():
         read_source()
@@ -224,7 +257,7 @@ def still_wrong(wrong, read_source, read_view, watch, seconds=5):
             mine()
         stop.set()
         thread.join()
-    return sorted(wrong - moved)
+    return wrong - moved
 
 
 class Comparison:
