@@ -6,7 +6,8 @@
  * when a new one is wanted and all memory is in use.
  *
  * A read of a chunk whose predecessor is there is taken for one of many in order: the next
- * ones are queued for the cache's threads.
+ * ones are queued for the cache's threads. Many are queued at a time, and then none for a while,
+ * because to wake a thread costs as much as a good part of a chunk.
  */
 #include "chunkcache.h"
 
@@ -18,8 +19,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Chunks that are made ahead of a reader in order. */
+/* Chunks that are made ahead of a reader in order, and how many are left when more are queued. */
 #define AHEAD 16
+#define AHEAD_LOW 8
 /* Fewer would not even hold what is made ahead. */
 #define MIN_CHUNKS (2 * AHEAD)
 #define MAX_THREADS 16
@@ -122,12 +124,12 @@ void kvfs_chunkcache_destroy(struct kvfs_chunkcache *c)
 
 /* All below: the lock is held, unless it says otherwise. */
 
-static struct chunk **bucket_of(struct kvfs_chunkcache *c, uint64_t nr)
+static struct chunk **bucket_of(const struct kvfs_chunkcache *c, uint64_t nr)
 {
 	return &c->buckets[nr & (c->nr_buckets - 1)];
 }
 
-static struct chunk *find(struct kvfs_chunkcache *c, uint64_t nr)
+static struct chunk *find(const struct kvfs_chunkcache *c, uint64_t nr)
 {
 	struct chunk *chunk = *bucket_of(c, nr);
 
@@ -228,25 +230,39 @@ static struct chunk *get_chunk(struct kvfs_chunkcache *c, uint64_t nr)
 	return chunk;
 }
 
-/* Asks the threads for [first, first + n), as far as it is not there. */
-static void queue_chunks(struct kvfs_chunkcache *c, uint64_t first, uint64_t n)
+static bool is_queued(const struct kvfs_chunkcache *c, uint64_t nr)
 {
-	if (!c->nr_threads)
-		return;
-	for (uint64_t nr = first; nr - first < n && nr < c->nr_chunks; nr++) {
-		bool queued = find(c, nr) != NULL;
+	for (size_t i = 0; i < c->queue_used; i++)
+		if (c->queue[(c->queue_first + i) % QUEUE_LEN] == nr)
+			return true;
+	return false;
+}
 
-		for (size_t i = 0; i < c->queue_used && !queued; i++)
-			queued = c->queue[(c->queue_first + i) % QUEUE_LEN] == nr;
-		if (queued)
+/* There, being made, or to be made. */
+static bool is_coming(const struct kvfs_chunkcache *c, uint64_t nr)
+{
+	return nr >= c->nr_chunks || find(c, nr) || is_queued(c, nr);
+}
+
+/* Asks the threads for [first, end), as far as it is not there. */
+static void queue_chunks(struct kvfs_chunkcache *c, uint64_t first, uint64_t end)
+{
+	size_t added = 0;
+
+	for (uint64_t nr = first; nr < end && c->nr_threads; nr++) {
+		if (is_coming(c, nr))
 			continue;
 		if (c->queue_used == QUEUE_LEN) {
 			c->queue_first = (c->queue_first + 1) % QUEUE_LEN;
 			c->queue_used--;
 		}
 		c->queue[(c->queue_first + c->queue_used++) % QUEUE_LEN] = nr;
-		pthread_cond_signal(&c->work);
+		added++;
 	}
+	if (added == 1)
+		pthread_cond_signal(&c->work);
+	else if (added > 1)
+		pthread_cond_broadcast(&c->work);
 }
 
 static void *work_ahead(void *arg)
@@ -317,7 +333,7 @@ int kvfs_chunkcache_read(struct kvfs_chunkcache *c, void *buf, size_t len, uint6
 	if (!c->started)
 		start_threads(c);
 	in_order = first > 0 && find(c, first - 1);
-	queue_chunks(c, first + 1, end - first - 1 + (in_order ? AHEAD : 0));
+	queue_chunks(c, first + 1, in_order && !is_coming(c, end + AHEAD_LOW) ? end + AHEAD : end);
 	for (uint64_t nr = first; nr < end && ret != -ENOMEM; nr++) {
 		size_t from = nr == first ? off % KVFS_CHUNK_LEN : 0;
 		size_t to = nr == end - 1 ? (size_t)(off + len - nr * KVFS_CHUNK_LEN) : KVFS_CHUNK_LEN;
