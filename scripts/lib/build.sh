@@ -42,11 +42,8 @@ source_manifest() {
 # compiled for the kernel in the build tree KERNEL; if that is '', for ROOT's.
 build_disk() {
 	local top=$1 tools=$2 root=$3 module=$4 kernel=$5 stage key
-	make_temporary stage
+	build_stage "$top"
 	stage=$REPLY
-	mkdir "$stage/src"
-	source_list "$top" | tar -C "$top" --null -T - -c | tar -C "$stage/src" -x
-	source_manifest "$stage/src" >"$stage/manifest"
 	key=$({
 		cat "$stage/manifest"
 		echo "${root##*/} $module $kernel"
@@ -57,24 +54,63 @@ build_disk() {
 	rm -rf "$stage"
 }
 
+# build_tree TOP ROOT - compile the checkout TOP in the guest's root ROOT, for programs that
+# are to run there on this machine; sets REPLY to the folder with src/ and build/, to be
+# entered at /opt/kviewfs. Nobody else builds in it until this process ends.
+build_tree() {
+	local stage work log=${TMPDIR:-/tmp}/kviewfs-build.$$.log
+	# shellcheck disable=SC2034 # held until the end
+	local lock
+	build_stage "$1"
+	stage=$REPLY
+	work=$(build_work "$2" "$1" '')
+	lock_exclusive "$work.lock" lock
+	if ! build_update "$stage" "$work" "$log" "$2" 0 ''; then
+		tail -n 40 "$log" >&2
+		die 125 "this checkout does not compile in the guest's root; the end of $log is above"
+	fi
+	rm -rf "$log" "$stage"
+	REPLY=$work/tree
+}
+
+# build_stage TOP - copy the sources of the checkout TOP; sets REPLY to a temporary folder
+# with them in src/, and their manifest
+build_stage() {
+	make_temporary stage
+	mkdir "$REPLY/src"
+	source_list "$1" | tar -C "$1" --null -T - -c | tar -C "$REPLY/src" -x
+	source_manifest "$REPLY/src" >"$REPLY/manifest"
+}
+
+# build_work ROOT TOP KERNEL - print the folder in which a checkout is compiled
+build_work() {
+	printf '%s/work-%s\n' "$(cache_dir)" "$(printf '%s\n' "${1##*/}" "$2" "$3" | hash_text)"
+}
+
 make_build() {
 	local dir=$1 log=$2 stage=$3 tools=$4 root=$5 work lock
-	work=$(cache_dir)/work-$(printf '%s\n' "${root##*/}" "$6" "$8" | hash_text)
+	work=$(build_work "$root" "$6" "$8")
 	lock_exclusive "$work.lock" lock
-	# What failed to compile is usually a mistake in it. If it is tried once more as it
-	# is, the folder is suspected, and it starts afresh.
-	! cmp -s "$stage/manifest" "$work/failed" || rm -rf "$work"
-	mkdir -p "$work/tree/src"
-	build_sync "$stage" "$work"
-	if ! build_compile "$work/tree" "$root" "$7" "$8" >"$log" 2>&1; then
-		cp "$stage/manifest" "$work/failed"
-		return 1
-	fi
-	rm -f "$work/failed"
+	build_update "$stage" "$work" "$log" "$root" "$7" "$8" || return
 	make_ext4 "$tools" "$work/tree" "$dir/build.img" 8 >>"$log" 2>&1 || return
 	touch "$work"
 	unlock "$lock"
 	cache_prune work
+}
+
+# build_update STAGE WORK LOG ROOT MODULE KERNEL - bring the sources in WORK up to those in
+# STAGE, and compile. What failed to compile is usually a mistake in it. If it is tried
+# once more as it is, the folder is suspected, and it starts afresh.
+build_update() {
+	local stage=$1 work=$2 log=$3
+	! cmp -s "$stage/manifest" "$work/failed" || rm -rf "$work"
+	mkdir -p "$work/tree/src"
+	build_sync "$stage" "$work"
+	if ! build_compile "$work/tree" "$4" "$5" "$6" >"$log" 2>&1; then
+		cp "$stage/manifest" "$work/failed"
+		return 1
+	fi
+	rm -f "$work/failed"
 }
 
 # build_sync STAGE WORK - make the sources in WORK those in STAGE, touching only files
