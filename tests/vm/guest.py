@@ -264,12 +264,15 @@ class Comparison:
     """
     Compares a file with a source, in pieces; pieces that differ are judged page by page by
     settle(). `readers` maps a label to a function (offset, length) -> bytes of the file; the
-    last one is used to watch bytes that do not settle.
+    last one is used to watch bytes that do not settle. `another` is such a function that reads
+    by way of another daemon, for files that are copied: it is the daemon that reads there, and
+    what its own tasks are while it reads is not what they are for others.
     """
 
-    def __init__(self, source, readers):
+    def __init__(self, source, readers, another=None):
         self.source = source
         self.readers = readers
+        self.another = another
         self.pages = 0
         self.volatile = 0
         self.wrong = []
@@ -290,6 +293,10 @@ class Comparison:
             watch = list(self.readers.values())[-1]
             result = settle(lambda o=off, n=n: self.source(o, n), lambda o=off, n=n: read(o, n),
                             lambda o=off, n=n: watch(o, n))
+            if self.another and isinstance(result, list):
+                found = never_right(lambda o=off, n=n: self.source(o, n),
+                                    lambda o=off, n=n: self.another(o, n))
+                result = sorted(found.intersection(result)) or "volatile"
             if result == "volatile":
                 self.volatile += 1
             elif result != "same":
