@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,22 +23,27 @@
 #define DEV_FUSE "/dev/fuse"
 #define FSTYPE "fuse.kviewfs"
 
-static bool is_kviewfs(const char *path)
+/* Finds the topmost mount at path, if it is a kviewfs. */
+static bool find_kviewfs(const char *path, struct kvfs_mountinfo *info)
 {
-	struct kvfs_mountinfo info;
-
-	return kvfs_mountinfo_find(path, &info) && strcmp(info.fstype, FSTYPE) == 0;
+	return kvfs_mountinfo_find(path, info) && strcmp(info->fstype, FSTYPE) == 0;
 }
 
 /*
- * Clears a kviewfs away that nobody can use any more, because its daemon was killed. The
- * kernel may still know the root's attributes, so stat(2) does not tell; statfs(2) asks.
+ * Whether nobody answers for the kviewfs at path any more. The kernel may still know the
+ * root's attributes, so stat(2) does not tell; statfs(2) asks.
  */
-static int clear_dead(const char *path, const char *real, struct kvfs_err *err)
+static bool is_dead(const char *path)
 {
 	struct statfs st;
 
-	if (statfs(real, &st) == 0 || errno != ENOTCONN)
+	return statfs(path, &st) < 0 && errno == ENOTCONN;
+}
+
+/* Clears a kviewfs away that nobody can use any more, because its daemon was killed. */
+static int clear_dead(const char *path, const char *real, struct kvfs_err *err)
+{
+	if (!is_dead(real))
 		return kvfs_err_set(err, EBUSY, "a kviewfs is mounted on %s already: umount it first", path);
 	if (umount2(real, MNT_DETACH) < 0)
 		return kvfs_err_sys(err, errno, "the dead kviewfs on %s cannot be unmounted", path);
@@ -47,11 +53,12 @@ static int clear_dead(const char *path, const char *real, struct kvfs_err *err)
 /* path as given, real as found; 0 if something can be mounted there. */
 static int check_dir(const char *path, const char *real, struct kvfs_err *err)
 {
+	struct kvfs_mountinfo info;
 	struct stat st;
 	int ret;
 
 	/* More than one, if the mount has been copied. */
-	while (is_kviewfs(real)) {
+	while (find_kviewfs(real, &info)) {
 		ret = clear_dead(path, real, err);
 		if (ret < 0)
 			return ret;
@@ -110,18 +117,40 @@ int kvfs_mountpoint_mount(const char *path, bool allow_other, unsigned int max_r
 	ret = mount_fuse(real, fd, allow_other, max_read, err);
 	if (ret < 0)
 		return ret;
-	out->dev = kvfs_mountinfo_find(real, &info) ? info.dev : 0;
+	/* What could not be told from other mounts could not be unmounted in the end. */
+	if (!find_kviewfs(real, &info)) {
+		umount2(real, MNT_DETACH);
+		return kvfs_err_set(err, ENOENT, "what was mounted on %s is not in /proc/self/mountinfo", path);
+	}
+	out->dev = info.dev;
 	out->path = kvfs_steal_ptr(real);
 	return kvfs_steal_fd(&fd);
 }
 
-void kvfs_mountpoint_unmount(struct kvfs_mountpoint *mountpoint)
+static bool is_connected(int fuse_fd)
+{
+	struct pollfd fd = { .fd = fuse_fd };
+
+	return fuse_fd >= 0 && poll(&fd, 1, 0) >= 0 && !(fd.revents & (POLLERR | POLLNVAL));
+}
+
+/*
+ * Somebody may have unmounted it, and mounted something else there since, to which the
+ * kernel gives the device number that has become free. That cannot be while the connection
+ * stands, since it stands no longer than the mount, wherever that is. Once it is gone, a
+ * mount of ours that is still there is a dead one, and another's is none of our business.
+ */
+static bool is_ours(const struct kvfs_mountpoint *mountpoint, int fuse_fd)
 {
 	struct kvfs_mountinfo info;
 
-	/* Somebody may have unmounted it, and mounted something else there since. */
-	if (mountpoint->path && kvfs_mountinfo_find(mountpoint->path, &info) &&
-	    info.dev == mountpoint->dev)
+	return find_kviewfs(mountpoint->path, &info) && info.dev == mountpoint->dev &&
+	       (is_connected(fuse_fd) || is_dead(mountpoint->path));
+}
+
+void kvfs_mountpoint_unmount(struct kvfs_mountpoint *mountpoint, int fuse_fd)
+{
+	if (mountpoint->path && is_ours(mountpoint, fuse_fd))
 		umount2(mountpoint->path, MNT_DETACH);
 	free(mountpoint->path);
 	mountpoint->path = NULL;

@@ -10,7 +10,7 @@
 
 struct kvfs_mountpoint {
 	char *path;		/* absolute, without links; NULL if nothing is mounted */
-	dev_t dev;		/* of the mount, 0 if it could not be found out */
+	dev_t dev;		/* of the mount */
 };
 
 /*
@@ -23,8 +23,9 @@ int kvfs_mountpoint_mount(const char *path, bool allow_other, unsigned int max_r
 
 /*
  * Takes the mount out of the tree if it is still there, at once, busy or not, and frees
- * what mount made. A mountpoint that was never mounted, all zero, is allowed.
+ * what mount made. fuse_fd is what mount returned, or -1 if that was closed. A mountpoint
+ * that was never mounted, all zero, is allowed.
  */
-void kvfs_mountpoint_unmount(struct kvfs_mountpoint *mountpoint);
+void kvfs_mountpoint_unmount(struct kvfs_mountpoint *mountpoint, int fuse_fd);
 
 #endif /* KVFS_MOUNTPOINT_H */

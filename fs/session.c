@@ -291,7 +291,7 @@ void kvfs_session_destroy(struct kvfs_session *session)
 	session->ops->live = NULL;
 	/* Those who have files open get no release, unmounted as they are. */
 	kvfs_handles_close_all(session->ops);
-	kvfs_mountpoint_unmount(&session->mountpoint);
+	kvfs_mountpoint_unmount(&session->mountpoint, session->fuse ? fuse_session_fd(session->fuse) : -1);
 	if (session->fuse)
 		fuse_session_destroy(session->fuse);
 	sem_destroy(&session->ended);
