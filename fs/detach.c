@@ -56,7 +56,6 @@ int kvfs_detach_begin(struct kvfs_detach *detach)
 	}
 	close(fds[0]);
 	detach->fd = fds[1];
-	setsid();
 	return 0;
 }
 
@@ -69,6 +68,7 @@ void kvfs_detach_ready(struct kvfs_detach *detach)
 	if (chdir("/") < 0)
 		kvfs_log_warn("cannot leave the working directory: %s", strerror(errno));
 	kvfs_log_to_syslog();
+	setsid();
 	if (null_fd >= 0) {
 		for (int fd = 0; fd <= 2; fd++)
 			dup2(null_fd, fd);

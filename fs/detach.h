@@ -11,8 +11,9 @@ struct kvfs_detach {
 };
 
 /*
- * Forks. The child returns; the parent waits for it and does not return. To be called before
- * any thread exists. Returns 0, or -errno.
+ * Forks. The child returns; the parent waits for it and does not return. Until the child is
+ * ready, both are in the terminal's foreground, so that Ctrl-C ends both. To be called
+ * before any thread exists. Returns 0, or -errno.
  */
 int kvfs_detach_begin(struct kvfs_detach *detach);
 
