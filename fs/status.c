@@ -247,11 +247,14 @@ void kvfs_status_summarise(const struct kvfs_status *status, FILE *out)
 
 static void require_file(struct walk *walk, const char *path, struct kvfs_node *file)
 {
+	const struct kvfs_file_ops *ops = file->ops->file;
 	struct kvfs_err reason;
 	enum kvfs_mode mode;
 
 	/* Live sources are backed by files that the kernel has anyhow. */
-	if (!file->ops->file->can_back || file->ops->file->live || walk->first_copy.errnum)
+	if (!ops->can_back || ops->live || walk->first_copy.errnum)
+		return;
+	if (ops->can_back(file, &mode, &reason) == -EINVAL)
 		return;
 	kvfs_backing_plan(walk->status->backing, file, &mode, &reason, NULL);
 	if (mode == KVFS_MODE_COPY)
@@ -260,9 +263,8 @@ static void require_file(struct walk *walk, const char *path, struct kvfs_node *
 
 static void require_missing(struct walk *walk, const char *path, const char *reason)
 {
-	/* Parts of a directory, trace/ and vmcore/ may be missing for reasons no module can mend. */
-	if (!strchr(path, '/') && strcmp(path, "trace") != 0 && strcmp(path, "vmcore") != 0 &&
-	    !walk->first_copy.errnum)
+	/* Other directories, and parts of this one, are missing for reasons no module can mend. */
+	if (strcmp(path, "kcore") == 0 && !walk->first_copy.errnum)
 		kvfs_err_set(&walk->first_copy, ENODEV, "no %s: %s", path, reason);
 }
 

@@ -32,8 +32,9 @@ void kvfs_status_write(const struct kvfs_status *status, FILE *out);
 void kvfs_status_summarise(const struct kvfs_status *status, FILE *out);
 
 /*
- * Whether everything that a backing file could serve is there and is served by one. Returns
- * 0, or -errno with what is not and why.
+ * Whether what the module could serve is there and is not copied: kcore/, and in a crash
+ * kernel those files of vmcore/ that are whole pages. Returns 0, or -errno with what is not
+ * and why.
  */
 int kvfs_status_require_backing(const struct kvfs_status *status, struct kvfs_err *err);
 

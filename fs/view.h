@@ -190,7 +190,8 @@ struct kvfs_file_ops {
 
 	/*
 	 * Says whether backing() is expected to succeed, without making anything: 0 and *mode,
-	 * KVFS_MODE_DIRECT or KVFS_MODE_SPLIT, or -errno and why not. If it is NULL, and
+	 * KVFS_MODE_DIRECT or KVFS_MODE_SPLIT, or -errno and why not, -EINVAL only where the
+	 * bytes are no whole pages, so that it never can be. If it is NULL, and
 	 * backing with it, the view has no kernel file of its own and is always copied;
 	 * no_backing then says why, as a constant text.
 	 */
