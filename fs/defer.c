@@ -172,10 +172,8 @@ bool kvfs_deferred_interrupted(const struct kvfs_deferred *call)
 	return atomic_load(&call->interrupted);
 }
 
-void kvfs_defer_destroy(struct kvfs_defer *defer)
+void kvfs_defer_stop(struct kvfs_defer *defer)
 {
-	if (!defer)
-		return;
 	pthread_mutex_lock(&defer->lock);
 	defer->stopping = true;
 	for (struct kvfs_deferred *call = defer->first; call; call = call->next) {
@@ -187,6 +185,13 @@ void kvfs_defer_destroy(struct kvfs_defer *defer)
 	while (defer->nr_threads > 0)
 		pthread_cond_wait(&defer->changed, &defer->lock);
 	pthread_mutex_unlock(&defer->lock);
+}
+
+void kvfs_defer_destroy(struct kvfs_defer *defer)
+{
+	if (!defer)
+		return;
+	kvfs_defer_stop(defer);
 	pthread_cond_destroy(&defer->changed);
 	pthread_mutex_destroy(&defer->lock);
 	free(defer);

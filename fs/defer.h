@@ -33,12 +33,15 @@ struct kvfs_defer;		/* opaque; any number of threads may use it */
 
 int kvfs_defer_create(struct kvfs_defer **out);
 
-/* Interrupts every call and waits until the last one has ended. NULL is allowed. */
+/* Interrupts every call, waits until the last one has ended, and lets none begin any more. */
+void kvfs_defer_stop(struct kvfs_defer *defer);
+
+/* Stops it, if that was not done, and frees. NULL is allowed. */
 void kvfs_defer_destroy(struct kvfs_defer *defer);
 
 /*
  * Starts a call; call->run is set. Returns 0, or -EAGAIN if there are too many already or
- * the set is being destroyed, or -errno if no thread can be had; run() will not run then.
+ * the set was stopped, or -errno if no thread can be had; run() will not run then.
  */
 int kvfs_defer_start(struct kvfs_defer *defer, struct kvfs_deferred *call);
 

@@ -77,6 +77,11 @@ void kvfs_live_attach(struct kvfs_live *live, struct fuse_session *fuse)
 	live->fuse = fuse;
 }
 
+void kvfs_live_stop(struct kvfs_live *live)
+{
+	kvfs_defer_stop(live->defer);
+}
+
 void kvfs_live_destroy(struct kvfs_live *live)
 {
 	if (!live)
@@ -169,8 +174,9 @@ static void answer_ioctl_late(struct asked *asked)
 		ret = ops_of(handle)->ioctl(handle->node, handle->view, &asked->request, &stale);
 	} while (again(asked, ret));
 	/*
-	 * This may wait for somebody's READ to be answered, which is why it must not be done
-	 * by one of the threads that answer. It fails if nothing was cached.
+	 * This may wait, unkillable, for somebody's READ to be answered, which is why it must
+	 * not be done by one of the threads that answer, nor after they have ended. It fails
+	 * if nothing was cached.
 	 */
 	if (stale)
 		fuse_lowlevel_notify_inval_inode(asked->live->fuse, handle->node->ino, 0, 0);

@@ -21,9 +21,12 @@ int kvfs_live_create(struct kvfs_live **out);
 void kvfs_live_attach(struct kvfs_live *live, struct fuse_session *fuse);
 
 /*
- * Interrupts those who wait, and has answered them all when it returns. To be called when
- * no request comes in any more, and the session still is. NULL is allowed.
+ * Interrupts those who wait, and has answered them all when it returns. To be called while
+ * requests are still answered; one that would have to wait is EAGAIN from now on.
  */
+void kvfs_live_stop(struct kvfs_live *live);
+
+/* To be called when no request comes in any more, and the session still is. NULL is allowed. */
 void kvfs_live_destroy(struct kvfs_live *live);
 
 void kvfs_live_read(struct kvfs_live *live, fuse_req_t req, struct kvfs_handle *handle,

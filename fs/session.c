@@ -276,6 +276,7 @@ int kvfs_session_wait(struct kvfs_session *session)
 	do {
 		sig = sigwaitinfo(&set, NULL);
 	} while (sig < 0 || (sig == SIGUSR1 && !is_over(session)));
+	kvfs_live_stop(session->ops->live);
 	stop_threads(session);
 	/* SIGUSR1 is a thread that saw the unmount. */
 	return sig == SIGUSR1 ? 0 : sig;
@@ -286,7 +287,7 @@ void kvfs_session_destroy(struct kvfs_session *session)
 	if (!session)
 		return;
 	stop_threads(session);
-	/* Answers those who wait, while there is somebody to tell. */
+	/* Wakes those who poll, while there is somebody to tell. */
 	kvfs_live_destroy(session->ops->live);
 	session->ops->live = NULL;
 	/* Those who have files open get no release, unmounted as they are. */

@@ -22,9 +22,9 @@ struct kvfs_session_config {
 };
 
 /*
- * Mounts, and answers the kernel's INIT. Requests of users wait until kvfs_session_run().
+ * Mounts, and answers the kernel's INIT. Requests of users wait until kvfs_session_start().
  * Blocks SIGINT, SIGTERM, SIGHUP and SIGUSR1 in this thread and all that it makes; one that
- * comes before kvfs_session_run() ends that at once. Returns 0, or -errno and what is wrong.
+ * comes before kvfs_session_wait() ends that at once. Returns 0, or -errno and what is wrong.
  */
 int kvfs_session_create(const struct kvfs_session_config *config, struct kvfs_session **out,
 			struct kvfs_err *err);

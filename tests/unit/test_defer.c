@@ -116,6 +116,23 @@ START_TEST(the_end_interrupts_all)
 }
 END_TEST
 
+START_TEST(none_begins_after_a_stop)
+{
+	struct kvfs_defer *defer = set_up();
+	struct reading reading, late = { .call.run = read_byte };
+	int p[2];
+
+	ck_assert_int_eq(pipe(p), 0);
+	start(defer, &reading, p[0]);
+	kvfs_defer_stop(defer);
+	ck_assert_int_eq(sem_trywait(&reading.done), 0);
+	ck_assert_int_eq(reading.errnum, EINTR);
+	ck_assert_int_eq(kvfs_defer_start(defer, &late.call), -EAGAIN);
+	kvfs_defer_stop(defer);
+	kvfs_defer_destroy(defer);
+}
+END_TEST
+
 START_TEST(there_is_a_limit)
 {
 	static struct reading reading[1000];
@@ -139,4 +156,5 @@ UNIT_MAIN("defer",
 	a_call_ends_by_itself,
 	a_call_is_interrupted,
 	the_end_interrupts_all,
+	none_begins_after_a_stop,
 	there_is_a_limit)
