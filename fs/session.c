@@ -241,13 +241,13 @@ static void stop_threads(struct kvfs_session *session)
 
 		for (unsigned int i = 0; i < session->nr_threads; i++)
 			pthread_kill(session->threads[i], SIGUSR1);
-		clock_gettime(CLOCK_REALTIME, &until);
+		clock_gettime(CLOCK_MONOTONIC, &until);
 		until.tv_nsec += POKE_MS * 1000000L;
 		if (until.tv_nsec >= 1000000000L) {
 			until.tv_sec++;
 			until.tv_nsec -= 1000000000L;
 		}
-		while (left > 0 && sem_timedwait(&session->ended, &until) == 0)
+		while (left > 0 && sem_clockwait(&session->ended, CLOCK_MONOTONIC, &until) == 0)
 			left--;
 	}
 	for (unsigned int i = 0; i < session->nr_threads; i++)
