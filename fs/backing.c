@@ -246,6 +246,8 @@ static int expect(const struct kvfs_backing *backing, struct kvfs_node *file,
 	if (!backing->works)
 		return kvfs_err_set(err, backing->reason.errnum, "%s", backing->reason.msg);
 	assert(is_backed(*mode));
+	/* The view may have met a failure that it makes nothing of. */
+	*err = (struct kvfs_err){ 0 };
 	return 0;
 }
 

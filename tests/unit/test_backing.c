@@ -49,11 +49,14 @@ int __wrap_ioctl(int fd, unsigned long request, ...)
 
 /* A view that can be backed, unless told otherwise. */
 static int view_errno;
+static int passing_errno;	/* one that the view met, and made nothing of */
 static int backing_errno;
 
 static int can_back(struct kvfs_node *file, enum kvfs_mode *mode, struct kvfs_err *err)
 {
 	*mode = KVFS_MODE_DIRECT;
+	if (passing_errno)
+		kvfs_err_set(err, passing_errno, "not now");
 	return view_errno ? kvfs_err_set(err, view_errno, "the view's own reason") : 0;
 }
 
@@ -189,6 +192,9 @@ START_TEST(one_id_for_all_opens)
 	ck_assert(kvfs_backing_passthrough(b, &reason));
 	ck_assert(kvfs_backing_shared_mmap(b));
 	assert_plan(KVFS_MODE_DIRECT, NULL, 0);
+	passing_errno = EBUSY;
+	assert_plan(KVFS_MODE_DIRECT, NULL, 0);
+	passing_errno = 0;
 	ck_assert(!open_it());
 	id = fi.backing_id;
 	ck_assert_int_gt(id, 0);
