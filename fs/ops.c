@@ -182,8 +182,13 @@ static void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi
 	double timeout = 0;
 	struct kvfs_node *node;
 	struct stat st;
-	int ret = get_node(req, ino, &node);
+	int ret = 0;
 
+	/* By a descriptor, as lseek(2) asks: whoever has it may. fstat(2) asks without. */
+	if (fi)
+		node = kvfs_node_get(handle_of(fi)->node);
+	else
+		ret = get_node(req, ino, &node);
 	if (ret == 0) {
 		ret = fill_stat(ops_of(req), node, &st);
 		timeout = node->ops->attr_timeout;
