@@ -101,6 +101,7 @@ static int set_up(struct daemon *d, const struct kvfs_opts *opts, struct kvfs_er
 		return kvfs_err_sys(err, ENOMEM, "kviewfs");
 	d->ops.inodes = d->inodes;
 	d->ops.backing = d->backing;
+	d->ops.allow_other = opts->allow_other;
 	pthread_mutex_init(&d->ops.handles.lock, NULL);
 	ret = kvfs_live_create(&d->ops.live);
 	if (ret < 0)

@@ -107,6 +107,15 @@ static int fill_stat(const struct kvfs_ops *ops, struct kvfs_node *node, struct 
 	return 0;
 }
 
+/*
+ * How long the kernel may trust names or attributes. Whomever it lets in, it tells them what
+ * root has looked at without asking here.
+ */
+static double timeout_of(const struct kvfs_ops *ops, double seconds)
+{
+	return ops->allow_other ? 0 : seconds;
+}
+
 /* Consumes node. On success the kernel is owed a reply with *e, or a forget. */
 static int fill_entry(struct kvfs_ops *ops, struct kvfs_node *node, struct fuse_entry_param *e)
 {
@@ -119,8 +128,8 @@ static int fill_entry(struct kvfs_ops *ops, struct kvfs_node *node, struct fuse_
 	ret = fill_stat(ops, node, &e->attr);
 	if (ret == 0) {
 		e->ino = node->ino;
-		e->entry_timeout = node->ops->entry_timeout;
-		e->attr_timeout = node->ops->attr_timeout;
+		e->entry_timeout = timeout_of(ops, node->ops->entry_timeout);
+		e->attr_timeout = timeout_of(ops, node->ops->attr_timeout);
 	} else {
 		kvfs_inodes_forget(ops->inodes, node->ino, 1);
 	}
@@ -191,7 +200,7 @@ static void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi
 		ret = get_node(req, ino, &node);
 	if (ret == 0) {
 		ret = fill_stat(ops_of(req), node, &st);
-		timeout = node->ops->attr_timeout;
+		timeout = timeout_of(ops_of(req), node->ops->attr_timeout);
 		kvfs_node_put(node);
 	}
 	if (ret < 0)

@@ -25,6 +25,7 @@ struct kvfs_ops {
 	struct kvfs_live *live;
 	struct kvfs_handles handles;	/* all that are open; its own */
 	struct timespec mounted_at;	/* all times of all files */
+	bool allow_other;		/* the kernel lets others in, to be refused here */
 	atomic_bool initialised;	/* INIT has been handled */
 };
 
