@@ -37,11 +37,12 @@ void kvfs_opts_usage(FILE *out)
 	      "  kallsyms=FILE   take symbols from FILE, not from /proc/kallsyms\n"
 	      "  vmcore=FILE     show the crash dump FILE below vmcore/; once for each file of a\n"
 	      "                  split one\n"
-	      "  cache=SIZE      keep so much of a compressed dump decompressed, such as 64M (16M)\n"
+	      "  cache=SIZE      keep so much of a compressed dump decompressed, such as 64M (16M,\n"
+	      "                  at least 2M)\n"
 	      "  device=FILE     control device of the module (" KVIEW_DEVICE ")\n"
 	      "  nouring         do not use io_uring\n"
 	      "  mount_tracefs   mount tracefs if it is not mounted, for trace/\n"
-	      "  allow_other     let root in with other group, real or saved ids, too, such as\n"
+	      "  allow_other     let root in also where a group, real or saved id is not 0, as in\n"
 	      "                  set-user-ID programs; other users never get in\n"
 	      "\n"
 	      "The mount is always read-only, nosuid, nodev and noexec. Generic mount options\n"
@@ -152,34 +153,48 @@ static int set_cache(struct kvfs_opts *opts, const char *value, struct kvfs_err 
 	return 0;
 }
 
+static int set_kcore(struct kvfs_opts *opts, const char *value, struct kvfs_err *err)
+{
+	return set_path(opts, &opts->kcore, "kcore", value, err);
+}
+
+static int set_kallsyms(struct kvfs_opts *opts, const char *value, struct kvfs_err *err)
+{
+	return set_path(opts, &opts->kallsyms, "kallsyms", value, err);
+}
+
+static int set_device(struct kvfs_opts *opts, const char *value, struct kvfs_err *err)
+{
+	return set_path(opts, &opts->device, "device", value, err);
+}
+
+static const struct {
+	const char *key;
+	const char *value;	/* what it is, for the message that it is missing */
+	int (*set)(struct kvfs_opts *opts, const char *value, struct kvfs_err *err);
+} with_value[] = {
+	{ "cache", "SIZE", set_cache },
+	{ "device", "FILE", set_device },
+	{ "kallsyms", "FILE", set_kallsyms },
+	{ "kcore", "FILE", set_kcore },
+	{ "module", "auto|require|no", set_module },
+	{ "vmcore", "FILE", add_vmcore },
+};
+
 static int set_word(struct kvfs_opts *opts, const char *word, struct kvfs_err *err)
 {
-	struct {
-		const char *key;
-		const char **dst;
-	} paths[] = {
-		{ "kcore", &opts->kcore },
-		{ "kallsyms", &opts->kallsyms },
-		{ "device", &opts->device },
-	};
+	size_t len = strcspn(word, "=");
 
 	if (!*word || is_generic(word) || set_flag(opts, word))
 		return 0;
 	if (strcmp(word, "exec") == 0)
 		return kvfs_err_set(err, EINVAL, "option exec: the mount is always noexec");
-	if (strncmp(word, "module=", 7) == 0)
-		return set_module(opts, word + 7, err);
-	if (strncmp(word, "vmcore=", 7) == 0)
-		return add_vmcore(opts, word + 7, err);
-	if (strncmp(word, "cache=", 6) == 0)
-		return set_cache(opts, word + 6, err);
-	for (size_t i = 0; i < COUNT(paths); i++) {
-		size_t len = strlen(paths[i].key);
-
-		if (strncmp(word, paths[i].key, len) == 0 && word[len] == '=')
-			return set_path(opts, paths[i].dst, paths[i].key, word + len + 1, err);
-		if (strcmp(word, paths[i].key) == 0)
-			return kvfs_err_set(err, EINVAL, "option %s needs a value: %s=FILE", word, word);
+	for (size_t i = 0; i < COUNT(with_value); i++) {
+		if (strncmp(word, with_value[i].key, len) != 0 || with_value[i].key[len])
+			continue;
+		if (!word[len])
+			return kvfs_err_set(err, EINVAL, "option %s needs a value: %s=%s", word, word, with_value[i].value);
+		return with_value[i].set(opts, word + len + 1, err);
 	}
 	return kvfs_err_set(err, EINVAL, "unknown option '%s'", word);
 }
@@ -266,6 +281,9 @@ int kvfs_opts_parse(int argc, char *const argv[], struct kvfs_opts *out, struct 
 		case ':':
 			return kvfs_err_set(err, EINVAL, "-%c needs an argument", optopt);
 		default:
+			/* These two letters are known: one of the long options was given a value. */
+			if (optopt == 'h' || optopt == 'V')
+				return kvfs_err_set(err, EINVAL, "%s: this option takes no value", argv[optind - 1]);
 			if (optopt)
 				return kvfs_err_set(err, EINVAL, "unknown option -%c", optopt);
 			return kvfs_err_set(err, EINVAL, "unknown option %s", argv[optind - 1]);
