@@ -20,7 +20,7 @@
 struct kvfs_kcoresrc_config {
 	const char *file;		/* in place of /proc/kcore, never by the module; or NULL */
 	const char *kallsyms;		/* normally /proc/kallsyms */
-	struct kvfs_kmod *kmod;		/* borrowed; its fd is -1 if the module cannot be used, */
+	const struct kvfs_kmod *kmod;	/* borrowed; its fd is -1 if the module cannot be used, */
 	const char *kmod_reason;	/* and this says why */
 	unsigned int readers;		/* threads that read at a time: idle descriptors kept */
 };

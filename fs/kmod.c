@@ -68,17 +68,20 @@ void kvfs_kmod_close(struct kvfs_kmod *kmod)
 	kmod->fd = -1;
 }
 
-int kvfs_kmod_check_ram(struct kvfs_kmod *kmod, struct kvfs_err *err)
+int kvfs_kmod_ask(const struct kvfs_kmod *kmod, struct kview_info *out, struct kvfs_err *err)
 {
-	struct kview_info info;
-	int ret;
-
 	if (kmod->fd < 0)
 		return kvfs_err_set(err, ENODEV, "the kview module is not in use");
-	ret = ask_info(kmod->fd, KVIEW_DEVICE, &info, err);
+	return ask_info(kmod->fd, KVIEW_DEVICE, out, err);
+}
+
+int kvfs_kmod_check_ram(const struct kvfs_kmod *kmod, struct kvfs_err *err)
+{
+	struct kview_info info;
+	int ret = kvfs_kmod_ask(kmod, &info, err);
+
 	if (ret)
 		return ret;
-	kmod->info = info;
 	if (info.refusals & KVIEW_REFUSAL_ENCRYPTED)
 		return kvfs_err_set(err, EOPNOTSUPP, "the memory of this guest is encrypted (SEV or TDX): "
 				    "the kview module does not show it");

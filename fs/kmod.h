@@ -14,7 +14,7 @@
 
 struct kvfs_kmod {
 	int fd;			/* of the control device; -1: cannot be used */
-	struct kview_info info;	/* valid if fd >= 0 */
+	struct kview_info info;	/* as it was at open; valid if fd >= 0 */
 };
 
 /*
@@ -31,11 +31,17 @@ int kvfs_kmod_open(struct kvfs_kmod *kmod, const char *path, struct kvfs_err *er
 void kvfs_kmod_close(struct kvfs_kmod *kmod);
 
 /*
- * Whether views of RAM can be made now; asks the module, since lockdown can be raised at run
- * time. Returns 0, -EPERM under lockdown, -EOPNOTSUPP in an encrypted guest or without the
- * feature, -ENODEV if kmod is closed, or -errno; the message says which. Refreshes info.
+ * Asks the module again: refusals and revalidate_ms can change at run time. Returns 0,
+ * -ENODEV if kmod is closed, or -errno with a message.
  */
-int kvfs_kmod_check_ram(struct kvfs_kmod *kmod, struct kvfs_err *err);
+int kvfs_kmod_ask(const struct kvfs_kmod *kmod, struct kview_info *out, struct kvfs_err *err);
+
+/*
+ * Whether views of RAM can be made now, as the module says. Returns 0, -EPERM under lockdown,
+ * -EOPNOTSUPP in an encrypted guest or without the feature, -ENODEV if kmod is closed, or
+ * -errno; the message says which.
+ */
+int kvfs_kmod_check_ram(const struct kvfs_kmod *kmod, struct kvfs_err *err);
 
 /*
  * Makes a view of the table: RAM and BLOB extents; a FILE extent is -EOPNOTSUPP. name is

@@ -127,20 +127,22 @@ static void write_module(const struct kvfs_status *status, FILE *out)
 		{ KVIEW_FEATURE_HUGE_PMD, "huge_pmd" },
 		{ KVIEW_FEATURE_HUGE_PUD, "huge_pud" },
 	};
-	const struct kview_info *info = &status->kmod->info;
+	struct kview_info info;
 
 	write_yes_no(out, "module", status->kmod->fd >= 0, status->kmod_reason);
 	if (status->kmod->fd < 0)
 		return;
-	fprintf(out, "module.abi: %u\n", info->abi_version);
+	if (kvfs_kmod_ask(status->kmod, &info, NULL) < 0)
+		info = status->kmod->info;
+	fprintf(out, "module.abi: %u\n", info.abi_version);
 	fprintf(out, "module.features:");
 	for (size_t i = 0; i < sizeof(features) / sizeof(features[0]); i++) {
-		if (info->features & features[i].bit)
+		if (info.features & features[i].bit)
 			fprintf(out, " %s", features[i].name);
 	}
-	if (!info->features)
+	if (!info.features)
 		fprintf(out, " none");
-	fprintf(out, "\nmodule.revalidate_ms: %u\n", info->revalidate_ms);
+	fprintf(out, "\nmodule.revalidate_ms: %u\n", info.revalidate_ms);
 }
 
 void kvfs_status_write(const struct kvfs_status *status, FILE *out)

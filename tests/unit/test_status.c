@@ -7,7 +7,7 @@
 #include "features.h"
 #include "unit.h"
 
-/* In the place of backing.c and features.c: what cannot be backed is copied. */
+/* In the place of backing.c, features.c and kmod.c: what cannot be backed is copied. */
 void kvfs_backing_plan(struct kvfs_backing *backing, struct kvfs_node *file, enum kvfs_mode *mode,
 		       struct kvfs_err *reason, unsigned int *opens)
 {
@@ -37,6 +37,11 @@ const char *kvfs_backing_libfuse_version(void)
 
 void kvfs_features_load(struct kvfs_features *out)
 {
+}
+
+int kvfs_kmod_ask(const struct kvfs_kmod *kmod, struct kview_info *out, struct kvfs_err *err)
+{
+	return -ENODEV;
 }
 
 /* Files, by what the view says of a backing. */
