@@ -271,14 +271,18 @@ void kvfs_live_poll(struct kvfs_live *live, fuse_req_t req, struct kvfs_handle *
 {
 	struct pollfd fd = { .fd = ops_of(handle)->poll_fd(handle->node, handle->view) };
 	void *before = NULL;
+	int ret = 0;
 
 	fd.events = POLLIN | POLLRDNORM | POLLPRI;
 	/* First this, so that what happens in between is not missed. */
-	if (ph && kvfs_pollset_arm(live->pollset, fd.fd, ph, &before) < 0)
+	if (ph)
+		ret = kvfs_pollset_arm(live->pollset, fd.fd, ph, &before);
+	if (ret < 0)
 		fuse_pollhandle_destroy(ph);
 	if (before)
 		fuse_pollhandle_destroy(before);
-	if (poll(&fd, 1, 0) < 0)
+	/* Nobody would wake the caller: better that he goes on and sees. */
+	if (ret < 0 || poll(&fd, 1, 0) < 0)
 		fd.revents = POLLERR;
 	fuse_reply_poll(req, fd.revents);
 }
