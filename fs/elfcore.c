@@ -363,7 +363,7 @@ int kvfs_elfcore_load(int fd, const char *name, uint64_t file_len,
 	int ret;
 
 	if (elf_version(EV_CURRENT) == EV_NONE)
-		return kvfs_err_set(err, ENOSYS, "libelf is too old: %s", elf_errmsg(-1));
+		return kvfs_err_set(err, EOPNOTSUPP, "libelf is too old: %s", elf_errmsg(-1));
 	ret = read_ehdr(&in);
 	if (ret)
 		return ret;

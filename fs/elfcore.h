@@ -55,8 +55,8 @@ struct kvfs_elfcore {
  * that claims bytes beyond it is cut to what is there (len < memsz) and counted in nr_cut.
  * Messages number segments by their program header. Returns 0, or -errno with a message:
  * -ENOEXEC not an ELF core of this byte order, -EBADMSG one whose headers contradict
- * themselves, -ENODATA one that ends inside its headers or notes, -ENOMEM, or the errno of
- * read(2). On failure *out is as it was.
+ * themselves, -ENODATA one that ends inside its headers or notes, -EOPNOTSUPP a libelf that
+ * is too old, -ENOMEM, or the errno of read(2). On failure *out is as it was.
  */
 int kvfs_elfcore_load(int fd, const char *name, uint64_t file_len,
 		      struct kvfs_elfcore *out, struct kvfs_err *err);
