@@ -9,8 +9,11 @@
 #include <syslog.h>
 #include <unistd.h>
 
+#include "err.h"
+
 #define IDENT "kviewfs"
-#define LINE_MAX_LEN 1024	/* bytes; what is longer is cut */
+/* Bytes; what is longer is cut. The line at start has a reason for each directory. */
+#define LINE_MAX_LEN (8 * KVFS_ERR_MSG_MAX)
 
 static atomic_bool show_debug;
 static atomic_bool use_syslog;
