@@ -23,10 +23,13 @@ static struct symdir *to_symdir(struct kvfs_node *node)
 	return (struct symdir *)node;
 }
 
-/* Symbols at one address are one file with several names. */
+/*
+ * Symbols at one address are one file with several names. The image is shorter than 4 GiB, so
+ * that 32 bits tell its addresses apart, wherever it is said to begin now.
+ */
 static uint64_t ino_of(const struct symdir *dir, const struct kvfs_ksym *sym)
 {
-	return dir->first_ino + (sym->vaddr - dir->image_start);
+	return dir->first_ino + (uint32_t)(sym->vaddr - dir->image_start);
 }
 
 static int dir_lookup(struct kvfs_node *node, const char *name, struct kvfs_node **out)
