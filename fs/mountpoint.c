@@ -135,10 +135,10 @@ static bool is_connected(int fuse_fd)
 }
 
 /*
- * Somebody may have unmounted it, and mounted something else there since, to which the
- * kernel gives the device number that has become free. That cannot be while the connection
- * stands, since it stands no longer than the mount, wherever that is. Once it is gone, a
- * mount of ours that is still there is a dead one, and another's is none of our business.
+ * Somebody may have unmounted it, and mounted something else there since, which then has the
+ * device number that became free. While the connection stands it is not free: the kernel
+ * ends the one before it frees the other. After that, a mount of ours that is still there
+ * is a dead one.
  */
 static bool is_ours(const struct kvfs_mountpoint *mountpoint, int fuse_fd)
 {

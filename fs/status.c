@@ -256,6 +256,7 @@ static void require_file(struct walk *walk, const char *path, struct kvfs_node *
 	/* Live sources are backed by files that the kernel has anyhow. */
 	if (!ops->can_back || ops->live || walk->first_copy.errnum)
 		return;
+	/* No whole pages, which no module can map. */
 	if (ops->can_back(file, &mode, &reason) == -EINVAL)
 		return;
 	kvfs_backing_plan(walk->status->backing, file, &mode, &reason, NULL);
