@@ -271,6 +271,8 @@ static int decode_record(struct ring *r, uint64_t id, const unsigned char *desc,
 		return 0;
 	if (begin == next)	/* a record without text (BLK_DATALESS) */
 		return 0;
+	if (next == 0)		/* exactly at the end, as Linux 7.3 and later have it */
+		next = r->text_len;
 	if (begin > next)	/* a text that did not fit before the end begins at the start */
 		begin = 0;
 	if (next - begin < l->word_len)	/* no room for its own number: torn, the others may be good */

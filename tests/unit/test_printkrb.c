@@ -80,7 +80,7 @@ static void record(uint64_t id, uint64_t state, uint64_t begin, uint64_t next, c
 		   size_t len, uint64_t ts)
 {
 	size_t desc = DESCS + id % NR * 24, inf = INFOS + id % NR * 88;
-	uint64_t at = begin % TEXT_LEN > next % TEXT_LEN ? 0 : begin % TEXT_LEN;
+	uint64_t at = begin / TEXT_LEN < (next - 1) / TEXT_LEN ? 0 : begin % TEXT_LEN;
 
 	put64(desc, (id & ID_MASK) | state << 62);
 	put64(desc + 8, begin);
@@ -167,6 +167,16 @@ START_TEST(test_text_wraps)
 }
 END_TEST
 
+/* A block that just fits lies before the end of the ring; the next one begins at its start. */
+START_TEST(test_text_ends_with_ring)
+{
+	set_up(0, 1);
+	record(0, FINALIZED, 10 * TEXT_LEN + 232, 11 * TEXT_LEN, "to the very end.", 16, 0);
+	record(1, FINALIZED, 11 * TEXT_LEN, 11 * TEXT_LEN + 16, "next", 4, 0);
+	check("[    0.000000] to the very end.\n[    0.000000] next\n");
+}
+END_TEST
+
 /* Numbers run over the end of the index, and over their own end. */
 START_TEST(test_ids_wrap)
 {
@@ -239,4 +249,4 @@ START_TEST(test_hostile_memory)
 END_TEST
 
 UNIT_MAIN("printkrb", test_plain, test_caller, test_bytes, test_states, test_text_wraps,
-	  test_ids_wrap, test_other_kernels, test_hostile_info, test_hostile_memory)
+	  test_text_ends_with_ring, test_ids_wrap, test_other_kernels, test_hostile_info, test_hostile_memory)
