@@ -240,16 +240,30 @@ static int descriptor(struct tracefile *file, struct opening *o, bool nonblock)
 	return ret;
 }
 
+/*
+ * What is left of a sub-buffer that was read in part goes with the descriptor, so all reads are
+ * from one. The other one is for waiting: a read that has no room for the header of a sub-buffer
+ * takes nothing, and comes back when there is something (ring_buffer_read_page()). poll(2) would
+ * not do, as it waits until buffer_percent is full.
+ */
 static ssize_t read_stream(struct tracefile *file, struct opening *o, bool nonblock, void *buf,
 			   size_t len)
 {
-	int fd = descriptor(file, o, nonblock);
-	ssize_t ret;
+	for (;;) {
+		ssize_t ret = read(o->fd, buf, len);
+		char byte;
+		int fd;
 
-	if (fd < 0)
-		return fd;
-	ret = read(fd, buf, len);
-	return ret < 0 ? -errno : ret;
+		if (ret >= 0)
+			return ret;
+		if (errno != EAGAIN || nonblock)
+			return -errno;
+		fd = descriptor(file, o, false);
+		if (fd < 0)
+			return fd;
+		if (read(fd, &byte, sizeof(byte)) < 0)
+			return -errno;
+	}
 }
 
 static bool live_is_stream(struct kvfs_node *node, void *handle)

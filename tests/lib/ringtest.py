@@ -62,11 +62,15 @@ class Meta:
         self.len = self.page + self.nr * self.subbuf
 
 
-def used(data, meta, index):
-    """What a sub-buffer holds, header included; None if it is empty."""
-    off = meta.page + index * meta.subbuf
+def committed(data, off):
+    """What the sub-buffer at off holds, header included; None if it is empty."""
     commit = struct.unpack_from("<Q", data, off + 8)[0] & ((1 << 30) - 1)
     return bytes(data[off:off + HEADER + commit]) if commit else None
+
+
+def used(data, meta, index):
+    """The same by its number."""
+    return committed(data, meta.page + index * meta.subbuf)
 
 
 class Instance:
