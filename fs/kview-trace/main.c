@@ -142,6 +142,14 @@ static void idle(struct ring *rings, size_t n)
 	free(fds);
 }
 
+static int print_event(struct ring *ring, struct decoder *decoder, struct kvfs_err *err)
+{
+	if (ring->lost)
+		tell_lost(ring, stdout);
+	decoder_print(decoder, ring->cpu, &ring->event, stdout);
+	return ferror(stdout) ? kvfs_err_sys(err, EPIPE, "cannot write") : 0;
+}
+
 /* Prints until there is no more, or a signal comes. */
 static int print(struct ring *rings, size_t n, bool follow, struct decoder *decoder,
 		 struct kvfs_err *err)
@@ -159,14 +167,30 @@ static int print(struct ring *rings, size_t n, bool follow, struct decoder *deco
 			idle(rings, n);
 		/* As long as no ring has to be looked after. */
 		while (ring && !stop) {
-			if (ring->lost)
-				tell_lost(ring, stdout);
-			decoder_print(decoder, ring->cpu, &ring->event, stdout);
-			if (ferror(stdout))
-				return kvfs_err_sys(err, EPIPE, "cannot write");
+			ret = print_event(ring, decoder, err);
+			if (ret < 0)
+				return ret;
 			ring_advance(ring);
 			ring = ring->pending ? oldest(rings, n) : NULL;
 		}
+	}
+	return 0;
+}
+
+/*
+ * After a signal: prints the rest of what GET_READER has taken, whole sub-buffers, which no
+ * reader will see any more.
+ */
+static int print_taken(struct ring *rings, size_t n, struct decoder *decoder, struct kvfs_err *err)
+{
+	struct ring *ring;
+
+	while ((ring = oldest(rings, n))) {
+		int ret = print_event(ring, decoder, err);
+
+		if (ret < 0)
+			return ret;
+		ring_advance(ring);
 	}
 	return 0;
 }
@@ -210,6 +234,8 @@ static int print_rings(const struct options *o, const char *clock, struct kvfs_e
 		return ret;
 	}
 	ret = print(rings, o->nr, !o->saved && !o->once, decoder, err);
+	if (ret == 0 && !o->saved)
+		ret = print_taken(rings, o->nr, decoder, err);
 	for (size_t i = 0; i < o->nr; i++) {
 		events += rings[i].events - rings[i].pending;
 		lost += rings[i].events_lost;
@@ -292,7 +318,11 @@ static bool parse(int argc, char *argv[], struct options *o)
 
 int main(int argc, char *argv[])
 {
-	struct sigaction action = { .sa_handler = on_signal };
+	/*
+	 * What is being written when a signal comes is written to its end. The second one ends the
+	 * program even if nobody takes that.
+	 */
+	struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART | SA_RESETHAND };
 	struct options o = { 0 };
 	struct kvfs_err err = { 0 };
 	int ret;

@@ -47,6 +47,12 @@ void ring_advance(struct ring *ring)
 	}
 }
 
+/* The time stamp of a sub-buffer, which a writer sets anew when it begins it. */
+static uint64_t time_stamp(const struct ring *ring, uint32_t id)
+{
+	return *(const volatile uint64_t *)(ring->mem + kvfs_ringbuf_subbuf_off(&ring->meta, id));
+}
+
 /* Sets the cursor on the first event of a sub-buffer, or at skip bytes in it. */
 static int begin(struct ring *ring, uint32_t id, uint32_t skip)
 {
@@ -56,6 +62,7 @@ static int begin(struct ring *ring, uint32_t id, uint32_t skip)
 	/* What the header tells of was written before it. */
 	atomic_thread_fence(memory_order_acquire);
 	ring->id = id;
+	ring->time_stamp = ring->cursor.ts;
 	if (ret == 0 && skip)
 		ret = kvfs_ringbuf_seek(&ring->cursor, skip);
 	if (ret == 0 && !skip && ring->cursor.missed) {
@@ -179,12 +186,13 @@ static int fill_saved(struct ring *ring)
 /*
  * GET_READER takes for read whatever the reader's sub-buffer holds, and goes to the next one
  * if nothing is left; the meta page says where that is, and how far it went. Not more than
- * that is used: what is committed since is for the next time, and nothing comes twice.
+ * that is used: what is committed since is for the next time, and nothing comes twice. What
+ * it took may be padding alone, so the ring is empty only when it took nothing.
  */
 static int fill_live(struct ring *ring)
 {
 	const volatile struct kvfs_ringbuf_meta *meta = (const void *)ring->mem;
-	bool moved;
+	bool anew, took;
 
 	do {
 		uint32_t id, read;
@@ -196,15 +204,17 @@ static int fill_live(struct ring *ring)
 		read = meta->reader.read;
 		if (id >= ring->meta.nr_subbufs || read > ring->meta.subbuf_size - KVFS_RINGBUF_HDR_LEN)
 			return -EBADMSG;
-		moved = id != ring->id;
-		/* It also begins anew if it was empty, or if somebody has reset the ring. */
-		if (moved || ring->cursor.pos == 0 || read < ring->cursor.pos)
+		/* Somebody may have reset the ring, whose reader stays on its sub-buffer. */
+		anew = id != ring->id || read < ring->cursor.pos || time_stamp(ring, id) != ring->time_stamp;
+		took = anew || read > ring->cursor.pos;
+		/* It also begins anew if it was empty. */
+		if (anew || ring->cursor.pos == 0)
 			ret = begin(ring, id, 0);
 		if (ret < 0)
 			return ret;
 		ring->cursor.end = read;
 		ring_advance(ring);
-	} while (!ring->pending && moved && !ring->broken);
+	} while (!ring->pending && took && !ring->broken);
 	return ring->broken ? -EBADMSG : ring->pending;
 }
 

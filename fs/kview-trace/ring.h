@@ -23,6 +23,7 @@ struct ring {
 	/* Where it is. */
 	struct kvfs_ringbuf_cursor cursor;
 	uint32_t id;			/* sub-buffer of the cursor */
+	uint64_t time_stamp;		/* of that sub-buffer, when it was begun */
 	uint32_t *order;		/* of a saved copy: the sub-buffers, oldest first */
 	int nr_order, next_order;
 	/* The next event, if there is one. */

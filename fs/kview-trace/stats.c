@@ -55,6 +55,8 @@ static int take(const char *path, struct sample *out, struct kvfs_err *err)
 	if (fd < 0)
 		return kvfs_err_sys(err, errno, "cannot open %s", path);
 	ret = kvfs_io_pread_exact(fd, first, sizeof(first), 0);
+	if (ret == -ESPIPE)
+		return kvfs_err_set(err, ESPIPE, "%s can only be consumed, not be looked at for its counters", path);
 	if (ret < 0)
 		return kvfs_err_sys(err, -ret, "cannot read %s", path);
 	ret = kvfs_ringbuf_parse_meta(first, sizeof(first), &out->meta, err);
