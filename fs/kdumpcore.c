@@ -107,14 +107,18 @@ struct kernel {
 	struct kvfs_segment image;	/* memsz 0 if it is not known */
 };
 
-/* The length of the image: as far as it is mapped in one piece. */
+/*
+ * The length of the image. It may have holes: with page table isolation the kernel unmaps what
+ * it has freed of it (free_kernel_image_pages()). What comes behind it, modules, is elsewhere.
+ */
 static uint64_t measure_image(const struct kvfs_kernmem *mem, uint64_t vaddr, uint64_t paddr)
 {
-	uint64_t len = 0, at, run;
+	uint64_t len = 0, next, at, run;
 
-	while (len < MAX_IMAGE_LEN &&
-	       kvfs_pagewalk(&mem->walk, vaddr + len, &at, &run) == 0 && at == paddr + len)
-		len += run;
+	while (kvfs_pagewalk_first(&mem->walk, vaddr + len, &next, &at) == 0 &&
+	       next - vaddr < MAX_IMAGE_LEN && at - paddr == next - vaddr &&
+	       kvfs_pagewalk(&mem->walk, next, &at, &run) == 0)
+		len = next - vaddr + run;
 	return len;
 }
 

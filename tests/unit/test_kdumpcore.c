@@ -192,6 +192,24 @@ START_TEST(test_core)
 }
 END_TEST
 
+/* What has been freed of the image is not mapped; what is mapped behind it is something else. */
+START_TEST(test_image_with_holes)
+{
+	struct kvfs_dump dump;
+	struct kvfs_err err;
+
+	make_tables();
+	put_entry(TOP_TABLE + 4 * PAGE, 10, 0);
+	put_entry(TOP_TABLE + 4 * PAGE, 11, (IMAGE_PADDR + 0x400000) | 0x81);
+	put_entry(TOP_TABLE + 4 * PAGE, 40, 0x200000 | 0x81);
+	make_dump(&dump, VMCOREINFO);
+	ck_assert_int_eq(make(&dump, &err), 0);
+	ck_assert_uint_eq(dump.nr_segs, 3);
+	check_segment(&dump.segs[0], IMAGE_VADDR, IMAGE_PADDR, 0x600000);
+	kvfs_dump_close(&dump);
+}
+END_TEST
+
 /* What cannot be found out is left out; the core is good for physical addresses. */
 static void check_bare(const char *vmcoreinfo, uint64_t bad)
 {
@@ -359,5 +377,5 @@ START_TEST(test_out_of_memory)
 }
 END_TEST
 
-UNIT_MAIN("kdumpcore", test_core, test_no_tables, test_image_elsewhere, test_machines, test_forged_bitmap,
-	  test_no_ram, test_vmcoreinfo_elsewhere, test_out_of_memory)
+UNIT_MAIN("kdumpcore", test_core, test_image_with_holes, test_no_tables, test_image_elsewhere,
+	  test_machines, test_forged_bitmap, test_no_ram, test_vmcoreinfo_elsewhere, test_out_of_memory)
