@@ -4,6 +4,7 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -171,7 +172,24 @@ void kvfs_dump_close(struct kvfs_dump *dump)
 	free(dump->core_head);
 	free(dump->notes);
 	free(dump->vmcoreinfo);
+	free(atomic_load(&dump->damaged));
 	dump->ops->destroy(dump);
+}
+
+void kvfs_dump_note_damaged(struct kvfs_dump *dump, uint64_t nr, uint64_t nr_pages)
+{
+	_Atomic(uint8_t) *map = atomic_load(&dump->damaged), *before = NULL;
+	uint8_t bit = (uint8_t)(1U << nr % 8);
+
+	if (!map) {
+		map = calloc(nr_pages / 8 + 1, 1);
+		if (map && !atomic_compare_exchange_strong(&dump->damaged, &before, map)) {
+			free(map);
+			map = before;
+		}
+	}
+	if (!map || !(atomic_fetch_or(&map[nr / 8], bit) & bit))
+		atomic_fetch_add(&dump->nr_damaged, 1);
 }
 
 /* Tables. */

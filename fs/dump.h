@@ -63,6 +63,7 @@ struct kvfs_dump {
 	size_t vmcoreinfo_len;
 	struct kvfs_err missing;	/* what a truncated dump lacks; errnum 0 if it is whole */
 	_Atomic(uint64_t) nr_damaged;	/* pages found to be damaged, each counted once */
+	_Atomic(_Atomic(uint8_t) *) damaged;	/* a bit for each page, once one was found */
 };
 
 /* The memory of the kernel that crashed, in the crash kernel. */
@@ -113,6 +114,9 @@ int kvfs_dump_read_phys(void *dump, void *buf, size_t len, uint64_t paddr);
  * else it is core. 0 or -errno. For providers.
  */
 int kvfs_dump_make_ram(struct kvfs_dump *dump, bool paddr_is_space);
+
+/* Counts page nr of nr_pages as damaged, if it has not been yet. For providers. */
+void kvfs_dump_note_damaged(struct kvfs_dump *dump, uint64_t nr, uint64_t nr_pages);
 
 /* Providers. Each takes over fds on success only; err and the rest as kvfs_dump_open(). */
 int kvfs_dumpelf_open(int fd, const char *name, uint64_t file_len, struct kvfs_dump **out,

@@ -9,23 +9,28 @@
 #include <elf.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "io.h"
 
+#define PAGE_LEN 4096	/* in which damage is counted, bytes */
+
 static int elf_read(struct kvfs_dump *dump, void *buf, size_t len, uint64_t off)
 {
-	int ret = kvfs_io_pread_exact(dump->fd, buf, len, off);
+	ssize_t got = kvfs_io_pread(dump->fd, buf, len, off);
 
+	if (got >= 0 && (size_t)got == len)
+		return 0;
 	/* Extents end with the file, so one that ends early was cut since. */
-	if (ret == -ENODATA)
-		ret = -EIO;
-	if (ret == -EIO)
-		atomic_fetch_add(&dump->nr_damaged, 1);
-	return ret;
+	if (got >= 0)
+		off += (uint64_t)got;
+	else if (got != -EIO)
+		return (int)got;
+	/* What lies behind this page is found when somebody asks for it. */
+	kvfs_dump_note_damaged(dump, off / PAGE_LEN, dump->core.size / PAGE_LEN + 1);
+	return -EIO;
 }
 
 /* Holes of the file: a dump that was copied with cp --sparse has them for pages of zeros. */

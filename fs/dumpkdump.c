@@ -10,8 +10,6 @@
 #include <elf.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -33,26 +31,11 @@ struct dumpkdump {
 	struct kvfs_kdumplib *lib;
 	struct kvfs_zstdpage *zstd;	/* NULL in a build without libzstd */
 	struct kvfs_chunkcache *cache;
-	pthread_mutex_t damaged_lock;
-	uint8_t *damaged;		/* a bit a page, once one was found; under damaged_lock */
 };
 
 static struct dumpkdump *to_kdump(struct kvfs_dump *dump)
 {
 	return (struct dumpkdump *)dump;
-}
-
-/* Counts a page that is damaged, once. */
-static void note_damaged(struct dumpkdump *kd, uint64_t pfn)
-{
-	pthread_mutex_lock(&kd->damaged_lock);
-	if (!kd->damaged)
-		kd->damaged = calloc(kd->set.nr_pfns / 8 + 1, 1);
-	if (!kd->damaged || !(kd->damaged[pfn / 8] >> pfn % 8 & 1))
-		atomic_fetch_add(&kd->dump.nr_damaged, 1);
-	if (kd->damaged)
-		kd->damaged[pfn / 8] |= (uint8_t)(1U << pfn % 8);
-	pthread_mutex_unlock(&kd->damaged_lock);
 }
 
 /* The blocks of a chunk that n pages from the page with this number in the chunk on are. */
@@ -108,7 +91,7 @@ static uint64_t fill_run(struct dumpkdump *kd, uint64_t pfn, size_t n, unsigned 
 	for (i = 0; i < n; i++) {
 		if (bad >> i & 1) {
 			memset(buf + i * kd->set.page_size, 0, kd->set.page_size);
-			note_damaged(kd, pfn + i);
+			kvfs_dump_note_damaged(&kd->dump, pfn + i, kd->set.nr_pfns);
 		}
 	}
 	return bad;
@@ -195,8 +178,6 @@ static void kdump_destroy(struct kvfs_dump *dump)
 	for (size_t i = 0; i < kd->nr_fds; i++)
 		close(kd->fds[i]);
 	free(kd->fds);
-	free(kd->damaged);
-	pthread_mutex_destroy(&kd->damaged_lock);
 	free(kd);
 }
 
@@ -303,7 +284,6 @@ int kvfs_dumpkdump_open(const int *fds, const struct kvfs_dump_config *config,
 
 	if (!kd)
 		return kvfs_err_sys(err, ENOMEM, "%s", config->files[0]);
-	pthread_mutex_init(&kd->damaged_lock, NULL);
 	kd->dump.ops = &ops;
 	kd->dump.fd = -1;
 	kd->dump.format = config->nr_files > 1 ? "kdump-compressed, split" : "kdump-compressed";

@@ -28,6 +28,19 @@ static int load_part(int fd, const char *name, struct kvfs_kdumppart *part, stru
 	return ret < 0 ? kvfs_err_sys(err, -ret, "cannot read the bitmap of %s", name) : 0;
 }
 
+/* Every part of a split dump has the bitmap of all of it, which is kept once. */
+static void share_map(const struct kvfs_kdumppart *first, struct kvfs_kdumppart *part)
+{
+	struct kvfs_pfnmap *map = &part->dumped;
+
+	if (map->nr_pfns != first->dumped.nr_pfns ||
+	    memcmp(map->words, first->dumped.words, (map->nr_pfns + 63) / 64 * sizeof(*map->words)) != 0)
+		return;
+	kvfs_pfnmap_deinit(map);
+	*map = first->dumped;
+	part->shares_map = true;
+}
+
 static int by_start(const void *a, const void *b)
 {
 	const struct kvfs_kdumppart *x = a, *y = b;
@@ -152,6 +165,8 @@ int kvfs_kdumpset_load(const int *fds, const char *const *names, size_t nr,
 		return kvfs_err_sys(err, ENOMEM, "%s", names[0]);
 	for (size_t i = 0; i < nr && ret == 0; i++) {
 		ret = load_part(fds[i], names[i], &set.parts[set.nr_parts++], err);
+		if (ret == 0 && i > 0)
+			share_map(&set.parts[0], &set.parts[i]);
 		if (ret == 0)
 			look_for_cut(&set.parts[i], names[i], missing);
 	}
@@ -179,7 +194,8 @@ void kvfs_kdumpset_deinit(struct kvfs_kdumpset *set)
 	if (!set)
 		return;
 	for (size_t i = 0; i < set->nr_parts; i++)
-		kvfs_pfnmap_deinit(&set->parts[i].dumped);
+		if (!set->parts[i].shares_map)
+			kvfs_pfnmap_deinit(&set->parts[i].dumped);
 	free(set->parts);
 	kvfs_pfnmap_deinit(&set->ram);
 	*set = (struct kvfs_kdumpset) { 0 };

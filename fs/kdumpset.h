@@ -21,6 +21,7 @@ struct kvfs_kdumppart {
 	uint64_t file_len;
 	struct kvfs_kdumphead head;
 	struct kvfs_pfnmap dumped;
+	bool shares_map;	/* dumped is that of another part */
 };
 
 struct kvfs_kdumpset {

@@ -168,6 +168,10 @@ START_TEST(test_shrinks)
 	ck_assert_int_eq(kvfs_dump_read(dump, &dump->core, buf, sizeof(buf), off), -EIO);
 	ck_assert_int_eq(kvfs_dump_read(dump, &dump->ram, buf, PAGE, 0x104000), -EIO);
 	ck_assert_uint_eq(dump->nr_damaged, 2);
+	/* Each page is counted once. */
+	ck_assert_int_eq(kvfs_dump_read(dump, &dump->core, buf, PAGE, off + PAGE), -EIO);
+	ck_assert_int_eq(kvfs_dump_read(dump, &dump->ram, buf, PAGE, 0x104000), -EIO);
+	ck_assert_uint_eq(dump->nr_damaged, 2);
 	kvfs_dump_close(dump);
 }
 END_TEST

@@ -142,9 +142,33 @@ START_TEST(test_split)
 	ck_assert_int_eq(load(&in), 0);
 	ck_assert_int_eq(in.missing.errnum, 0);
 	ck_assert_uint_eq(in.set.nr_parts, 4);
+	/* The bitmap, of which each file has a copy, is in memory once. */
+	for (size_t i = 1; i < 4; i++)
+		ck_assert_ptr_eq(in.set.parts[i].dumped.words, in.set.parts[0].dumped.words);
 	check_answers(&in.set, 0, 300);
 	/* Descriptors in more than one file. */
 	ck_assert_uint_eq(judge(&in.set, 120, 6), 0);
+	ck_assert_uint_eq(judge(&in.set, 127, 6), 0);
+	finish(&in);
+}
+END_TEST
+
+/* Files that have the bits of their own pages only. */
+START_TEST(test_own_bitmaps)
+{
+	struct kdump_spec spec = { .split = true, .start = 65, .end = 300 };
+	char rest[sizeof(pattern)];
+	struct input in = { .nr = 0 };
+
+	make_pattern();
+	memcpy(rest, pattern, sizeof(pattern));
+	memset(rest, 'x', 65);
+	spec.pages = rest;
+	add_part(&in, 0, 65);
+	add(&in, &spec);
+	ck_assert_int_eq(load(&in), 0);
+	ck_assert_ptr_ne(in.set.parts[1].dumped.words, in.set.parts[0].dumped.words);
+	check_answers(&in.set, 0, 300);
 	ck_assert_uint_eq(judge(&in.set, 127, 6), 0);
 	finish(&in);
 }
@@ -313,5 +337,5 @@ START_TEST(test_out_of_memory)
 }
 END_TEST
 
-UNIT_MAIN("kdumpset", test_whole, test_split, test_gaps, test_not_a_set, test_wrong_descriptors, test_cut,
-	  test_incomplete, test_bad_files, test_out_of_memory)
+UNIT_MAIN("kdumpset", test_whole, test_split, test_own_bitmaps, test_gaps, test_not_a_set,
+	  test_wrong_descriptors, test_cut, test_incomplete, test_bad_files, test_out_of_memory)
