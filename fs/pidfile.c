@@ -38,6 +38,11 @@ static int file_open(struct kvfs_node *node, void **handle)
 	struct kvfs_procmm *mm = malloc(sizeof(*mm));
 	int ret = mm ? kvfs_procmm_open(&to_pidfile(node)->id, mm) : -ENOMEM;
 
+	if (ret == 0) {
+		ret = kvfs_procmm_remember(mm);
+		if (ret < 0)
+			kvfs_procmm_close(mm);
+	}
 	if (ret < 0) {
 		free(mm);
 		return ret;
@@ -80,7 +85,7 @@ static ssize_t file_read(struct kvfs_node *node, void *handle, void *buf, size_t
 	 * If it is another address space by now, some of these bytes may be of that one, and an
 	 * error may be that of asking while it went away, whatever errno that gave.
 	 */
-	ret = kvfs_procmm_check(mm);
+	ret = kvfs_procmm_check_own(mm);
 	return ret < 0 ? ret : n;
 }
 
@@ -96,6 +101,7 @@ static int file_seek(struct kvfs_node *node, void *handle, uint64_t off, int whe
 		return ret;
 	ret = kvfs_procmaps_seek(maps, mm->nr_pages, kinds[file->kind].entry_len, off, whence, out);
 	kvfs_procmaps_close(maps);
+	/* Whose it is, the read that follows finds out: cp asks for this twice a mapping. */
 	gone = kvfs_procmm_check(mm);
 	return gone < 0 ? gone : ret;
 }

@@ -11,7 +11,9 @@
  * It is not what data is read from. A child of vfork(2) has its parent's address space, and
  * the descriptor would go on to show the parent's memory once the child has gone its own
  * way. Everything is opened anew for each read, through the directory of the process, so
- * that it is always the process's own.
+ * that it is always the process's own. What has become of it is seen by the auxiliary vector,
+ * in which every exec puts random addresses (unless that is turned off), because the descriptor
+ * does not stop to deliver while anybody else uses the old address space.
  */
 #ifndef KVFS_PROCMM_H
 #define KVFS_PROCMM_H
@@ -25,6 +27,8 @@ struct kvfs_procmm {
 	int dir;		/* the process (kvfs_procfs_open()); borrow it for procfs.h and others */
 	int anchor;		/* its pagemap, at the time of open */
 	uint64_t nr_pages;	/* of the address space, used or not */
+	char auxv[512];		/* its first bytes: addresses that each exec draws anew */
+	size_t auxv_len;	/* 0: not known */
 };
 
 /*
@@ -35,10 +39,22 @@ int kvfs_procmm_open(const struct kvfs_procfs_id *id, struct kvfs_procmm *out);
 void kvfs_procmm_close(struct kvfs_procmm *mm);
 
 /*
- * Whether the address space is still there: 0, or -ESRCH. What was read before and not found
- * to be gone after is right.
+ * Remembers what tells the address space from the next one: 0, -ENOENT, or -errno. For what
+ * is going to be read from.
+ */
+int kvfs_procmm_remember(struct kvfs_procmm *mm);
+
+/*
+ * Whether the address space is still there: 0, or -ESRCH. It may be there because another
+ * process uses it, and be the process's own no more.
  */
 int kvfs_procmm_check(const struct kvfs_procmm *mm);
+
+/*
+ * Whether it is there and the process's own: 0, -ESRCH, or -errno; it has been remembered. What
+ * was read before and not found to be gone after is right.
+ */
+int kvfs_procmm_check_own(const struct kvfs_procmm *mm);
 
 /* Pages in all mappings together, from /proc/N/statm. 0, -ESRCH, or -errno. */
 int kvfs_procmm_mapped_pages(const struct kvfs_procmm *mm, uint64_t *nr_pages);

@@ -2,6 +2,8 @@
 #include "procmm.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/wait.h>
 
@@ -79,6 +81,45 @@ START_TEST(test_exec)
 }
 END_TEST
 
+/* Executes a program once somebody writes to the pipe. */
+static int exec_when_told(void *from)
+{
+	static char *const argv[] = { "sleep", "1000", NULL };
+	char c;
+
+	if (read(*(int *)from, &c, 1) == 1)
+		execv("/bin/sleep", argv);
+	_exit(1);
+}
+
+/* The same while another process, which is this one, goes on with the old address space. */
+START_TEST(test_exec_of_one)
+{
+	static char stack[65536] __attribute__((aligned(16)));
+	struct kvfs_procfs_id id;
+	struct kvfs_procmm mm;
+	int fds[2];
+	pid_t pid;
+
+	ck_assert_int_eq(pipe2(fds, O_CLOEXEC), 0);
+	pid = clone(exec_when_told, stack + sizeof(stack), CLONE_VM | SIGCHLD, fds);
+	ck_assert_int_gt(pid, 0);
+	ck_assert_int_eq(kvfs_procfs_identify(pid, &id), 0);
+	ck_assert_int_eq(kvfs_procmm_open(&id, &mm), 0);
+	ck_assert_int_eq(kvfs_procmm_remember(&mm), 0);
+	ck_assert_int_eq(kvfs_procmm_check_own(&mm), 0);
+	ck_assert_int_eq(write(fds[1], "x", 1), 1);
+	for (int i = 0; i < 1000 && kvfs_procmm_check_own(&mm) == 0; i++)
+		usleep(10000);
+	ck_assert_int_eq(kvfs_procmm_check_own(&mm), -ESRCH);
+	ck_assert_int_eq(kvfs_procmm_check(&mm), 0);
+	kvfs_procmm_close(&mm);
+	end_child(pid);
+	close(fds[0]);
+	close(fds[1]);
+}
+END_TEST
+
 START_TEST(test_kernel_thread)
 {
 	struct kvfs_procfs_id id;
@@ -91,4 +132,4 @@ START_TEST(test_kernel_thread)
 }
 END_TEST
 
-UNIT_MAIN("procmm", test_exit, test_exec, test_kernel_thread)
+UNIT_MAIN("procmm", test_exit, test_exec, test_exec_of_one, test_kernel_thread)
