@@ -7,7 +7,6 @@
 #include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -17,7 +16,6 @@
 
 #include "cleanup.h"
 #include "io.h"
-#include "mountinfo.h"
 
 /* SYS_cachestat of Linux 6.5, the same everywhere, for builds against older headers. */
 #define NR_CACHESTAT 451
@@ -40,36 +38,6 @@ struct cachestat {
 static uint64_t page_size(void)
 {
 	return (uint64_t)sysconf(_SC_PAGESIZE);
-}
-
-void kvfs_filecache_mounts_deinit(struct kvfs_filecache_mounts *mounts)
-{
-	free(mounts->text);
-	mounts->text = NULL;
-}
-
-/*
- * Whether a mapped file is on FUSE. /proc tells without asking the server; what it does not
- * list (shared memory, for one) is mounted by the kernel itself. Only devices without a disk
- * can be: major number 0.
- */
-static int is_fuse(int procdir, struct kvfs_filecache_mounts *mounts, const struct kvfs_procmap *map,
-		   bool *is)
-{
-	struct kvfs_mountinfo info;
-	int ret;
-
-	*is = false;
-	if (map->dev_major != 0)
-		return 0;
-	if (!mounts->text) {
-		ret = kvfs_mountinfo_load(procdir, &mounts->text);
-		if (ret < 0)
-			return ret;
-	}
-	if (kvfs_mountinfo_parse_dev(mounts->text, makedev(0, map->dev_minor), &info))
-		*is = strcmp(info.fstype, "fuse") == 0 || strncmp(info.fstype, "fuse.", 5) == 0;
-	return 0;
 }
 
 /* Whether some of the file is, or may be, in memory. To find out costs less than a mapping. */
@@ -116,23 +84,23 @@ static int open_pages(int path_fd, uint32_t dev_major, struct kvfs_filecache *ou
 	return 0;
 }
 
-int kvfs_filecache_open(int procdir, struct kvfs_filecache_mounts *mounts,
+int kvfs_filecache_open(int procdir, struct kvfs_devkinds *kinds,
 			const struct kvfs_procmap *map, struct kvfs_filecache *out)
 {
 	_cleanup_close_ int fd = -1;
 	struct statx stx;
 	char name[64];
-	bool fuse;
+	bool waits;
 	int ret;
 
 	out->kind = KVFS_FILECACHE_DEVICE;
 	out->fd = -1;
 	out->start = map->start;
 	out->file_off = map->file_off;
-	ret = is_fuse(procdir, mounts, map, &fuse);
+	ret = kvfs_devkinds_waits(kinds, procdir, makedev(map->dev_major, map->dev_minor), &waits);
 	if (ret < 0)
 		return ret;
-	if (fuse) {
+	if (waits) {
 		out->kind = KVFS_FILECACHE_OPAQUE;
 		return 0;
 	}

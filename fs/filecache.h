@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "devkind.h"
 #include "procmaps.h"
 
 /* What kind of file is mapped, as far as its pages are concerned. */
@@ -20,10 +21,7 @@ enum kvfs_filecache_kind {
 	KVFS_FILECACHE_SHMEM,	/* the same on tmpfs, and shared memory: it may be swapped out */
 	KVFS_FILECACHE_HUGETLB,	/* the page table alone counts, as for mincore(2) */
 	KVFS_FILECACHE_DEVICE,	/* device, or a kernel object: its pages are in no page cache */
-	/*
-	 * A page cache that cannot be asked: of a FUSE mount, where to open a file is to wait for
-	 * another process, and for oneself if it is a kviewfs; or of a file that cannot be opened.
-	 */
+	/* A page cache that cannot be asked: to open the file would be to wait (devkind.h), or fails. */
 	KVFS_FILECACHE_OPAQUE,
 };
 
@@ -34,19 +32,12 @@ struct kvfs_filecache {
 	uint64_t file_off;
 };
 
-/* The mounts that a process sees, read when they are first needed. All zero at first. */
-struct kvfs_filecache_mounts {
-	char *text;		/* NULL: not read yet */
-};
-
-void kvfs_filecache_mounts_deinit(struct kvfs_filecache_mounts *mounts);
-
 /*
  * Opens the file of a mapping of kind KVFS_PROCMAP_FILE. Devices are not opened, since that
  * has effects. Returns 0, -ENOENT if the process has no such mapping any more or has gone, or
  * -errno.
  */
-int kvfs_filecache_open(int procdir, struct kvfs_filecache_mounts *mounts,
+int kvfs_filecache_open(int procdir, struct kvfs_devkinds *kinds,
 			const struct kvfs_procmap *map, struct kvfs_filecache *out);
 void kvfs_filecache_close(struct kvfs_filecache *cache);
 

@@ -53,7 +53,7 @@ struct load {
 	bool swap;		/* there is a swap area */
 	struct kvfs_pagetable *table;
 	struct kvfs_procmaps *maps;
-	struct kvfs_filecache_mounts mounts;
+	struct kvfs_devkinds devkinds;
 	uint64_t page_size;
 	uint8_t piece[PIECE_PAGES];
 };
@@ -216,7 +216,7 @@ static int fill_mapping(struct load *load, const struct kvfs_procmap *map, bool 
 
 	pages->vec = vec + (pages->start - start) / load->page_size;
 	if (pages->of_file && ask_file) {
-		ret = kvfs_filecache_open(load->procdir, &load->mounts, map, &part.file);
+		ret = kvfs_filecache_open(load->procdir, &load->devkinds, map, &part.file);
 		if (ret < 0)
 			return ret;
 	}
@@ -316,7 +316,7 @@ static int load_open(const struct request *request, struct load **out)
 	load->res = res;
 	load->procdir = request->procdir;
 	load->swap = request->swap;
-	load->mounts = (struct kvfs_filecache_mounts){ 0 };
+	load->devkinds = (struct kvfs_devkinds){ 0 };
 	load->page_size = (uint64_t)sysconf(_SC_PAGESIZE);
 	ret = kvfs_pagetable_open(load->procdir, &config, &load->table);
 	if (ret < 0)
@@ -333,7 +333,7 @@ static int load_open(const struct request *request, struct load **out)
 
 static void load_close(struct load *load)
 {
-	kvfs_filecache_mounts_deinit(&load->mounts);
+	kvfs_devkinds_deinit(&load->devkinds);
 	kvfs_procmaps_close(load->maps);
 	kvfs_pagetable_close(load->table);
 	free(load);

@@ -14,7 +14,7 @@
 static int open_mapping(void *p, struct kvfs_procmap *map, struct kvfs_filecache *cache)
 {
 	_cleanup_close_ int self = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	struct kvfs_filecache_mounts mounts = { 0 };
+	struct kvfs_devkinds kinds = { 0 };
 	struct kvfs_procmaps *maps;
 	int ret;
 
@@ -23,8 +23,8 @@ static int open_mapping(void *p, struct kvfs_procmap *map, struct kvfs_filecache
 	ck_assert_int_eq(kvfs_procmaps_find(maps, (uintptr_t)p, map), 1);
 	ck_assert_int_eq(map->kind, KVFS_PROCMAP_FILE);
 	kvfs_procmaps_close(maps);
-	ret = kvfs_filecache_open(self, &mounts, map, cache);
-	kvfs_filecache_mounts_deinit(&mounts);
+	ret = kvfs_filecache_open(self, &kinds, map, cache);
+	kvfs_devkinds_deinit(&kinds);
 	return ret;
 }
 
@@ -50,7 +50,7 @@ START_TEST(test_kinds)
 		{ NULL, KVFS_FILECACHE_SHMEM },			/* shared anonymous memory */
 		{ "/proc/self/exe", KVFS_FILECACHE_PAGES },
 	};
-	struct kvfs_filecache_mounts mounts = { 0 };
+	struct kvfs_devkinds kinds = { 0 };
 	struct kvfs_filecache cache;
 	struct kvfs_procmap map;
 	int fd;
@@ -75,33 +75,31 @@ START_TEST(test_kinds)
 	/* What is not mapped any more. */
 	map.end += PAGE;
 	fd = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	ck_assert_int_eq(kvfs_filecache_open(fd, &mounts, &map, &cache), -ENOENT);
-	kvfs_filecache_mounts_deinit(&mounts);
+	ck_assert_int_eq(kvfs_filecache_open(fd, &kinds, &map, &cache), -ENOENT);
+	kvfs_devkinds_deinit(&kinds);
 	close(fd);
 }
 END_TEST
 
-START_TEST(test_fuse_is_not_opened)
+START_TEST(test_who_waits_is_not_opened)
 {
-	struct kvfs_filecache_mounts mounts = { .text = strdup(
-		"20 1 0:7777 / /mnt/a rw - fuse.kviewfs kviewfs ro\n"
-		"21 1 0:7778 / /mnt/b rw,shared shared:3 - fuse sshfs rw\n"
-		"22 1 0:7779 / /mnt/c rw - fuseblk /dev/sda rw\n"
-		"23 1 8:7777 / /mnt/d rw - fuse.odd x rw\n") };
+	struct kvfs_devkinds kinds = {
+		.theirs = strdup("20 1 0:7777 / /mnt/a rw - fuse.kviewfs kviewfs ro\n"
+				 "21 1 8:7778 / /mnt/b rw - fuseblk /dev/sda rw\n"
+				 "22 1 8:7779 / /mnt/c rw - ext4 /dev/sdb rw\n"),
+	};
 	struct kvfs_procmap map = { .start = PAGE, .end = 2 * PAGE, .kind = KVFS_PROCMAP_FILE };
 	struct kvfs_filecache cache;
 
 	for (map.dev_minor = 7777; map.dev_minor < 7779; map.dev_minor++) {
 		/* No such directory: nothing is looked up. */
-		ck_assert_int_eq(kvfs_filecache_open(-1, &mounts, &map, &cache), 0);
+		ck_assert_int_eq(kvfs_filecache_open(-1, &kinds, &map, &cache), 0);
 		ck_assert_int_eq(cache.kind, KVFS_FILECACHE_OPAQUE);
 		ck_assert_int_eq(cache.fd, -1);
+		map.dev_major = 8;
 	}
-	ck_assert_int_eq(kvfs_filecache_open(-1, &mounts, &map, &cache), -EBADF);
-	map.dev_major = 8;
-	map.dev_minor = 7777;
-	ck_assert_int_eq(kvfs_filecache_open(-1, &mounts, &map, &cache), -EBADF);
-	kvfs_filecache_mounts_deinit(&mounts);
+	ck_assert_int_eq(kvfs_filecache_open(-1, &kinds, &map, &cache), -EBADF);
+	kvfs_devkinds_deinit(&kinds);
 }
 END_TEST
 
@@ -196,5 +194,5 @@ START_TEST(test_mark_cache)
 }
 END_TEST
 
-UNIT_MAIN("filecache", test_kinds, test_fuse_is_not_opened, test_resident, test_overflow,
+UNIT_MAIN("filecache", test_kinds, test_who_waits_is_not_opened, test_resident, test_overflow,
 	  test_mark_swapped, test_mark_cache)
