@@ -74,8 +74,11 @@ static int open_pages(int path_fd, uint32_t dev_major, struct kvfs_filecache *ou
 		}
 		if (fs.f_type == TMPFS_MAGIC) {
 			out->kind = KVFS_FILECACHE_SHMEM;
-		} else if (!may_have_pages(fd)) {
-			/* On tracefs and the like to map it would have effects. */
+		} else if (fs.f_type != OVERLAYFS_SUPER_MAGIC && !may_have_pages(fd)) {
+			/*
+			 * On tracefs and the like to map it would have effects. A file of overlayfs has
+			 * none of the pages, but what is mapped is the file below, which has.
+			 */
 			out->kind = KVFS_FILECACHE_DEVICE;
 			return 0;
 		}

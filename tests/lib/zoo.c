@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/perf_event.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -11,6 +12,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/shm.h>
 #include <sys/syscall.h>
@@ -221,6 +223,53 @@ static void files(const char *dir)
 	touch(map_named("/dev/zero, shared", 16 * PAGE, rw, MAP_SHARED, fd, 0), 16 * PAGE, 2);
 }
 
+/* Mounts an overlay of the folder name of dir over dir, for this process alone. */
+static bool mount_overlay(const char *dir, const char *name)
+{
+	char options[4096];
+
+	snprintf(options, sizeof(options), "lowerdir=%s/%s:/etc", dir, name);
+	return unshare(CLONE_NEWNS) == 0 && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+	       mount("zoo", dir, "overlay", MS_RDONLY, options) == 0;
+}
+
+/*
+ * Files on overlayfs. Last: dir is another one from here on. What is in the page cache belongs to
+ * the file below.
+ */
+static void overlay(const char *dir)
+{
+	char path[4096], page[PAGE] = { 1 };
+	const char *name;
+	int dir_fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC), below, fd = -1;
+
+	snprintf(path, sizeof(path), "%s/zoo.XXXXXX", dir);
+	if (dir_fd < 0 || !mkdtemp(path))
+		fail(path);
+	name = path + strlen(dir) + 1;
+	strcat(path, "/file");
+	below = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	for (size_t i = 0; i < 64; i++)
+		if (write(below, page, sizeof(page)) != sizeof(page))
+			fail(path);
+	fsync(below);
+	*strrchr(path, '/') = '\0';
+	if (mount_overlay(dir, name)) {
+		snprintf(page, sizeof(page), "%s/file", dir);
+		fd = open(page, O_RDONLY | O_CLOEXEC);
+	}
+	if (fd < 0)
+		missing("overlay: %s", strerror(errno));
+	posix_fadvise(below, 40 * PAGE, 10 * PAGE, POSIX_FADV_DONTNEED);
+	if (fd >= 0) {
+		map_named("overlay: some pages resident, not mapped", 64 * PAGE, PROT_READ, MAP_SHARED, fd, 0);
+		look(map_named("overlay: some pages mapped", 64 * PAGE, PROT_READ, MAP_PRIVATE, fd, 0), 32 * PAGE, 5);
+	}
+	snprintf(page, sizeof(page), "%s/file", name);
+	unlinkat(dir_fd, page, 0);
+	unlinkat(dir_fd, name, AT_REMOVEDIR);
+}
+
 static void shared(void)
 {
 	const int rw = PROT_READ | PROT_WRITE;
@@ -381,6 +430,7 @@ static void live(int from, int to, const char *dir, bool swap)
 	devices();
 	if (swap)
 		swapped();
+	overlay(dir);
 	fill_report();			/* touches all it needs, once */
 	while (read(from, &c, 1) == 1) {
 		fill_report();
