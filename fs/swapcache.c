@@ -42,6 +42,8 @@ struct kvfs_swapcache_table {
 struct kvfs_swapcache {
 	const char *kcore, *kpageflags;
 	pthread_mutex_t lock;		/* what is below, and refs of tables */
+	pthread_cond_t made;		/* making is false again */
+	bool making;			/* somebody makes a table, for all who want one */
 	struct kvfs_swapcache_table *latest;	/* a reference, or NULL */
 };
 
@@ -284,6 +286,7 @@ int kvfs_swapcache_create(const struct kvfs_swapcache_config *config, struct kvf
 	cache->kcore = config->kcore;
 	cache->kpageflags = config->kpageflags;
 	pthread_mutex_init(&cache->lock, NULL);
+	pthread_cond_init(&cache->made, NULL);
 	*out = cache;
 	return 0;
 }
@@ -293,30 +296,35 @@ void kvfs_swapcache_destroy(struct kvfs_swapcache *cache)
 	if (!cache)
 		return;
 	kvfs_swapcache_put(cache, cache->latest);
+	pthread_cond_destroy(&cache->made);
 	pthread_mutex_destroy(&cache->lock);
 	free(cache);
 }
 
 struct kvfs_swapcache_table *kvfs_swapcache_get(struct kvfs_swapcache *cache)
 {
-	struct kvfs_swapcache_table *table, *old;
+	struct kvfs_swapcache_table *table, *old = NULL;
 
 	pthread_mutex_lock(&cache->lock);
+	while (cache->making)
+		pthread_cond_wait(&cache->made, &cache->lock);
 	table = cache->latest;
-	if (table && now_ns() < table->good_until_ns)
+	if (table && now_ns() < table->good_until_ns) {
 		table->refs++;
-	else
-		table = NULL;
-	pthread_mutex_unlock(&cache->lock);
-	if (table)
+		pthread_mutex_unlock(&cache->lock);
 		return table;
+	}
+	cache->making = true;
+	pthread_mutex_unlock(&cache->lock);
 	table = make_table(cache);
-	if (!table)
-		return NULL;
 	pthread_mutex_lock(&cache->lock);
-	old = cache->latest;
-	cache->latest = table;
-	table->refs++;
+	if (table) {
+		old = cache->latest;
+		cache->latest = table;
+		table->refs++;
+	}
+	cache->making = false;
+	pthread_cond_broadcast(&cache->made);
 	pthread_mutex_unlock(&cache->lock);
 	kvfs_swapcache_put(cache, old);
 	return table;
