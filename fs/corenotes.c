@@ -15,13 +15,14 @@ static size_t padded(size_t len)
 
 bool kvfs_corenotes_next(const void *notes, size_t len, size_t *pos, struct kvfs_corenote *out)
 {
-	const char *at = (const char *)notes + *pos;
+	const char *at;
 	size_t left = *pos < len ? len - *pos : 0;
 	size_t name_len, desc_len;
 	Elf64_Nhdr nhdr;	/* the same for both classes */
 
-	if (left < sizeof(nhdr))
+	if (left < sizeof(nhdr))	/* notes may be NULL, too */
 		return false;
+	at = (const char *)notes + *pos;
 	memcpy(&nhdr, at, sizeof(nhdr));
 	at += sizeof(nhdr);
 	left -= sizeof(nhdr);

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A compressed dump from its header to its bytes: pages, those that zstd has compressed, and the
+ * core that is made up around them. libkdumpfile has a stand-in.
+ */
+#include "dump.h"
+#include "fuzz.h"
+#include "kdumplib.h"
+
+/* The other provider is fuzz_dumpelf's affair. */
+int kvfs_dumpelf_open(int fd, const char *name, uint64_t file_len, struct kvfs_dump **out,
+		      struct kvfs_err *err)
+{
+	abort();
+}
+
+int kvfs_kdumplib_open(const int *fds, size_t nr, uint32_t page_size, struct kvfs_kdumplib **out,
+		       struct kvfs_err *err)
+{
+	static char lib;
+
+	*out = (struct kvfs_kdumplib *)&lib;
+	return 0;
+}
+
+void kvfs_kdumplib_close(struct kvfs_kdumplib *lib)
+{
+}
+
+/* Some of the pages can be had. */
+size_t kvfs_kdumplib_read(struct kvfs_kdumplib *lib, void *buf, size_t len, uint64_t paddr)
+{
+	size_t got = paddr / 4096 % 3 ? len : 0;
+
+	memset(buf, 0x5a, got);
+	return got;
+}
+
+/* Reads and seeks at both ends of a table, and at each of its first extents. */
+static void probe(struct kvfs_dump *dump, const struct kvfs_extents *t)
+{
+	static char buf[3 * 65536];
+
+	for (size_t i = 0; i <= t->n && i < 16; i++) {
+		uint64_t off = i < t->n ? t->v[i].off : t->size ? t->size - 1 : 0, found;
+		ssize_t n = kvfs_dump_read(dump, t, buf, sizeof(buf), off);
+
+		fuzz_assert(n < 0 || (uint64_t)n == (t->size - off < sizeof(buf) ? t->size - off : sizeof(buf)));
+		if (kvfs_dump_seek(dump, t, off, SEEK_DATA, &found) == 0)
+			fuzz_assert(found >= off && found < t->size);
+		if (kvfs_dump_seek(dump, t, off, SEEK_HOLE, &found) == 0)
+			fuzz_assert(found >= off && found <= t->size);
+	}
+	fuzz_assert(dump->ops->data_len(dump, t) <= kvfs_extents_data_len(t));
+	fuzz_assert(kvfs_dump_read(dump, t, buf, 1, t->size) == 0);
+}
+
+/* The header of core tells of what core holds. */
+static void check_core(const struct kvfs_dump *dump)
+{
+	for (size_t i = 0; i < dump->nr_segs; i++) {
+		const struct kvfs_segment *seg = &dump->segs[i];
+
+		fuzz_assert(seg->len > 0 && seg->len <= seg->memsz);
+		fuzz_assert(seg->off <= dump->core.size && seg->len <= dump->core.size - seg->off);
+		fuzz_assert(seg->paddr <= dump->ram.size && seg->len <= dump->ram.size - seg->paddr);
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	const char *name = "fuzz";
+	const struct kvfs_dump_config config = { .files = &name, .nr_files = 1, .cache_len = 1 << 20 };
+	int fd = dup(fuzz_file(data, size));
+	struct kvfs_err err = { 0 };
+	struct kvfs_dump *dump;
+	int ret;
+
+	fuzz_assert(fd >= 0);
+	ret = kvfs_dumpkdump_open(&fd, &config, &dump, &err);
+	if (ret) {
+		fuzz_check_error(ret, &err);
+		close(fd);
+		return 0;
+	}
+	check_core(dump);
+	probe(dump, &dump->ram);
+	probe(dump, &dump->core);
+	for (size_t i = 0; i < dump->nr_segs && i < 4; i++) {
+		struct kvfs_extents table;
+
+		if (kvfs_dump_seg_table(dump, i, &table) == 0)
+			probe(dump, &table);
+		kvfs_extents_deinit(&table);
+	}
+	kvfs_dump_close(dump);
+	return 0;
+}
