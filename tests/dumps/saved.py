@@ -51,6 +51,9 @@ DUMPS = (
     Dump("qemu-flat", "qemu", programs=None, like="qemu-zlib"),
 )
 
+# Each leaves out one kind of pages: zero, cache, private cache, of programs, free.
+LEVELS = tuple(Dump(f"d{level}", "kdump") for level in (1, 2, 4, 8, 16))
+
 
 def read(path):
     with open(path, "rb") as f:
