@@ -14,9 +14,8 @@ static void on_bus_error(int sig)
 	(void)sig;
 }
 
-int main(void)
+static void test_error(unsigned int limit)
 {
-	unsigned int limit = kv_info().revalidate_ms;
 	unsigned char *pages, *map, buf[3 * PAGE];
 	int view = kv_ram_view();
 	uint64_t paddr[3], at, end;
@@ -33,7 +32,7 @@ int main(void)
 			skip(5, "this kernel handles no memory errors");
 		else
 			ok(false, "MADV_HWPOISON: %s", strerror(errno));
-		return finish();
+		return;
 	}
 	end = kv_now_ms() + limit;
 	is_int(pread(view, buf, PAGE, (off_t)at), PAGE, "read: it can be read after the error");
@@ -44,5 +43,14 @@ int main(void)
 	is_int(pread(view, buf, PAGE, (off_t)paddr[0]), PAGE, "the page beside it can be read");
 	ok(!memcmp(buf, pages, PAGE), "and is what it was");
 	munmap(map, PMD);
+}
+
+int main(void)
+{
+	unsigned int before = kv_info().revalidate_ms;
+
+	is_int(kv_revalidate_ms(KV_SLOW_MS), 0, "revalidate_ms is %u", KV_SLOW_MS);
+	test_error(KV_SLOW_MS);
+	kv_revalidate_ms(before);
 	return finish();
 }

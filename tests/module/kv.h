@@ -113,6 +113,14 @@ ssize_t kv_read_file(const char *path, char *text, size_t size);
 /** kv_revalidate_ms - set the module's parameter; returns 0 or -errno */
 int kv_revalidate_ms(unsigned int ms);
 
+/**
+ * KV_SLOW_MS - a revalidate_ms for tests that hold the module to it
+ *
+ * The module unmaps after 7/8 of the period. The last eighth is then a second, in which a
+ * virtual CPU may stand still.
+ */
+#define KV_SLOW_MS 8000
+
 /** kv_sleep_ms - wait; only for what has no event to wait for, such as a timer of the module */
 void kv_sleep_ms(unsigned int ms);
 

@@ -145,11 +145,13 @@ static void test_given_back(unsigned char *map, uint64_t at)
 
 int main(void)
 {
+	unsigned int before = kv_info().revalidate_ms;
 	uint64_t end = kv_ram_end(), at, paddr[64];
 	unsigned char *map, *page, *ours;
 
 	view = kv_ram_view();
 	page = secret_page(0x5e);
+	is_int(kv_revalidate_ms(KV_SLOW_MS), 0, "revalidate_ms is %u", KV_SLOW_MS);
 	map = kv_map(view, 0, end);
 	ours = kv_pages(64, paddr);
 	at = kv_virt_to_phys(page);
@@ -162,5 +164,6 @@ int main(void)
 	munmap(page, PAGE);
 	test_given_back(map, at);
 	munmap(map, end);
+	kv_revalidate_ms(before);
 	return finish();
 }
