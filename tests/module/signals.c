@@ -57,7 +57,7 @@ static void test_killed(void)
 	waitpid(pid, &status, 0);
 	ok(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL, "a reader in a long read is killed");
 	start = kv_now_ms() - start;
-	ok(start < 1000, "%llu ms after the signal", (unsigned long long)start);
+	ok(start < 5000, "%llu ms after the signal", (unsigned long long)start);
 }
 
 static volatile sig_atomic_t alarms;
