@@ -87,18 +87,24 @@ static bool same_as_kcore(int view, const unsigned char *map, uint64_t at)
 
 /*
  * How many of the places in a block where we had pages do not show what /proc/kcore does. They
- * are free now, and the first to be used again: some become pages of our own stack.
+ * are free now, and the first to be used again: some become pages of our own stack. Where the
+ * mapping had zeros while the block was offline, it is judged anew within revalidate_ms.
  */
 static unsigned int count_different(int view, const unsigned char *map, uint64_t block,
 				    unsigned int *nr)
 {
+	uint64_t end = kv_now_ms() + 5 * kv_info().revalidate_ms;
 	unsigned int i, differ = 0;
+	bool same;
 
 	for (i = 0, *nr = 0; i < NR; i++) {
 		if (paddr[i] / block_size != block)
 			continue;
 		++*nr;
-		differ += !same_as_kcore(view, map, paddr[i]);
+		do
+			same = same_as_kcore(view, map, paddr[i]);
+		while (!same && kv_now_ms() < end);
+		differ += !same;
 	}
 	return differ;
 }
