@@ -24,10 +24,17 @@ class Client:
         self.process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         stderr=subprocess.PIPE, text=True, errors="replace")
         self.stdin = stdin
+        self.said = None
+
+    def end(self):
+        """Its output, when it has ended."""
+        if self.said is None:
+            self.said = self.process.communicate(self.stdin, timeout=1100)
+        return self.said
 
     def wait(self, name):
         """Its output; a test point for its status."""
-        out, err = self.process.communicate(self.stdin, timeout=590)
+        out, err = self.end()
         tap.check(self.process.returncode == 0, f"{name}: it succeeds", " ".join(self.argv),
                   f"status {self.process.returncode}", *out.splitlines()[-15:], *err.splitlines()[-15:])
         return out, err
