@@ -20,10 +20,10 @@ PF_KTHREAD = 0x00200000    # include/linux/sched.h; a process that is ending has
 
 
 def kernel_threads():
-    """Those that neither come nor go: workers do."""
+    """But for workers, whose names change with their work."""
     names = {(task.pid.value_(), task.comm.string_().decode()) for task in for_each_task(prog)
              if task.flags & PF_KTHREAD}
-    return sorted(pair for pair in names if not pair[1].startswith(("kworker", "scsi_")))
+    return sorted(pair for pair in names if not pair[1].startswith("kworker"))
 
 
 def page_facts():

@@ -61,6 +61,21 @@ def check_facts(facts, want, name):
         tap.equal(facts["still"][key], value, f"{name}: {key}")
 
 
+def kernel_threads():
+    """(pid, name) of the kernel threads of /proc, which are the children of kthreadd, and itself;
+    names as far as task_struct.comm has room. Those of workers change with their work."""
+    threads = set()
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as f:
+                comm, rest = re.match(r"\d+ \((.*)\) (.*)", f.read()).groups()
+        except OSError:
+            continue
+        if (pid == "2" or rest.split()[1] == "2") and not comm.startswith("kworker"):
+            threads.add((int(pid), comm[:15]))
+    return threads
+
+
 def log_start(text):
     """The first lines of a kernel log, without their times and callers."""
     return [re.sub(r"^(\[[^]]*\] ?)*", "", line) for line in text.strip().splitlines()[:40]]
