@@ -6,17 +6,24 @@
 #
 # Sourced after common.sh and cache.sh.
 
-# host_need_build - install what compiles the daemon and the tests
-host_need_build() {
+# host_need_daemon - install what compiles the module and the daemon, and what
+# scripts/tour runs
+host_need_daemon() {
 	need_packages gcc=gcc /usr/include/stdio.h=libc6-dev make=make meson=meson ninja=ninja-build \
 		pkg-config=pkgconf /usr/include/fuse3/fuse_lowlevel.h=libfuse3-dev \
 		fusermount3=fuse3 /usr/include/libelf.h=libelf-dev \
 		/usr/include/traceevent/event-parse.h=libtraceevent-dev \
 		/usr/include/tracefs/tracefs.h=libtracefs-dev /usr/include/liburing.h=liburing-dev \
 		/usr/include/libkdumpfile/kdumpfile.h=libkdumpfile-dev \
-		/usr/include/zlib.h=zlib1g-dev /usr/include/lzo/lzo1x.h=liblzo2-dev \
-		/usr/include/snappy-c.h=libsnappy-dev /usr/include/zstd.h=libzstd-dev \
-		/usr/include/check.h=check trace-cmd=trace-cmd getfattr=attr xxd=xxd python3=python3
+		/usr/include/zstd.h=libzstd-dev getfattr=attr xxd=xxd
+}
+
+# host_need_build - install what compiles the daemon and the tests
+host_need_build() {
+	host_need_daemon
+	need_packages /usr/include/zlib.h=zlib1g-dev /usr/include/lzo/lzo1x.h=liblzo2-dev \
+		/usr/include/snappy-c.h=libsnappy-dev /usr/include/check.h=check \
+		trace-cmd=trace-cmd python3=python3
 }
 
 # host_build TOP VARIANT [MESON OPTION...] - build the checkout TOP in a folder of the
