@@ -211,10 +211,11 @@ static void held(void)
 static void snapshots(void)
 {
 	const volatile struct kvfs_ringbuf_meta *meta;
+	char byte;
 	int fd;
 
 	if (!has("snapshot")) {
-		skip(3, "this kernel has no snapshots");
+		skip(raw ? 3 : 4, "this kernel has no snapshots");
 		return;
 	}
 	fd = open_ring(O_NONBLOCK);
@@ -229,6 +230,9 @@ static void snapshots(void)
 	fd = open(ring_path, O_RDONLY | O_NONBLOCK);
 	is_int(map_errno(fd, page, PROT_READ, MAP_SHARED, 0), copy ? ENODEV : EBUSY,
 	       "no mapping while there is a trigger");
+	/* The kernel's own read consumes, and needs no mapping. */
+	if (!raw)
+		is_int(pread(fd, &byte, 1, 0) < 0 ? errno : 0, EBUSY, "and no read");
 	close(fd);
 	set("events/sched/sched_switch/trigger", "!snapshot");
 	set("snapshot", "0");
