@@ -93,7 +93,7 @@ struct kview_info {
  *                  each page is judged when it is read or faulted in, and what may
  *                  not be shown reads as zeros.
  *            BLOB: address of the bytes in the caller's memory; they are copied.
- *            FILE: offset of the first byte in @fd; its end is at most 2^63.
+ *            FILE: offset of the first byte in @fd; its end is less than 2^63.
  * @vaddr:    RAM:  0, or the address of @src in the mapping of the kernel image: the
  *                  page is then shown only if it is present there as well, as it is
  *                  by /proc/kcore's KCORE_TEXT segment. EINVAL unless it equals

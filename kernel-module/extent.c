@@ -42,8 +42,9 @@ int kview_extent_check(const struct kview_extent *extent, u64 start, u64 end,
 	if (check_add_overflow(extent->src, extent->len - 1, &last))
 		return -EINVAL;
 
+	/* The kernel refuses a read whose end is not a loff_t, even if the file ends before. */
 	if (extent->kind == KVIEW_EXTENT_FILE)
-		return extent->vaddr || last > S64_MAX ? -EINVAL : 0;
+		return extent->vaddr || last >= S64_MAX ? -EINVAL : 0;
 	if (extent->kind == KVIEW_EXTENT_BLOB) {
 		if (extent->vaddr)
 			return -EINVAL;
