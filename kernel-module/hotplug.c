@@ -1,12 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "hotplug.h"
 
+#include <linux/align.h>
 #include <linux/memory.h>
 #include <linux/notifier.h>
+#include <linux/pfn.h>
 #include <linux/printk.h>
 
 #include "page.h"
 #include "vma.h"
+
+/*
+ * The first frame that comes and goes with a range. With memory_hotplug.memmap_on_memory the
+ * start of a memory block holds the block's own struct pages; the range leaves that out, but
+ * it is online when the rest is, and goes with it.
+ */
+static unsigned long first_pfn(const struct memory_notify *range)
+{
+	return ALIGN_DOWN(range->start_pfn, PHYS_PFN(memory_block_size_bytes()));
+}
 
 /*
  * Memory that is about to go offline is hidden before its pages are moved, and stays so
@@ -15,7 +27,7 @@
  */
 static int hide(const struct memory_notify *range)
 {
-	int ret = kview_page_forbid(range->start_pfn, range->start_pfn + range->nr_pages);
+	int ret = kview_page_forbid(first_pfn(range), range->start_pfn + range->nr_pages);
 
 	if (!ret)
 		kview_vma_zap_all();
@@ -25,10 +37,9 @@ static int hide(const struct memory_notify *range)
 static int show(const struct memory_notify *range)
 {
 	/* Too late to refuse; hidden memory does no harm. */
-	if (kview_page_allow(range->start_pfn, range->start_pfn + range->nr_pages))
+	if (kview_page_allow(first_pfn(range), range->start_pfn + range->nr_pages))
 		pr_warn_ratelimited("out of memory: frames %#lx to %#lx stay hidden\n",
-				    range->start_pfn,
-				    range->start_pfn + range->nr_pages - 1);
+				    first_pfn(range), range->start_pfn + range->nr_pages - 1);
 	return NOTIFY_OK;
 }
 
