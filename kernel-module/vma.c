@@ -310,11 +310,11 @@ static vm_fault_t __maybe_unused huge_fault(struct vm_fault *vmf, unsigned int o
 	lock = block_lock(vmf);
 	mutex_lock(lock);
 	section = kview_page_lock();
+	/* The judgement can take long; the period begins before it. */
+	note_mapped(view);
 	if (kview_page_block(PHYS_PFN(paddr), vaddr, order) &&
-	    (size <= PMD_SIZE || giant_allowed(view))) {
-		note_mapped(view);
+	    (size <= PMD_SIZE || giant_allowed(view)))
 		ret = kview_compat_insert_block(vmf, PHYS_PFN(paddr), order);
-	}
 	kview_page_unlock(section);
 	mutex_unlock(lock);
 	return ret;
