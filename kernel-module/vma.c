@@ -387,9 +387,9 @@ static int set_revalidate_ms(const char *val, const struct kernel_param *kp)
 {
 	int ret = param_set_uint_minmax(val, kp, REVALIDATE_MS_MIN, REVALIDATE_MS_MAX);
 
-	/* A shorter period holds at once. The workqueue is not there yet while loading. */
-	if (!ret && workqueue)
-		mod_delayed_work(workqueue, &zap_work, zap_delay());
+	/* The zap that is due is made now: not put off, and what is mapped has the new period. */
+	if (!ret)
+		flush_delayed_work(&zap_work);
 	return ret;
 }
 
@@ -412,18 +412,13 @@ int kview_vma_init(void)
 
 	for (i = 0; i < ARRAY_SIZE(block_locks); i++)
 		mutex_init(&block_locks[i]);
-	kernel_param_lock(THIS_MODULE);
 	workqueue = alloc_workqueue("kview", WQ_UNBOUND, 1);
-	kernel_param_unlock(THIS_MODULE);
 	return workqueue ? 0 : -ENOMEM;
 }
 
 /** kview_vma_exit - undo kview_vma_init(). No view is left. */
 void kview_vma_exit(void)
 {
-	kernel_param_lock(THIS_MODULE);
 	cancel_delayed_work_sync(&zap_work);
 	destroy_workqueue(workqueue);
-	workqueue = NULL;
-	kernel_param_unlock(THIS_MODULE);
 }
