@@ -23,7 +23,7 @@
  * anew when it is touched again. It is a bound on what can be seen that should not, so
  * it cannot be switched off.
  */
-#define REVALIDATE_MS_MIN 10
+#define REVALIDATE_MS_MIN 50
 #define REVALIDATE_MS_MAX 60000
 static unsigned int revalidate_ms = 1000;
 
@@ -51,12 +51,16 @@ static struct mutex *block_lock(const struct vm_fault *vmf)
 static void zap_mapped(struct work_struct *work);
 static DECLARE_DELAYED_WORK(zap_work, zap_mapped);
 
-/* The rest of the period is for the work itself: waiting for sections, and zapping. */
+/*
+ * When to zap, in jiffies. The conversion rounds up, and a timer is up to an eighth, or one
+ * jiffy, late. What is left of the period is for the work itself: waiting for sections, and
+ * zapping.
+ */
 static unsigned long zap_delay(void)
 {
 	unsigned int ms = READ_ONCE(revalidate_ms);
 
-	return msecs_to_jiffies(ms - ms / 8);
+	return msecs_to_jiffies(ms - ms / 4) - 2;
 }
 
 /*
@@ -399,7 +403,7 @@ static const struct kernel_param_ops revalidate_ms_ops = {
 };
 module_param_cb(revalidate_ms, &revalidate_ms_ops, &revalidate_ms, 0644);
 MODULE_PARM_DESC(revalidate_ms,
-		 "longest time in ms that a page taken out of view stays mapped (10-60000)");
+		 "longest time in ms that a page taken out of view stays mapped (50-60000)");
 
 /**
  * kview_vma_init - get ready for mappings

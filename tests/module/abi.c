@@ -186,7 +186,7 @@ static void test_requests_by_number(void)
 	   (unsigned long long)room.info.direct_map);
 	is_int(room.info.image_delta % PAGE, 0, "image_delta %#llx",
 	       (unsigned long long)room.info.image_delta);
-	ok(room.info.revalidate_ms >= 10 && room.info.revalidate_ms <= 60000,
+	ok(room.info.revalidate_ms >= 50 && room.info.revalidate_ms <= 60000,
 	   "revalidate_ms %u", room.info.revalidate_ms);
 	is_int(room.info.max_extents, KVIEW_MAX_EXTENTS, "max_extents");
 	is_int(room.info.max_blob_len, KVIEW_MAX_BLOB_LEN, "max_blob_len");

@@ -122,7 +122,7 @@ static void step_settings(struct worker *worker)
 	static const char *const words[] = { "always", "never", "madvise" };
 
 	kv_write_file(THP, words[some(worker, 3)]);
-	kv_revalidate_ms((unsigned int)some(worker, 20) + 10);
+	kv_revalidate_ms((unsigned int)some(worker, 20) + 50);
 	kv_sleep_ms(5);
 }
 
