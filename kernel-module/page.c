@@ -71,24 +71,25 @@ static bool is_mapped(unsigned long vaddr, pteval_t never, pteval_t never_large,
 		      unsigned long max, unsigned long *nr)
 {
 	const pteval_t want = _PAGE_PRESENT | _PAGE_ENC;
-	unsigned long flags, n;
+	unsigned long flags, n = 1;
 	unsigned int level;
 	bool mapped = false;
 	pte_t *pte;
 
 	local_irq_save(flags);
 	pte = lookup_address(vaddr, &level);
-	n = (page_level_size(level) - (vaddr & ~page_level_mask(level))) >> PAGE_SHIFT;
 	if (pte && level == PG_LEVEL_4K) {
 		/* The rest of this page table lies behind the entry. */
 		max = min(max, PTRS_PER_PTE - pte_index(vaddr));
 		mapped = (pte_val(READ_ONCE(pte[0])) & (want | never)) == want;
-		for (n = 1; n < max; n++)
+		for (; n < max; n++)
 			if (((pte_val(READ_ONCE(pte[n])) & (want | never)) == want) != mapped)
 				break;
 	} else if (pte) {
 		mapped = (pte_val(READ_ONCE(*pte)) & (want | never_large)) == want;
+		n = (page_level_size(level) - (vaddr & ~page_level_mask(level))) >> PAGE_SHIFT;
 	}
+	/* Without an entry, kernels do not agree on what level says (6.1: that of a table above). */
 	local_irq_restore(flags);
 	*nr = min(n, max);
 	return mapped;
