@@ -214,7 +214,8 @@ struct file *kview_file_create(struct kview_table *table, const char *name)
 		iput(inode);
 		return file;
 	}
-	file->f_mode |= FMODE_LSEEK | FMODE_PREAD | read_modes(table);
+	/* As open(2) does for a regular file. */
+	file->f_mode |= FMODE_LSEEK | FMODE_PREAD | FMODE_ATOMIC_POS | read_modes(table);
 	return file;
 }
 
