@@ -31,7 +31,21 @@ static int hide(const struct memory_notify *range)
 
 	if (!ret)
 		kview_vma_zap_all();
-	return notifier_from_errno(ret);
+	return ret;
+}
+
+/*
+ * For memory that was on its way when the module came. It is too late to refuse, and others
+ * must hear of it, too.
+ */
+static int hide_offline(const struct memory_notify *range)
+{
+	if (hide(range)) {
+		pr_warn_ratelimited("out of memory: all memory is hidden until it is set online\n");
+		kview_page_forbid_all();
+		kview_vma_zap_all();
+	}
+	return NOTIFY_OK;
 }
 
 static int show(const struct memory_notify *range)
@@ -49,9 +63,9 @@ static int memory_event(struct notifier_block *nb, unsigned long action, void *a
 
 	switch (action) {
 	case MEM_GOING_OFFLINE:
-	/* For memory that was on its way when the module came. It cannot be refused here. */
+		return notifier_from_errno(hide(range));
 	case MEM_OFFLINE:
-		return hide(range);
+		return hide_offline(range);
 	case MEM_CANCEL_OFFLINE:
 	case MEM_ONLINE:
 		return show(range);

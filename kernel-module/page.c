@@ -286,6 +286,14 @@ int kview_page_forbid(unsigned long start, unsigned long end)
 	return next ? 0 : -ENOMEM;
 }
 
+/** kview_page_forbid_all - the same for all pages; needs no memory, so cannot fail */
+void kview_page_forbid_all(void)
+{
+	mutex_lock(&ram_lock);
+	replace_ram(NULL);
+	mutex_unlock(&ram_lock);
+}
+
 static int collect_resource(struct resource *res, void *arg)
 {
 	/* Only whole pages, as for /proc/kcore. */

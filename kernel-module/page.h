@@ -62,5 +62,6 @@ bool kview_page_block(unsigned long pfn, unsigned long vaddr, unsigned int order
 
 int kview_page_allow(unsigned long start, unsigned long end);
 int kview_page_forbid(unsigned long start, unsigned long end);
+void kview_page_forbid_all(void);
 
 #endif /* KVIEW_PAGE_H */
