@@ -355,7 +355,8 @@ int kview_vma_mmap(struct file *file, struct vm_area_struct *vma)
 			return PTR_ERR(window);
 		if (window) {
 			/* mremap() must not grow it to what is behind the window. */
-			kview_compat_vm_flags_mod(vma, VM_DONTEXPAND, VM_MAYWRITE | VM_MAYEXEC);
+			kview_compat_vm_flags_mod(vma, VM_DONTEXPAND | VM_DONTDUMP,
+						  VM_MAYWRITE | VM_MAYEXEC);
 			return kview_window_mmap(window, vma);
 		}
 	}
