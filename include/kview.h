@@ -38,7 +38,7 @@
 #define KVIEW_MAX_EXTENTS	4096
 /** Most bytes in one blob extent. */
 #define KVIEW_MAX_BLOB_LEN	(64 * 1024)
-/** Largest view, in bytes: what loff_t can address, rounded down to 1 GiB. */
+/** Largest view, in bytes: what loff_t can address, rounded down to 4 GiB. */
 #define KVIEW_MAX_SIZE		(0x7fffffffULL << 32)
 
 /* struct kview_info.features: what this module on this kernel can do. */
@@ -108,8 +108,9 @@ struct kview_info {
  * multiples of the page size, each BLOB extent has @off a multiple of it, and no two
  * extents share a page of the view: a mapping has whole pages, and with less it would
  * show bytes that the view does not have. mmap of another view is ENODEV, and reading
- * works as ever. So it is for every view while the kernel runs with page_table_check=on,
- * which stops it when user space maps a page that is in use as something else. Huge entries are used where @off and @src are equal modulo their size.
+ * works as ever. So it is for all but FILE extents while the kernel runs with
+ * page_table_check=on, which stops it when user space maps a page that is in use as
+ * something else. Huge entries are used where @off and @src are equal modulo their size.
  *
  * FILE: reads are reads of that file, one file for all readers; long ones of /proc/vmcore
  * are made by mapping it for as long as they take. A mapping is one of that file. So it
