@@ -10,7 +10,9 @@
  * must not be touched (what a hypervisor took back), and which are encrypted.
  *
  * What else the reader's threads do to that mapping hurts nobody but them: it shows what
- * they may read anyway, and it is read as user memory, with its checks.
+ * they may read anyway, and it is read as user memory, with its checks. If one of them forks
+ * meanwhile, the child has a copy of the mapping until it execs or ends: vm_mmap() knows no
+ * flag for VM_DONTCOPY, and no file other than /proc/vmcore is asked to map.
  */
 #include "vmcore.h"
 
