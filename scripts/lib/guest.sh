@@ -7,10 +7,11 @@
 # Sourced after common.sh, roots.sh and klog.sh.
 
 # The settings of a guest. tools, root, build: folders of the cache; kernel: the build
-# tree of a kernel to boot, or '' for that of the root; cmdline: of the kernel; share: a folder, or ''; module, mount, shell: 0 or 1; timeout: seconds, 0 for
-# none; log: a file to keep the kernel log in, or ''; kdump: 1 to crash the guest first;
-# crash_cmdline: of the crash kernel.
-declare -A guest=([tools]='' [root]='' [build]='' [kernel]='' [memory]=2G [cpus]=2 [cmdline]=''
+# tree of a kernel to boot, or '' for that of the root; dimm: size of a memory module that can be
+# ejected, or ''; cmdline: of the kernel; share: a folder, or ''; module, mount, shell: 0 or 1;
+# timeout: seconds, 0 for none; log: a file to keep the kernel log in, or ''; kdump: 1 to crash
+# the guest first; crash_cmdline: of the crash kernel.
+declare -A guest=([tools]='' [root]='' [build]='' [kernel]='' [memory]=2G [dimm]='' [cpus]=2 [cmdline]=''
 	[share]='' [module]=1 [mount]=1 [shell]=0 [timeout]=0 [log]='' [kdump]=0
 	[crash_cmdline]='')
 
@@ -41,7 +42,13 @@ guest_qemu_args() {
 	local kernel=/mnt/guest/vmlinuz
 	[[ -z ${guest[kernel]} ]] || kernel=/mnt/kernel/bzImage
 	printf '%s\n' -nodefaults -no-user-config -display none -no-reboot \
-		-smp "${guest[cpus]}" -m "${guest[memory]}"
+		-smp "${guest[cpus]}"
+	if [[ -n ${guest[dimm]} ]]; then
+		printf '%s\n' -m "${guest[memory]},slots=1,maxmem=64G" \
+			-object "memory-backend-ram,id=dimm,size=${guest[dimm]}" -device pc-dimm,memdev=dimm
+	else
+		printf '%s\n' -m "${guest[memory]}"
+	fi
 	if guest_has_kvm; then
 		printf '%s\n' -machine q35 -accel kvm -cpu host
 	else
