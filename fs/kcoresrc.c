@@ -53,9 +53,14 @@ static int load_map_of_file(struct kvfs_kcoresrc *src, struct kvfs_kernmap *out,
 			    struct kvfs_err *err)
 {
 	const char *name = kvfs_kcoresrc_name(src);
-	int fd = kvfs_fdpool_get(src->pool);
-	int ret;
+	int fd, ret;
 
+	/*
+	 * The kernel looks for memory that came or went when /proc/kcore is opened, and idle
+	 * descriptors were. If it cannot be opened any more, they show what was there.
+	 */
+	(void)kvfs_fdpool_check(src->pool);
+	fd = kvfs_fdpool_get(src->pool);
 	if (fd < 0)
 		return kvfs_err_sys(err, -fd, "%s", name);
 	ret = kvfs_kernmap_load_kcore(fd, name, src->config.file ? file_len(fd) : 0, 0, 0, out, err);
