@@ -8,10 +8,12 @@
 
 # The settings of a guest. tools, root, build: folders of the cache; kernel: the build
 # tree of a kernel to boot, or '' for that of the root; dimm: size of a memory module that can be
-# ejected, or ''; cmdline: of the kernel; share: a folder, or ''; module, mount, shell: 0 or 1;
-# timeout: seconds, 0 for none; log: a file to keep the kernel log in, or ''; kdump: 1 to crash
-# the guest first; crash_cmdline: of the crash kernel.
-declare -A guest=([tools]='' [root]='' [build]='' [kernel]='' [memory]=2G [dimm]='' [cpus]=2 [cmdline]=''
+# ejected, or ''; virtio-mem: how much memory such a device gives, or ''; cmdline: of the kernel;
+# share: a folder, or ''; module, mount, shell: 0 or 1; timeout: seconds, 0 for none; log: a file
+# to keep the kernel log in, or ''; kdump: 1 to crash the guest first; crash_cmdline: of the crash
+# kernel.
+declare -A guest=([tools]='' [root]='' [build]='' [kernel]='' [memory]=2G [dimm]=''
+	[virtio-mem]='' [cpus]=2 [cmdline]=''
 	[share]='' [module]=1 [mount]=1 [shell]=0 [timeout]=0 [log]='' [kdump]=0
 	[crash_cmdline]='')
 
@@ -39,16 +41,16 @@ guest_port() {
 # guest_qemu_args - print QEMU's options, one a line, for the settings in
 # `guest`
 guest_qemu_args() {
-	local kernel=/mnt/guest/vmlinuz
+	local kernel=/mnt/guest/vmlinuz memory=${guest[memory]}
+	# Room for memory that comes and goes.
+	[[ -z ${guest[dimm]}${guest[virtio-mem]} ]] || memory+=,slots=1,maxmem=64G
 	[[ -z ${guest[kernel]} ]] || kernel=/mnt/kernel/bzImage
 	printf '%s\n' -nodefaults -no-user-config -display none -no-reboot \
-		-smp "${guest[cpus]}"
-	if [[ -n ${guest[dimm]} ]]; then
-		printf '%s\n' -m "${guest[memory]},slots=1,maxmem=64G" \
-			-object "memory-backend-ram,id=dimm,size=${guest[dimm]}" -device pc-dimm,memdev=dimm
-	else
-		printf '%s\n' -m "${guest[memory]}"
-	fi
+		-smp "${guest[cpus]}" -m "$memory"
+	[[ -z ${guest[dimm]} ]] || printf '%s\n' -device pc-dimm,memdev=dimm \
+		-object "memory-backend-ram,id=dimm,size=${guest[dimm]}"
+	[[ -z ${guest[virtio-mem]} ]] || printf '%s\n' -object memory-backend-ram,id=vmem,size=4G \
+		-device "virtio-mem-pci,memdev=vmem,requested-size=${guest[virtio-mem]}"
 	if guest_has_kvm; then
 		printf '%s\n' -machine q35 -accel kvm -cpu host
 	else
