@@ -12,12 +12,12 @@ import signal
 import struct
 import subprocess
 import threading
-import time
+
+from wait import LIMIT, eventually
 
 TRACING = "/sys/kernel/tracing"
 GET_READER = 0x5220
 HEADER = 16
-LIMIT = 60
 
 
 def put(path, text):
@@ -28,14 +28,6 @@ def put(path, text):
 def get(path):
     with open(path, encoding="utf-8") as f:
         return f.read()
-
-
-def eventually(condition):
-    """Waits for what happens elsewhere, as the release of a file does."""
-    end = time.monotonic() + LIMIT
-    while not condition() and time.monotonic() < end:
-        time.sleep(0.01)
-    return condition()
 
 
 def online():

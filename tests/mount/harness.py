@@ -17,14 +17,12 @@ import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 from tap import bail, tap   # noqa: E402
+from wait import LIMIT, eventually, settled   # noqa: E402,F401
 
 PAGE = 4096
 KIB = 1 << 10
 MIB = 1 << 20
 GIB = 1 << 30
-# Longest time that anything here may take, in seconds: to end a test that hangs.
-LIMIT = 60
-
 
 PROGRAMS = [os.path.abspath(p) for p in sys.argv[1:]]
 if not PROGRAMS:
