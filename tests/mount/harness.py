@@ -14,6 +14,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 from tap import bail, tap   # noqa: E402
@@ -133,12 +134,15 @@ class Mount:
         self.argv = [KVIEWFS, *args, *(("-o", ",".join(options)) if options else ()), self.path]
         self.pid = None
         self.result = None
+        self.seconds = None
         if start:
             self.start()
 
     def start(self):
         """Fails the test, and ends it, if there is no mount in the end."""
+        begin = time.monotonic()
         self.result = run(*self.argv)
+        self.seconds = time.monotonic() - begin
         pids = daemon_pids(self.path)
         if self.result.returncode != 0 or len(pids) != 1 or not mounted(self.path):
             tap.check(False, f"{' '.join(self.argv)} mounts", self.result, f"daemons: {pids}")
