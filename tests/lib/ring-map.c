@@ -25,6 +25,10 @@
 #include "ringbuf.h"
 #include "tap.h"
 
+/* How long anything may take, and what is waited between two looks at it: 60 s, 10 ms. */
+#define MAX_LOOKS 6000
+#define LOOK_US 10000
+
 static const char *ring_path, *instance;
 static bool copy;	/* mode copy: the kernel maps pages of the daemon's making */
 static bool raw;
@@ -58,6 +62,18 @@ static void must_set(const char *name, const char *value)
 
 	if (ret < 0)
 		bail("%s/%s <- %s: %s", instance, name, value, strerror(-ret));
+}
+
+/* What is refused while the ring is held, which it may be for a moment after close(2). */
+static int set_when_free(const char *name, const char *value)
+{
+	int ret = set(name, value);
+
+	for (int i = 0; i < MAX_LOOKS && ret == -EBUSY; i++) {
+		usleep(LOOK_US);
+		ret = set(name, value);
+	}
+	return ret;
 }
 
 static void reset(void)
@@ -194,18 +210,14 @@ static void held(void)
 	is_int(meta->nr_subbufs, nr, "it is as it was");
 	munmap((void *)meta, page);
 	close(fd);
-	/* The release may come a moment after close(2). */
-	for (int i = 0; i < 200 && set("buffer_size_kb", "512") == -EBUSY; i++)
-		usleep(10000);
-	is_int(-set("buffer_size_kb", "256"), 0, "once it is closed it can be");
+	is_int(-set_when_free("buffer_size_kb", "256"), 0, "once it is closed it can be");
 	fd = open_ring(O_NONBLOCK);
 	meta = map_meta(fd);
 	ok(meta->nr_subbufs < nr && (uint64_t)meta->nr_subbufs * meta->subbuf_size >= 256 * 1024,
 	   "and has the new size");
 	munmap((void *)meta, page);
 	close(fd);
-	for (int i = 0; i < 200 && set("buffer_size_kb", "512") == -EBUSY; i++)
-		usleep(10000);
+	is_int(-set_when_free("buffer_size_kb", "512"), 0, "closed again, it gets its old one");
 }
 
 static void snapshots(void)
@@ -215,7 +227,7 @@ static void snapshots(void)
 	int fd;
 
 	if (!has("snapshot")) {
-		skip(raw ? 3 : 4, "this kernel has no snapshots");
+		skip(raw ? 4 : 5, "this kernel has no snapshots");
 		return;
 	}
 	fd = open_ring(O_NONBLOCK);
@@ -225,8 +237,8 @@ static void snapshots(void)
 	is_int(-set("events/sched/sched_switch/trigger", "snapshot"), EBUSY, "and no trigger for one");
 	munmap((void *)meta, page);
 	close(fd);
-	for (int i = 0; i < 200 && set("events/sched/sched_switch/trigger", "snapshot") == -EBUSY; i++)
-		usleep(10000);
+	is_int(-set_when_free("events/sched/sched_switch/trigger", "snapshot"), 0,
+	       "there is one for a ring that is closed");
 	fd = open(ring_path, O_RDONLY | O_NONBLOCK);
 	is_int(map_errno(fd, page, PROT_READ, MAP_SHARED, 0), copy ? ENODEV : EBUSY,
 	       "no mapping while there is a trigger");
@@ -282,7 +294,7 @@ static bool sleeps(pid_t pid)
 	int same = 0;
 
 	snprintf(path, sizeof(path), "/proc/%d/syscall", pid);
-	for (int i = 0; i < 500 && same < 5; i++) {
+	for (int i = 0; i < MAX_LOOKS && same < 5; i++) {
 		int fd = open(path, O_RDONLY);
 		ssize_t n = read(fd, text, sizeof(text) - 1);
 
@@ -290,7 +302,7 @@ static bool sleeps(pid_t pid)
 		text[n > 0 ? n : 0] = 0;
 		/* Number 16: ioctl. */
 		same = strncmp(text, "16 ", 3) == 0 ? same + 1 : 0;
-		usleep(10000);
+		usleep(LOOK_US);
 	}
 	return same == 5;
 }
@@ -299,14 +311,14 @@ static int exit_errno(pid_t pid)
 {
 	int status = 0;
 
-	for (int i = 0; i < 1000; i++) {
+	for (int i = 0; i < MAX_LOOKS; i++) {
 		if (waitpid(pid, &status, WNOHANG) == pid)
 			return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
-		usleep(10000);
+		usleep(LOOK_US);
 	}
 	kill(pid, SIGKILL);
 	waitpid(pid, &status, 0);
-	return -1;	/* it did not come back in 10 s */
+	return -1;	/* it did not come back */
 }
 
 /* The same for one who is woken by an event, which may have come before he slept. */
@@ -319,7 +331,7 @@ static int exit_errno_after(pid_t pid, void (*wake)(int fd), int fd)
 		for (int j = 0; j < 10; j++) {
 			if (waitpid(pid, &status, WNOHANG) == pid)
 				return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
-			usleep(10000);
+			usleep(LOOK_US);
 		}
 	}
 	return exit_errno(pid);
