@@ -122,6 +122,23 @@ static int map_errno(int fd, size_t len, int prot, int flags, off_t off)
 	return 0;
 }
 
+/* What becomes of a process that maps a page privately and looks at it: 0, or the signal. */
+static int touch_private(int fd, off_t off)
+{
+	int status = 0;
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	if (pid == 0) {
+		const volatile char *mem = mmap(NULL, page, PROT_READ, MAP_PRIVATE, fd, off);
+
+		_exit(mem == MAP_FAILED || (*mem, false));
+	}
+	waitpid(pid, &status, 0);
+	return WIFSIGNALED(status) ? WTERMSIG(status) : -WEXITSTATUS(status);
+}
+
 static int get_reader(int fd)
 {
 	return ioctl(fd, KVFS_RINGBUF_GET_READER) < 0 ? errno : 0;
@@ -182,7 +199,9 @@ static void geometry(void)
 	}
 	is_int(map_errno(fd, page, PROT_READ | PROT_WRITE, MAP_SHARED, 0), EACCES, "no shared writable mapping");
 	if (copy) {
-		skip(3, "a copy is mapped by FUSE, not by the ring");
+		is_int(touch_private(fd, 0), 0, "a private mapping is a copy");
+		is_int(touch_private(fd, head + size - page), 0, "also of what is inside a sub-buffer");
+		is_int(touch_private(fd, head + data), SIGBUS, "beyond the end it is SIGBUS");
 	} else {
 		is_int(map_errno(fd, data, PROT_READ, MAP_SHARED, head + size), EINVAL,
 		       "one sub-buffer too many is EINVAL");
@@ -240,8 +259,11 @@ static void snapshots(void)
 	is_int(-set_when_free("events/sched/sched_switch/trigger", "snapshot"), 0,
 	       "there is one for a ring that is closed");
 	fd = open(ring_path, O_RDONLY | O_NONBLOCK);
-	is_int(map_errno(fd, page, PROT_READ, MAP_SHARED, 0), copy ? ENODEV : EBUSY,
-	       "no mapping while there is a trigger");
+	if (copy)
+		is_int(touch_private(fd, 0), SIGBUS, "a mapping is SIGBUS while there is a trigger");
+	else
+		is_int(map_errno(fd, page, PROT_READ, MAP_SHARED, 0), EBUSY,
+		       "no mapping while there is a trigger");
 	/* The kernel's own read consumes, and needs no mapping. */
 	if (!raw)
 		is_int(pread(fd, &byte, 1, 0) < 0 ? errno : 0, EBUSY, "and no read");
