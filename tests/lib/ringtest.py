@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """
-What must hold for trace/ wherever it is mounted: the host's tests run it in mode copy, the
-guest's in mode split. All is done in a tracing instance of its own.
+What must hold for trace/ wherever it is mounted, in mode copy (on hosts) and in mode split (in
+guests). All is done in a tracing instance of its own.
 """
+import errno
 import fcntl
 import mmap
 import os
@@ -17,6 +18,7 @@ from wait import LIMIT, eventually
 
 TRACING = "/sys/kernel/tracing"
 GET_READER = 0x5220
+WAKE_WAITERS = 0
 HEADER = 16
 
 
@@ -155,6 +157,13 @@ class Rings:
     def files(self, instance):
         return [self.file(instance, cpu) for cpu in self.cpus]
 
+    def map(self, fd, length):
+        """Shared, or private where a copy cannot be mapped otherwise."""
+        try:
+            return mmap.mmap(fd, length, flags=mmap.MAP_SHARED, prot=mmap.PROT_READ)
+        except OSError:
+            return mmap.mmap(fd, length, flags=mmap.MAP_PRIVATE, prot=mmap.PROT_READ)
+
     def status(self):
         return dict(line.split(": ", 1) for line in get(os.path.join(self.mount, "status")).splitlines())
 
@@ -173,6 +182,7 @@ class Rings:
             if hotplug:
                 self.hotplug(instance)
             self.held(instance)
+            self.waiters(instance)
             for kib in sizes:
                 self.semantics(instance, kib)
             self.load(instance, load_seconds)
@@ -288,10 +298,7 @@ class Rings:
         instance.write([f"event-{i}-{'x' * 200}" for i in range(200)], [cpu])
         fd = os.open(self.file(instance, cpu), os.O_RDONLY | os.O_NONBLOCK)
         length = os.fstat(fd).st_size
-        try:
-            mapping = mmap.mmap(fd, length, flags=mmap.MAP_SHARED, prot=mmap.PROT_READ)
-        except OSError:
-            mapping = mmap.mmap(fd, length, flags=mmap.MAP_PRIVATE, prot=mmap.PROT_READ)
+        mapping = self.map(fd, length)
         fcntl.ioctl(fd, GET_READER)
         instance.write([f"event-{i}-" for i in range(9)], [cpu])
         fcntl.ioctl(fd, GET_READER)
@@ -398,10 +405,7 @@ class Rings:
         instance.reset()
         texts = [f"event-{i}-" for i in range(300)]
         fd = os.open(self.file(instance, cpu), os.O_RDONLY | os.O_NONBLOCK)
-        try:
-            mapping = mmap.mmap(fd, 4096, flags=mmap.MAP_SHARED, prot=mmap.PROT_READ)
-        except OSError:
-            mapping = mmap.mmap(fd, 4096, flags=mmap.MAP_PRIVATE, prot=mmap.PROT_READ)
+        mapping = self.map(fd, 4096)
         tap.equal(Meta(mapping[:80]).entries, 0, "a ring is mapped")
         instance.write(texts, [cpu])
         pipe = os.open(instance.file("per_cpu", f"cpu{cpu}", "trace_pipe"), os.O_RDONLY | os.O_NONBLOCK)
@@ -487,6 +491,34 @@ class Rings:
         open(self.file(instance, self.cpus[0]), "rb").read()
         tap.check(instance.reset(4, 300), "a ring that was read can be resized")
         tap.check(os.stat(self.file(instance, self.cpus[0])).st_size >= 300 * 1024, "and has its new size")
+
+    def waiters(self, instance):
+        """One more waits than may, and four others."""
+        tap, path, results = self.tap, self.file(instance, self.cpus[0]), []
+        fd = os.open(path, os.O_RDONLY)
+        mapping = self.map(fd, 4096)
+        tap.equal(Meta(mapping[:80]).entries, 0, "a ring with nothing in it is mapped")
+
+        def get_reader():
+            try:
+                fcntl.ioctl(fd, GET_READER)
+                results.append("woken")
+            except OSError as e:
+                results.append(errno.errorcode[e.errno])
+
+        def wake():
+            fcntl.ioctl(fd, WAKE_WAITERS)
+            return len(results) == len(threads)
+
+        threads = [threading.Thread(target=get_reader, daemon=True) for _ in range(256 + 5)]
+        for thread in threads:
+            thread.start()
+        eventually(lambda: len(results) == 5)
+        tap.equal(results, ["EAGAIN"] * 5, "256 can wait in GET_READER, and others get EAGAIN")
+        eventually(wake)
+        tap.equal(sorted(results), ["EAGAIN"] * 5 + ["woken"] * 256, "until somebody wakes them")
+        mapping.close()
+        os.close(fd)
 
     def semantics(self, instance, kib):
         """What the kernel's mapping does and refuses; trace_pipe_raw itself is the measure."""
