@@ -33,7 +33,7 @@
 #define RING_KIB "8192"
 #define NR_EVENTS 60000
 #define NR_GET_READER 2000
-#define NR_WATCHES 10	/* a pass takes some milliseconds, and leaves the events there */
+#define NR_WATCHES 50	/* a pass takes a millisecond or less, and leaves the events there */
 #define MAX_ROUNDS 64
 #define PAGE 4096
 #define MAX_SUBBUF (512 * 1024)
