@@ -202,9 +202,17 @@ static void geometry(void)
 		is_int(touch_private(fd, 0), 0, "a private mapping is a copy");
 		is_int(touch_private(fd, head + size - page), 0, "also of what is inside a sub-buffer");
 		is_int(touch_private(fd, head + data), SIGBUS, "beyond the end it is SIGBUS");
+		mem = map(fd, head + size, 0);
+		is_int(munmap(mem, page) < 0 ? errno : 0, 0, "a mapping can be unmapped in part");
+		munmap((char *)mem + page, head + size - page);
 	} else {
 		is_int(map_errno(fd, data, PROT_READ, MAP_SHARED, head + size), EINVAL,
 		       "one sub-buffer too many is EINVAL");
+		if (size > page)
+			is_int(map_errno(fd, page, PROT_READ, MAP_SHARED, head + size - page), EINVAL,
+			       "an offset inside a sub-buffer is EINVAL");
+		else
+			skip(1, "a sub-buffer is a page");
 		is_int(map_errno(fd, page, PROT_READ, MAP_PRIVATE, 0), EPERM, "a private mapping is EPERM");
 		mem = map(fd, head + size, 0);
 		is_int(munmap(mem, page) < 0 ? errno : 0, EINVAL,
