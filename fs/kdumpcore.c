@@ -31,6 +31,7 @@ static const struct {
 	{ "aarch64", EM_AARCH64, 392 },
 	{ "ppc64le", EM_PPC64, 504 },
 	{ "riscv64", EM_RISCV, 376 },
+	{ "i686", EM_386, 144 },	/* an x86-64 machine whose first CPU is not in long mode, too */
 };
 
 void kvfs_kdumpcore_find_machine(struct kvfs_dump *dump, const char *name)

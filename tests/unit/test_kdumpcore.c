@@ -272,6 +272,7 @@ START_TEST(test_machines)
 		{ "x86_64", 1, EM_X86_64 }, { "aarch64", 336, EM_AARCH64 }, { "ppc64le", 1, EM_PPC64 },
 		{ "riscv64", 1, EM_RISCV }, { "", 336, EM_X86_64 }, { "", 392, EM_AARCH64 },
 		{ "s390x", 1, EM_NONE }, { "unknown", 504, EM_PPC64 }, { "", 376, EM_RISCV },
+		{ "", 144, EM_386 },
 	};
 	static const char desc[512];
 	char notes[1024];
