@@ -10,9 +10,11 @@
 #
 # Sourced after common.sh and cache.sh.
 
-# The release that the tools are taken from, and their packages.
+# The release that the tools are taken from, and the packages: what every guest needs, and
+# libvirt, for dumps that are made by it.
 tools_release=trixie
 tools_packages=(e2fsprogs qemu-system-x86 seabios virtiofsd)
+libvirt_packages=(libvirt-clients libvirt-daemon libvirt-daemon-driver-qemu qemu-system-x86 seabios)
 
 # What every guest has: the kernel and what builds, runs and reads kviewfs.
 guest_packages=(
@@ -91,14 +93,27 @@ roots_need_host() {
 # roots_tools - make sure of the tools root; sets REPLY to its folder. It stays in
 # use, so is not pruned, until this process ends.
 roots_tools() {
-	local name
-	name=tools-$(printf '%s\n' "$tools_release" "${tools_packages[@]}" | roots_key make_tools)
-	cache_entry "$name" "fetching QEMU from Debian $tools_release (about half a minute, once)" \
-		make_tools
+	roots_of_tools tools QEMU "${tools_packages[@]}"
+}
+
+# roots_libvirt - the same of the root with libvirt
+roots_libvirt() {
+	roots_of_tools libvirt libvirt "${libvirt_packages[@]}"
+}
+
+# roots_of_tools KIND WHAT PACKAGE...
+roots_of_tools() {
+	local kind=$1 what=$2 name
+	shift 2
+	name=$kind-$(printf '%s\n' "$tools_release" "$@" | roots_key make_tools)
+	cache_entry "$name" "fetching $what from Debian $tools_release (about half a minute, once)" \
+		make_tools "$@"
 }
 
 make_tools() {
-	debootstrap_root "$tools_release" "$1/root" "$2" "${tools_packages[@]}"
+	local root=$1/root log=$2
+	shift 2
+	debootstrap_root "$tools_release" "$root" "$log" "$@"
 }
 
 # roots_guest RELEASE TOOLS [PACKAGE...] - make sure of a guest's root of RELEASE with
