@@ -20,6 +20,11 @@ def command_line(task):
         return None
 
 
+def kernel_stack(task):
+    """Its frames in the kernel. Whether those of a program can be unwound is a matter of luck."""
+    return [str(frame.name) for frame in task.stack_trace() if frame.pc >> 63]
+
+
 init = find_task(prog, 1)
 print(json.dumps({
     "banner": prog["linux_banner"].string_().decode(),
@@ -29,6 +34,6 @@ print(json.dumps({
                 for m in list_for_each_entry("struct module", prog["modules"].address_of_(), "list")],
     "mounts": [mount_fstype(m).decode() for m in for_each_mount(init.nsproxy.mnt_ns)],
     "panic": prog["panic_cpu"].counter.value_(),
-    "stack": [str(frame.name) for frame in prog.crashed_thread().stack_trace()],
+    "stack": kernel_stack(prog.crashed_thread()),
     "command line": command_line(init),
 }))
