@@ -4,7 +4,7 @@
  * core that is made up around them. libkdumpfile has a stand-in.
  */
 #include "dump.h"
-#include "fuzz.h"
+#include "fuzz_dump.h"
 #include "kdumplib.h"
 
 /* The other provider is fuzz_dumpelf's affair. */
@@ -36,25 +36,6 @@ size_t kvfs_kdumplib_read(struct kvfs_kdumplib *lib, void *buf, size_t len, uint
 	return got;
 }
 
-/* Reads and seeks at both ends of a table, and at each of its first extents. */
-static void probe(struct kvfs_dump *dump, const struct kvfs_extents *t)
-{
-	static char buf[3 * 65536];
-
-	for (size_t i = 0; i <= t->n && i < 16; i++) {
-		uint64_t off = i < t->n ? t->v[i].off : t->size ? t->size - 1 : 0, found;
-		ssize_t n = kvfs_dump_read(dump, t, buf, sizeof(buf), off);
-
-		fuzz_assert(n < 0 || (uint64_t)n == (t->size - off < sizeof(buf) ? t->size - off : sizeof(buf)));
-		if (kvfs_dump_seek(dump, t, off, SEEK_DATA, &found) == 0)
-			fuzz_assert(found >= off && found < t->size);
-		if (kvfs_dump_seek(dump, t, off, SEEK_HOLE, &found) == 0)
-			fuzz_assert(found >= off && found <= t->size);
-	}
-	fuzz_assert(dump->ops->data_len(dump, t) <= kvfs_extents_data_len(t));
-	fuzz_assert(kvfs_dump_read(dump, t, buf, 1, t->size) == 0);
-}
-
 /* The header of core tells of what core holds. */
 static void check_core(const struct kvfs_dump *dump)
 {
@@ -84,15 +65,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	}
 	check_core(dump);
-	probe(dump, &dump->ram);
-	probe(dump, &dump->core);
-	for (size_t i = 0; i < dump->nr_segs && i < 4; i++) {
-		struct kvfs_extents table;
-
-		if (kvfs_dump_seg_table(dump, i, &table) == 0)
-			probe(dump, &table);
-		kvfs_extents_deinit(&table);
-	}
+	fuzz_dump(dump, 16, 4);
 	kvfs_dump_close(dump);
 	return 0;
 }
