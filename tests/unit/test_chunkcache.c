@@ -100,6 +100,26 @@ START_TEST(test_ahead)
 }
 END_TEST
 
+/* What comes next is asked for many chunks at a time: 16 ahead, and more when 8 are left. */
+START_TEST(test_ahead_in_batches)
+{
+	struct kvfs_chunkcache *cache = kvfs_chunkcache_create(0, NR_CHUNKS, 2, fill, NULL);
+
+	check(cache, 100 * KVFS_CHUNK_LEN, 1, 0);
+	for (uint64_t nr = 101; nr < 109; nr++)
+		check(cache, nr * KVFS_CHUNK_LEN, 1, 0);
+	while (!atomic_load(&fills[117]))
+		sched_yield();
+	ck_assert_uint_eq(fills[118], 0);
+	check(cache, 109 * KVFS_CHUNK_LEN, 1, 0);
+	while (!atomic_load(&fills[125]))
+		sched_yield();
+	kvfs_chunkcache_destroy(cache);
+	for (uint64_t nr = 0; nr < NR_CHUNKS; nr++)
+		ck_assert_uint_eq(fills[nr], nr >= 100 && nr < 126);
+}
+END_TEST
+
 struct reader {
 	struct kvfs_chunkcache *cache;
 	unsigned int seed;
@@ -144,6 +164,7 @@ int main(void)
 	tcase_add_loop_test(tcase, test_bad_block, 0, 3);
 	tcase_add_test(tcase, test_bounded);
 	tcase_add_test(tcase, test_ahead);
+	tcase_add_test(tcase, test_ahead_in_batches);
 	tcase_add_test(tcase, test_threads);
 	suite_add_tcase(suite, tcase);
 	return unit_run_suite(suite, tcase);
