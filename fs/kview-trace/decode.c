@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "decode.h"
+#include "kview-trace/decode.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -11,10 +11,10 @@
 #include <traceevent/trace-seq.h>
 #include <tracefs/tracefs.h>
 
-#include "cleanup.h"
-#include "formats.h"
-#include "io.h"
-#include "symbols.h"
+#include "base/cleanup.h"
+#include "base/io.h"
+#include "kview-trace/formats.h"
+#include "kview-trace/symbols.h"
 
 #define PRINTK_FORMATS_MAX (64U << 20)
 

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Events as text, by what tracefs says of their formats; libtraceevent does the work. */
-#ifndef KT_DECODE_H
-#define KT_DECODE_H
+#ifndef KVFS_KVIEW_TRACE_DECODE_H
+#define KVFS_KVIEW_TRACE_DECODE_H
 
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
-#include "err.h"
-#include "ringbuf.h"
+#include "base/err.h"
+#include "trace/ring.h"
 
 struct decoder;
 
@@ -36,4 +36,4 @@ char *decoder_clock(const char *instance);
 /* Whether a clock counts nanoseconds; NULL is one that does. */
 bool decoder_clock_is_ns(const char *clock);
 
-#endif /* KT_DECODE_H */
+#endif /* KVFS_KVIEW_TRACE_DECODE_H */

@@ -3,8 +3,8 @@
  * The formats of events, as tracefs has them in events/SYSTEM/EVENT/format. A kernel has some
  * thousands, and a trace a few: each is read when an event of it turns up first.
  */
-#ifndef KT_FORMATS_H
-#define KT_FORMATS_H
+#ifndef KVFS_KVIEW_TRACE_FORMATS_H
+#define KVFS_KVIEW_TRACE_FORMATS_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -19,4 +19,4 @@ void formats_close(struct formats *formats);
 /* Has libtraceevent know the events with that id. Returns false if there is no such event. */
 bool formats_load(struct formats *formats, struct tep_handle *tep, unsigned int id);
 
-#endif /* KT_FORMATS_H */
+#endif /* KVFS_KVIEW_TRACE_FORMATS_H */

@@ -14,10 +14,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "decode.h"
-#include "err.h"
-#include "ring.h"
-#include "stats.h"
+#include "base/err.h"
+#include "kview-trace/decode.h"
+#include "kview-trace/ring.h"
+#include "kview-trace/stats.h"
 
 #define EXIT_USAGE 2
 

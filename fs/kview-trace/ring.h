@@ -3,14 +3,14 @@
  * One ring, as a run of events: consumed from a mapping of trace/cpuN (or of trace_pipe_raw),
  * or walked in a saved copy of it.
  */
-#ifndef KT_RING_H
-#define KT_RING_H
+#ifndef KVFS_KVIEW_TRACE_RING_H
+#define KVFS_KVIEW_TRACE_RING_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "err.h"
-#include "ringbuf.h"
+#include "base/err.h"
+#include "trace/ring.h"
 
 struct ring {
 	const char *path;		/* borrowed */
@@ -56,4 +56,4 @@ int ring_fill(struct ring *ring);
 /* Goes past the pending event; pending is false if the next one needs a ring_fill(). */
 void ring_advance(struct ring *ring);
 
-#endif /* KT_RING_H */
+#endif /* KVFS_KVIEW_TRACE_RING_H */

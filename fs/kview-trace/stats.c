@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "stats.h"
+#include "kview-trace/stats.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,10 +10,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "cleanup.h"
-#include "io.h"
-#include "ring.h"
-#include "ringbuf.h"
+#include "base/cleanup.h"
+#include "base/io.h"
+#include "kview-trace/ring.h"
+#include "trace/ring.h"
 
 struct sample {
 	struct kvfs_ringbuf_meta meta;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Counters of rings, out of copies that consume nothing. */
-#ifndef KT_STATS_H
-#define KT_STATS_H
+#ifndef KVFS_KVIEW_TRACE_STATS_H
+#define KVFS_KVIEW_TRACE_STATS_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
-#include "err.h"
+#include "base/err.h"
 
 struct operand {
 	const char *path;
@@ -25,4 +25,4 @@ int stats_live(const struct operand *operands, size_t n, bool once, const volati
 int stats_saved(const struct operand *operands, size_t n, bool clock_is_ns, FILE *out,
 		struct kvfs_err *err);
 
-#endif /* KT_STATS_H */
+#endif /* KVFS_KVIEW_TRACE_STATS_H */

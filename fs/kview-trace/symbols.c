@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "symbols.h"
+#include "kview-trace/symbols.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "kallsyms.h"
+#include "kernel/kallsyms.h"
 
 struct symbol {
 	uint64_t addr;

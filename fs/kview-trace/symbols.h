@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Names for kernel addresses, out of /proc/kallsyms. */
-#ifndef KT_SYMBOLS_H
-#define KT_SYMBOLS_H
+#ifndef KVFS_KVIEW_TRACE_SYMBOLS_H
+#define KVFS_KVIEW_TRACE_SYMBOLS_H
 
 #include <stdint.h>
 
@@ -17,4 +17,4 @@ void symbols_destroy(struct symbols *symbols);
  */
 const char *symbols_find(const struct symbols *symbols, uint64_t addr, uint64_t *start);
 
-#endif /* KT_SYMBOLS_H */
+#endif /* KVFS_KVIEW_TRACE_SYMBOLS_H */

@@ -26,7 +26,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "ringbuf.h"
+#include "trace/ring.h"
 
 #define INSTANCE "/sys/kernel/tracing/instances/kviewbench"
 #define CPU 1

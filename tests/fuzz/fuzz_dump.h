@@ -5,7 +5,7 @@
 #ifndef FUZZ_DUMP_H
 #define FUZZ_DUMP_H
 
-#include "dump.h"
+#include "dump/dump.h"
 #include "fuzz.h"
 
 /* Reads and seeks at both ends of a table, and at each of its first extents. */

@@ -43,7 +43,7 @@ struct ranges {
 	size_t n;
 };
 
-/* As in fs/kdumphead.c, which this is a test of: written out again on purpose. */
+/* As in fs/libkview/dump/kdump_header.c, which this is a test of: written out again on purpose. */
 struct header {
 	char signature[8];
 	uint32_t version;

@@ -17,7 +17,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "ringbuf.h"
+#include "trace/ring.h"
 
 static void die(const char *what)
 {

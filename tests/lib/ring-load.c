@@ -22,7 +22,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "ringbuf.h"
+#include "trace/ring.h"
 #include "tap.h"
 
 #define MAGIC 0x6b766577U

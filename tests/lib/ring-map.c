@@ -22,7 +22,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "ringbuf.h"
+#include "trace/ring.h"
 #include "tap.h"
 
 /* How long anything may take, and what is waited between two looks at it: 60 s, 10 ms. */

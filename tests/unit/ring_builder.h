@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ringbuf.h"
+#include "trace/ring.h"
 
 struct ring {
 	uint8_t *mem;

@@ -12,7 +12,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "err.h"
+#include "base/err.h"
 
 /* Runs a suite of one test case, each test in a process of its own unless CK_FORK=no. */
 static inline int unit_run_suite(Suite *suite, TCase *tcase)

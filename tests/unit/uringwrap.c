@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "uring.h"
+#include "extent/uring.h"
 
 int __wrap_io_uring_queue_init_params(unsigned int entries, struct io_uring *ring,
 				      struct io_uring_params *p);

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "fuse/handle.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <fuse_lowlevel.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "fuse/log.h"
+#include "fuse/ops.h"
+
+static void link_in(struct kvfs_handles *handles, struct kvfs_handle *handle)
+{
+	pthread_mutex_lock(&handles->lock);
+	handle->next = handles->first;
+	if (handle->next)
+		handle->next->prev = handle;
+	handles->first = handle;
+	pthread_mutex_unlock(&handles->lock);
+}
+
+static void link_out(struct kvfs_handles *handles, struct kvfs_handle *handle)
+{
+	pthread_mutex_lock(&handles->lock);
+	if (handle->prev)
+		handle->prev->next = handle->next;
+	else
+		handles->first = handle->next;
+	if (handle->next)
+		handle->next->prev = handle->prev;
+	pthread_mutex_unlock(&handles->lock);
+}
+
+static void tell_lost(struct kvfs_ops *ops, struct kvfs_node *node)
+{
+	struct kvfs_err reason;
+	enum kvfs_mode mode;
+
+	kvfs_backing_plan(ops->backing, node, &mode, &reason, NULL);
+	kvfs_log_warn("%s is served as a copy now: %s", node->label, reason.msg);
+}
+
+static int open_file(struct kvfs_ops *ops, struct kvfs_handle *handle, struct fuse_file_info *fi)
+{
+	const struct kvfs_live_ops *live = handle->node->ops->file->live;
+	bool lost;
+	int ret;
+
+	ret = kvfs_node_open(handle->node, &handle->view);
+	if (ret < 0)
+		return ret;
+	ret = kvfs_backing_open(ops->backing, handle->node, fi, &lost);
+	if (ret < 0) {
+		kvfs_node_release(handle->node, handle->view);
+		return ret;
+	}
+	if (lost)
+		tell_lost(ops, handle->node);
+	handle->nonblock = fi->flags & O_NONBLOCK;
+	fi->nonseekable = live && live->is_stream(handle->node, handle->view);
+	return 0;
+}
+
+static void close_file(struct kvfs_ops *ops, struct kvfs_handle *handle)
+{
+	if (handle->node->ops->file->live && ops->live)
+		kvfs_live_release(ops->live, handle);
+	kvfs_backing_release(ops->backing, handle->node);
+	kvfs_node_release(handle->node, handle->view);
+}
+
+/* A handle of node that is not open yet, or NULL if out of memory. */
+static struct kvfs_handle *create(struct kvfs_node *node)
+{
+	struct kvfs_handle *handle = calloc(1, sizeof(*handle));
+
+	if (handle)
+		handle->node = kvfs_node_get(node);
+	return handle;
+}
+
+static void destroy(struct kvfs_handle *handle)
+{
+	kvfs_node_put(handle->node);
+	free(handle);
+}
+
+/* What either opening ends with: handle is fi's, or nothing is. */
+static int finish(struct kvfs_ops *ops, struct kvfs_handle *handle, struct fuse_file_info *fi,
+		  int ret)
+{
+	if (ret < 0) {
+		destroy(handle);
+		return ret;
+	}
+	link_in(&ops->handles, handle);
+	fi->fh = (uintptr_t)handle;
+	return 0;
+}
+
+int kvfs_handle_open_file(struct kvfs_ops *ops, struct kvfs_node *node, struct fuse_file_info *fi)
+{
+	struct kvfs_handle *handle;
+
+	if (node->ops->kind != KVFS_NODE_FILE)
+		return -EISDIR;
+	/* The kernel has said so already, unless somebody remounted. */
+	if ((fi->flags & O_ACCMODE) != O_RDONLY || (fi->flags & O_TRUNC))
+		return -EROFS;
+	handle = create(node);
+	if (!handle)
+		return -ENOMEM;
+	return finish(ops, handle, fi, open_file(ops, handle, fi));
+}
+
+int kvfs_handle_open_dir(struct kvfs_ops *ops, struct kvfs_node *node, struct fuse_file_info *fi)
+{
+	struct kvfs_handle *handle;
+	int ret = 0;
+
+	if (node->ops->kind != KVFS_NODE_DIR)
+		return -ENOTDIR;
+	handle = create(node);
+	if (!handle)
+		return -ENOMEM;
+	if (node->ops->dir->open)
+		ret = node->ops->dir->open(node, &handle->view);
+	return finish(ops, handle, fi, ret);
+}
+
+void kvfs_handle_close(struct kvfs_ops *ops, struct kvfs_handle *handle)
+{
+	link_out(&ops->handles, handle);
+	if (handle->node->ops->kind == KVFS_NODE_FILE)
+		close_file(ops, handle);
+	else if (handle->node->ops->dir->release)
+		handle->node->ops->dir->release(handle->node, handle->view);
+	destroy(handle);
+}
+
+void kvfs_handles_close_all(struct kvfs_ops *ops)
+{
+	while (ops->handles.first)
+		kvfs_handle_close(ops, ops->handles.first);
+}

@@ -1,0 +1,622 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Each request has two functions: do_*() finds the answer and returns 0 or -errno, op_*()
+ * sends it. So that a request is answered once, whatever happens, op_*() ends with its one
+ * reply, or with the if and the else of it.
+ *
+ * What the replies may be, by request (any other errno is a bug; ops_live.c has those for
+ * files with a live source):
+ *
+ *  lookup        entry; EACCES ESTALE ENOTDIR ENOENT ENOTUNIQ ENOMEM, or why the source
+ *                cannot be read
+ *  getattr       attr; EACCES ESTALE ENOMEM, or why the source cannot be read
+ *  readlink      text; EACCES ESTALE EINVAL, or why the target cannot be found
+ *  open          open; EACCES ESTALE EISDIR EROFS ENOMEM, or why the source cannot be read
+ *  opendir       open; EACCES ESTALE ENOTDIR ENOMEM, or why the source cannot be read
+ *  read          bytes; ENOMEM, or why the source cannot be read
+ *  readdir[plus] entries; ENOMEM, or why the source cannot be read
+ *  lseek         offset; ENXIO EINVAL, or why the source cannot be read
+ *  getxattr      bytes or size; EACCES ESTALE ENODATA ERANGE
+ *  listxattr     bytes or size; EACCES ESTALE ERANGE
+ *  release[dir]  success
+ *  statfs        statfs
+ *  ioctl         ENOTTY
+ *  poll          events
+ *  all that would change something: EROFS
+ *
+ * Who may ask. The kernel checks modes (default_permissions: 0400 and 0500, owner root), and
+ * ops checks the caller again, because a capability that overrides modes is not enough to
+ * read kernel memory. As everywhere in Unix it is the opening that is checked: a descriptor
+ * that root hands on can be read by whoever has it.
+ */
+#include "fuse/ops.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <fuse_lowlevel.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#include "fuse/handle.h"
+#include "fuse/readbuf.h"
+#include "fuse/xattr.h"
+
+/* Longest answer to readdir that is made in one go, bytes; the kernel just asks again. */
+#define READDIR_MAX (64 * 1024)
+
+/*
+ * st_blksize: what cmp, grep and others read at a time, bytes. A read of a copied file costs a
+ * request, however short it is.
+ */
+#define BLOCK_SIZE_HINT (128 * 1024)
+
+static struct kvfs_ops *ops_of(fuse_req_t req)
+{
+	return fuse_req_userdata(req);
+}
+
+static struct kvfs_handle *handle_of(const struct fuse_file_info *fi)
+{
+	return (struct kvfs_handle *)(uintptr_t)fi->fh;
+}
+
+/* The node of ino with a reference, for a caller who may have it. */
+static int get_node(fuse_req_t req, fuse_ino_t ino, struct kvfs_node **out)
+{
+	if (fuse_req_ctx(req)->uid != 0)
+		return -EACCES;
+	*out = kvfs_inodes_get(ops_of(req)->inodes, ino);
+	return *out ? 0 : -ESTALE;
+}
+
+static mode_t mode_of(enum kvfs_node_kind kind)
+{
+	switch (kind) {
+	case KVFS_NODE_DIR:
+		return S_IFDIR | 0500;
+	case KVFS_NODE_FILE:
+		return S_IFREG | 0400;
+	case KVFS_NODE_SYMLINK:
+		return S_IFLNK | 0777;
+	}
+	assert(!"a kind of node that does not exist");
+	return 0;
+}
+
+static int fill_stat(const struct kvfs_ops *ops, struct kvfs_node *node, struct stat *st)
+{
+	struct kvfs_attr attr;
+	int ret = kvfs_node_getattr(node, &attr);
+
+	if (ret < 0)
+		return ret;
+	memset(st, 0, sizeof(*st));
+	st->st_ino = node->ino;
+	st->st_mode = mode_of(node->ops->kind);
+	st->st_nlink = 1;
+	st->st_size = attr.size;
+	st->st_blocks = attr.data_len / 512 + (attr.data_len % 512 != 0);
+	st->st_blksize = BLOCK_SIZE_HINT;
+	st->st_atim = st->st_mtim = st->st_ctim = ops->mounted_at;
+	return 0;
+}
+
+/*
+ * How long the kernel may trust names or attributes. Whomever it lets in, it tells them what
+ * root has looked at without asking here.
+ */
+static double timeout_of(const struct kvfs_ops *ops, double seconds)
+{
+	return ops->allow_other ? 0 : seconds;
+}
+
+/* Consumes node. On success the kernel is owed a reply with *e, or a forget. */
+static int fill_entry(struct kvfs_ops *ops, struct kvfs_node *node, struct fuse_entry_param *e)
+{
+	int ret;
+
+	node = kvfs_inodes_enter(ops->inodes, node);
+	if (!node)
+		return -ENOMEM;
+	memset(e, 0, sizeof(*e));
+	ret = fill_stat(ops, node, &e->attr);
+	if (ret == 0) {
+		e->ino = node->ino;
+		e->entry_timeout = timeout_of(ops, node->ops->entry_timeout);
+		e->attr_timeout = timeout_of(ops, node->ops->attr_timeout);
+	} else {
+		kvfs_inodes_forget(ops->inodes, node->ino, 1);
+	}
+	kvfs_node_put(node);
+	return ret;
+}
+
+static void op_init(void *userdata, struct fuse_conn_info *conn)
+{
+	struct kvfs_ops *ops = userdata;
+
+	kvfs_backing_negotiate(ops->backing, conn);
+	atomic_store(&ops->initialised, true);
+}
+
+static int do_lookup(fuse_req_t req, fuse_ino_t parent, const char *name,
+		     struct fuse_entry_param *e)
+{
+	struct kvfs_node *dir, *node;
+	int ret = get_node(req, parent, &dir);
+
+	if (ret < 0)
+		return ret;
+	if (dir->ops->kind != KVFS_NODE_DIR)
+		ret = -ENOTDIR;
+	else
+		ret = dir->ops->dir->lookup(dir, name, &node);
+	kvfs_node_put(dir);
+	return ret < 0 ? ret : fill_entry(ops_of(req), node, e);
+}
+
+static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
+{
+	struct kvfs_ops *ops = ops_of(req);
+	struct fuse_entry_param e;
+	int ret = do_lookup(req, parent, name, &e);
+
+	if (ret < 0)
+		fuse_reply_err(req, -ret);
+	else if (fuse_reply_entry(req, &e) < 0)
+		kvfs_inodes_forget(ops->inodes, e.ino, 1);
+}
+
+static void op_forget(fuse_req_t req, fuse_ino_t ino, uint64_t nlookup)
+{
+	kvfs_inodes_forget(ops_of(req)->inodes, ino, nlookup);
+	fuse_reply_none(req);
+}
+
+static void op_forget_multi(fuse_req_t req, size_t count, struct fuse_forget_data *forgets)
+{
+	for (size_t i = 0; i < count; i++)
+		kvfs_inodes_forget(ops_of(req)->inodes, forgets[i].ino, forgets[i].nlookup);
+	fuse_reply_none(req);
+}
+
+static void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	double timeout = 0;
+	struct kvfs_node *node;
+	struct stat st;
+	int ret = 0;
+
+	/* By a descriptor, as lseek(2) asks: whoever has it may. fstat(2) asks without. */
+	if (fi)
+		node = kvfs_node_get(handle_of(fi)->node);
+	else
+		ret = get_node(req, ino, &node);
+	if (ret == 0) {
+		ret = fill_stat(ops_of(req), node, &st);
+		timeout = timeout_of(ops_of(req), node->ops->attr_timeout);
+		kvfs_node_put(node);
+	}
+	if (ret < 0)
+		fuse_reply_err(req, -ret);
+	else
+		fuse_reply_attr(req, &st, timeout);
+}
+
+static int do_readlink(fuse_req_t req, fuse_ino_t ino, char *buf, size_t len)
+{
+	struct kvfs_node *node;
+	int ret = get_node(req, ino, &node);
+
+	if (ret < 0)
+		return ret;
+	if (node->ops->kind == KVFS_NODE_SYMLINK)
+		ret = node->ops->readlink(node, fuse_req_ctx(req)->pid, buf, len);
+	else
+		ret = -EINVAL;
+	kvfs_node_put(node);
+	return ret;
+}
+
+static void op_readlink(fuse_req_t req, fuse_ino_t ino)
+{
+	char target[PATH_MAX];
+	int ret = do_readlink(req, ino, target, sizeof(target));
+
+	if (ret < 0)
+		fuse_reply_err(req, -ret);
+	else
+		fuse_reply_readlink(req, target);
+}
+
+/* Files. */
+
+static int do_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi,
+		   int (*open)(struct kvfs_ops *, struct kvfs_node *, struct fuse_file_info *))
+{
+	struct kvfs_node *node;
+	int ret = get_node(req, ino, &node);
+
+	if (ret < 0)
+		return ret;
+	ret = open(ops_of(req), node, fi);
+	kvfs_node_put(node);
+	return ret;
+}
+
+static void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	struct kvfs_ops *ops = ops_of(req);
+	int ret = do_open(req, ino, fi, kvfs_handle_open_file);
+
+	if (ret < 0)
+		fuse_reply_err(req, -ret);
+	else if (fuse_reply_open(req, fi) < 0)
+		/* The opener was interrupted, and no release will come. */
+		kvfs_handle_close(ops, handle_of(fi));
+}
+
+static void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	kvfs_handle_close(ops_of(req), handle_of(fi));
+	fuse_reply_err(req, 0);
+}
+
+static void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
+		    struct fuse_file_info *fi)
+{
+	struct kvfs_handle *handle = handle_of(fi);
+	struct kvfs_readbuf buf;
+	ssize_t ret;
+
+	if (handle->node->ops->file->live) {
+		kvfs_live_read(ops_of(req)->live, req, handle, size, off, fi);
+		return;
+	}
+	if (size > KVFS_READBUF_MAX)
+		size = KVFS_READBUF_MAX;
+	buf = kvfs_readbuf_get(size);
+	if (!buf.mem) {
+		fuse_reply_err(req, ENOMEM);
+		return;
+	}
+	ret = handle->node->ops->file->read(handle->node, handle->view, buf.mem, size, off);
+	if (ret < 0)
+		fuse_reply_err(req, -ret);
+	else
+		fuse_reply_buf(req, buf.mem, ret);
+	kvfs_readbuf_put(buf);
+}
+
+static void op_lseek(fuse_req_t req, fuse_ino_t ino, off_t off, int whence,
+		     struct fuse_file_info *fi)
+{
+	struct kvfs_handle *handle = handle_of(fi);
+	uint64_t found;
+	int ret = kvfs_node_seek(handle->node, handle->view, off, whence, &found);
+
+	if (ret < 0)
+		fuse_reply_err(req, -ret);
+	else
+		fuse_reply_lseek(req, found);
+}
+
+static void op_ioctl(fuse_req_t req, fuse_ino_t ino, unsigned int cmd, void *arg,
+		     struct fuse_file_info *fi, unsigned int flags, const void *in_buf,
+		     size_t in_bufsz, size_t out_bufsz)
+{
+	struct kvfs_handle *handle = handle_of(fi);
+
+	if (handle->node->ops->kind == KVFS_NODE_FILE && handle->node->ops->file->live)
+		kvfs_live_ioctl(ops_of(req)->live, req, handle, cmd);
+	else
+		fuse_reply_err(req, ENOTTY);
+}
+
+static void op_poll(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi,
+		    struct fuse_pollhandle *ph)
+{
+	struct kvfs_handle *handle = handle_of(fi);
+
+	if (handle->node->ops->kind == KVFS_NODE_FILE && handle->node->ops->file->live) {
+		kvfs_live_poll(ops_of(req)->live, req, handle, ph);
+		return;
+	}
+	/* Never waited for. */
+	if (ph)
+		fuse_pollhandle_destroy(ph);
+	fuse_reply_poll(req, POLLIN | POLLRDNORM);
+}
+
+/* Directories. */
+
+static void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	struct kvfs_ops *ops = ops_of(req);
+	int ret = do_open(req, ino, fi, kvfs_handle_open_dir);
+
+	if (ret < 0)
+		fuse_reply_err(req, -ret);
+	else if (fuse_reply_open(req, fi) < 0)
+		kvfs_handle_close(ops, handle_of(fi));
+}
+
+static void op_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	kvfs_handle_close(ops_of(req), handle_of(fi));
+	fuse_reply_err(req, 0);
+}
+
+/*
+ * The entry at an offset of the stream, which starts with "." and "..", so that the cookies
+ * of the view are moved up by two. Returns 1, 0 at the end, or -errno.
+ */
+static int list_at(const struct kvfs_handle *handle, uint64_t off, struct kvfs_dirent *entry)
+{
+	struct kvfs_node *dir = handle->node;
+	const struct kvfs_dir_ops *ops = dir->ops->dir;
+	int ret;
+
+	if (off < 2) {
+		strcpy(entry->name, off == 0 ? "." : "..");
+		entry->ino = off == 0 ? dir->ino : dir->parent_ino;
+		entry->kind = KVFS_NODE_DIR;
+		entry->next = off + 1;
+		return 1;
+	}
+	if (ops->list_on)
+		ret = ops->list_on(dir, handle->view, off - 2, entry);
+	else
+		ret = ops->list(dir, off - 2, entry);
+	if (ret > 0)
+		entry->next += 2;
+	return ret;
+}
+
+/*
+ * Adds an entry to the answer, looked up for readdirplus. Returns its size, which is more
+ * than room if it did not fit.
+ */
+static size_t add_entry(fuse_req_t req, struct kvfs_node *dir, const struct kvfs_dirent *entry,
+			uint64_t off, bool plus, char *buf, size_t room)
+{
+	struct kvfs_ops *ops = ops_of(req);
+	struct fuse_entry_param e = { 0 };
+	struct kvfs_node *child;
+	size_t len;
+
+	/* A node id of 0 says that this one was not looked up. */
+	if (plus && off >= 2 && !dir->ops->dir->huge &&
+	    dir->ops->dir->lookup(dir, entry->name, &child) == 0 &&
+	    fill_entry(ops, child, &e) < 0)
+		memset(&e, 0, sizeof(e));
+	if (!e.ino) {
+		e.attr.st_ino = entry->ino;
+		e.attr.st_mode = mode_of(entry->kind);
+	}
+	if (!plus)
+		return fuse_add_direntry(req, buf, room, entry->name, &e.attr, entry->next);
+	len = fuse_add_direntry_plus(req, buf, room, entry->name, &e, entry->next);
+	if (len > room && e.ino)
+		kvfs_inodes_forget(ops->inodes, e.ino, 1);
+	return len;
+}
+
+/* Fills buf from the offset on. Returns the bytes used, or -errno if that is none. */
+static ssize_t do_readdir(fuse_req_t req, const struct kvfs_handle *handle, uint64_t off, bool plus,
+			  char *buf, size_t size)
+{
+	struct kvfs_dirent entry;
+	size_t used = 0;
+
+	for (;;) {
+		int ret = list_at(handle, off, &entry);
+		size_t len;
+
+		if (ret <= 0)
+			return used > 0 ? (ssize_t)used : ret;
+		len = add_entry(req, handle->node, &entry, off, plus, buf + used, size - used);
+		if (len > size - used)
+			return used;
+		used += len;
+		off = entry.next;
+	}
+}
+
+static void reply_readdir(fuse_req_t req, size_t size, off_t off, struct fuse_file_info *fi,
+			  bool plus)
+{
+	ssize_t ret;
+	char *buf;
+
+	if (size > READDIR_MAX)
+		size = READDIR_MAX;
+	buf = malloc(size);
+	ret = buf ? do_readdir(req, handle_of(fi), off, plus, buf, size) : -ENOMEM;
+	if (ret < 0)
+		fuse_reply_err(req, -ret);
+	else
+		fuse_reply_buf(req, buf, ret);
+	free(buf);
+}
+
+static void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
+		       struct fuse_file_info *fi)
+{
+	reply_readdir(req, size, off, fi, false);
+}
+
+static void op_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
+			   struct fuse_file_info *fi)
+{
+	reply_readdir(req, size, off, fi, true);
+}
+
+/* Extended attributes. */
+
+static void reply_xattr(fuse_req_t req, ssize_t len, const char *buf, size_t size)
+{
+	if (len < 0)
+		fuse_reply_err(req, -len);
+	else if (size == 0)
+		fuse_reply_xattr(req, len);
+	else if ((size_t)len > size)
+		fuse_reply_err(req, ERANGE);
+	else
+		fuse_reply_buf(req, buf, len);
+}
+
+static void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
+{
+	char value[KVFS_XATTR_MAX];
+	struct kvfs_node *node;
+	ssize_t len = get_node(req, ino, &node);
+
+	if (len == 0) {
+		len = kvfs_xattr_get(ops_of(req)->backing, node, name, value);
+		kvfs_node_put(node);
+	}
+	reply_xattr(req, len, value, size);
+}
+
+static void op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
+{
+	char names[KVFS_XATTR_MAX];
+	struct kvfs_node *node;
+	ssize_t len = get_node(req, ino, &node);
+
+	if (len == 0) {
+		len = kvfs_xattr_list(ops_of(req)->backing, node, names);
+		kvfs_node_put(node);
+	}
+	reply_xattr(req, len, names, size);
+}
+
+static void op_statfs(fuse_req_t req, fuse_ino_t ino)
+{
+	const struct statvfs st = {
+		.f_bsize = 4096,
+		.f_frsize = 4096,
+		.f_namemax = 255,
+	};
+
+	fuse_reply_statfs(req, &st);
+}
+
+/*
+ * What would change something. The mount is read-only, so none of these comes in until
+ * somebody remounts it writable; libfuse's own answer would be ENOSYS then.
+ */
+
+static void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to_set,
+		       struct fuse_file_info *fi)
+{
+	fuse_reply_err(req, EROFS);
+}
+
+static void op_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t rdev)
+{
+	fuse_reply_err(req, EROFS);
+}
+
+static void op_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
+{
+	fuse_reply_err(req, EROFS);
+}
+
+/* unlink and rmdir */
+static void op_remove(fuse_req_t req, fuse_ino_t parent, const char *name)
+{
+	fuse_reply_err(req, EROFS);
+}
+
+static void op_symlink(fuse_req_t req, const char *link, fuse_ino_t parent, const char *name)
+{
+	fuse_reply_err(req, EROFS);
+}
+
+static void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t newparent,
+		      const char *newname, unsigned int flags)
+{
+	fuse_reply_err(req, EROFS);
+}
+
+static void op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t newparent, const char *newname)
+{
+	fuse_reply_err(req, EROFS);
+}
+
+static void op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
+		      struct fuse_file_info *fi)
+{
+	fuse_reply_err(req, EROFS);
+}
+
+static void op_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t size, off_t off,
+		     struct fuse_file_info *fi)
+{
+	fuse_reply_err(req, EROFS);
+}
+
+static void op_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t off, off_t len,
+			 struct fuse_file_info *fi)
+{
+	fuse_reply_err(req, EROFS);
+}
+
+static void op_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name, const char *value,
+			size_t size, int flags)
+{
+	fuse_reply_err(req, EROFS);
+}
+
+static void op_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name)
+{
+	fuse_reply_err(req, EROFS);
+}
+
+/*
+ * Left out on purpose, as ENOSYS is the right answer, given once for the whole mount: flush,
+ * fsync and fsyncdir (nothing is to be written), access (default_permissions), locks (the
+ * kernel keeps them itself), bmap, copy_file_range.
+ */
+const struct fuse_lowlevel_ops kvfs_ops_table = {
+	.init = op_init,
+	.lookup = op_lookup,
+	.forget = op_forget,
+	.forget_multi = op_forget_multi,
+	.getattr = op_getattr,
+	.readlink = op_readlink,
+	.open = op_open,
+	.release = op_release,
+	.read = op_read,
+	.lseek = op_lseek,
+	.ioctl = op_ioctl,
+	.poll = op_poll,
+	.opendir = op_opendir,
+	.releasedir = op_releasedir,
+	.readdir = op_readdir,
+	.readdirplus = op_readdirplus,
+	.getxattr = op_getxattr,
+	.listxattr = op_listxattr,
+	.statfs = op_statfs,
+	.setattr = op_setattr,
+	.mknod = op_mknod,
+	.mkdir = op_mkdir,
+	.unlink = op_remove,
+	.rmdir = op_remove,
+	.symlink = op_symlink,
+	.rename = op_rename,
+	.link = op_link,
+	.create = op_create,
+	.write = op_write,
+	.fallocate = op_fallocate,
+	.setxattr = op_setxattr,
+	.removexattr = op_removexattr,
+};

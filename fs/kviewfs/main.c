@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * kviewfs: the order of things from the command line to the last unmount. Exit status: 0 the
+ * mount is ready (or, with -f, has ended in an orderly way), 1 it cannot be made, 2 the
+ * command line is wrong.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <malloc.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "extent/uring.h"
+#include "fuse/backing.h"
+#include "fuse/inode.h"
+#include "fuse/log.h"
+#include "fuse/ops.h"
+#include "fuse/readbuf.h"
+#include "fuse/session.h"
+#include "fuse/status.h"
+#include "kviewfs/daemonize.h"
+#include "kviewfs/opts.h"
+#include "tree/tree.h"
+
+#define EXIT_USAGE 2
+
+/* All that a running kviewfs is made of, in the order in which it is made. */
+struct daemon {
+	struct kvfs_backing *backing;
+	struct kvfs_tree *tree;
+	struct kvfs_inodes *inodes;
+	struct kvfs_ops ops;
+	struct kvfs_session *session;
+};
+
+/* Keeps the daemon small: see readbuf.h for the rest. */
+static void limit_memory(void)
+{
+	/* A fixed threshold: by default it grows with what is freed, and memory stays. */
+	mallopt(M_MMAP_THRESHOLD, 128 * 1024);
+	mallopt(M_TRIM_THRESHOLD, 128 * 1024);
+	mallopt(M_ARENA_MAX, 2);
+	/* Huge pages would round the symbols up by megabytes. Mappings of views are not ours. */
+	prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
+}
+
+/* A file that got the number 0, 1 or 2 would be taken for a terminal, and replaced. */
+static void open_standard_fds(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDWR);
+	} while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
+static void tell_start(const struct daemon *d, const struct kvfs_opts *opts)
+{
+	char *line = NULL;
+	size_t len;
+	FILE *out = open_memstream(&line, &len);
+
+	if (!out)
+		return;
+	kvfs_status_summarise(kvfs_tree_status(d->tree), out);
+	if (fclose(out) == 0)
+		kvfs_log_info("mounted on %s: %s", opts->mountpoint, line);
+	free(line);
+}
+
+static int set_up(struct daemon *d, const struct kvfs_opts *opts, struct kvfs_err *err)
+{
+	unsigned int threads = kvfs_session_threads(opts->single);
+	const struct kvfs_session_config config = {
+		.mountpoint = opts->mountpoint,
+		.allow_other = opts->allow_other,
+		.debug = opts->debug,
+		.threads = threads,
+		.ops = &d->ops,
+	};
+	int ret;
+
+	if (geteuid() != 0)
+		return kvfs_err_set(err, EPERM, "only root can mount kviewfs");
+	if (opts->nouring)
+		kvfs_uring_disable();
+	if (kvfs_backing_create(&d->backing) < 0)
+		return kvfs_err_sys(err, ENOMEM, "kviewfs");
+	ret = kvfs_tree_create(opts, d->backing, threads, &d->tree, err);
+	if (ret < 0)
+		return ret;
+	if (kvfs_inodes_create(kvfs_tree_root(d->tree), &d->inodes) < 0)
+		return kvfs_err_sys(err, ENOMEM, "kviewfs");
+	d->ops.inodes = d->inodes;
+	d->ops.backing = d->backing;
+	d->ops.allow_other = opts->allow_other;
+	pthread_mutex_init(&d->ops.handles.lock, NULL);
+	ret = kvfs_live_create(&d->ops.live);
+	if (ret < 0)
+		return kvfs_err_sys(err, -ret, "cannot set up polling");
+	clock_gettime(CLOCK_REALTIME, &d->ops.mounted_at);
+	ret = kvfs_session_create(&config, &d->session, err);
+	if (ret < 0)
+		return ret;
+	kvfs_backing_probe(d->backing, kvfs_session_fd(d->session));
+	kvfs_status_rehearse(kvfs_tree_status(d->tree));
+	if (opts->module == KVFS_MODULE_REQUIRE) {
+		ret = kvfs_status_require_backing(kvfs_tree_status(d->tree), err);
+		if (ret < 0)
+			return kvfs_err_prefix(err, "module=require");
+	}
+	return kvfs_session_start(d->session, err);
+}
+
+static void tear_down(struct daemon *d)
+{
+	kvfs_session_destroy(d->session);
+	kvfs_live_destroy(d->ops.live);
+	kvfs_inodes_destroy(d->inodes);
+	kvfs_tree_destroy(d->tree);
+	kvfs_backing_destroy(d->backing);
+	kvfs_readbuf_deinit();
+}
+
+static int run(const struct kvfs_opts *opts)
+{
+	struct kvfs_detach detach = { .fd = -1 };
+	struct kvfs_err err = { 0 };
+	struct daemon d = { 0 };
+	int ret, sig;
+
+	if (!opts->foreground) {
+		ret = kvfs_detach_begin(&detach);
+		if (ret < 0) {
+			kvfs_log_error("cannot become a daemon: %s", strerror(-ret));
+			return EXIT_FAILURE;
+		}
+	}
+	ret = set_up(&d, opts, &err);
+	if (ret < 0) {
+		kvfs_log_error("%s", err.msg);
+		tear_down(&d);
+		return EXIT_FAILURE;
+	}
+	tell_start(&d, opts);
+	if (!opts->foreground)
+		kvfs_detach_ready(&detach);
+	sig = kvfs_session_wait(d.session);
+	if (sig)
+		kvfs_log_info("%s: unmounting %s", strsignal(sig), opts->mountpoint);
+	tear_down(&d);
+	return EXIT_SUCCESS;
+}
+
+int main(int argc, char *argv[])
+{
+	struct kvfs_err err = { 0 };
+	struct kvfs_opts opts;
+	int ret;
+
+	open_standard_fds();
+	limit_memory();
+	kvfs_log_init(false);
+	ret = kvfs_opts_parse(argc, argv, &opts, &err);
+	if (ret < 0) {
+		kvfs_log_error("%s (kviewfs --help tells more)", err.msg);
+		ret = EXIT_USAGE;
+	} else if (opts.action == KVFS_ACTION_HELP) {
+		kvfs_opts_usage(stdout);
+		ret = fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	} else if (opts.action == KVFS_ACTION_VERSION) {
+		printf("kviewfs %s, libfuse %s\n", KVFS_VERSION, kvfs_backing_libfuse_version());
+		ret = fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	} else {
+		kvfs_log_init(opts.debug);
+		ret = run(&opts);
+	}
+	kvfs_opts_deinit(&opts);
+	return ret;
+}

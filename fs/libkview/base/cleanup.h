@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Scope-bound cleanup for functions that own something: the variable is released on
+ * every way out, unless it was handed on with the matching kvfs_steal_*(). Not for use
+ * in a function that also cleans up with goto.
+ */
+#ifndef KVFS_BASE_CLEANUP_H
+#define KVFS_BASE_CLEANUP_H
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* close(2) that keeps errno and ignores a negative descriptor. */
+static inline void kvfs_cleanup_closep(int *fd)
+{
+	int saved = errno;
+
+	if (*fd >= 0)
+		close(*fd);
+	errno = saved;
+}
+
+static inline void kvfs_cleanup_freep(void *p)
+{
+	free(*(void **)p);
+}
+
+static inline void kvfs_cleanup_fclosep(FILE **f)
+{
+	if (*f)
+		fclose(*f);
+}
+
+#define _cleanup_close_ __attribute__((cleanup(kvfs_cleanup_closep)))
+#define _cleanup_free_ __attribute__((cleanup(kvfs_cleanup_freep)))
+#define _cleanup_fclose_ __attribute__((cleanup(kvfs_cleanup_fclosep)))
+
+/* Takes the descriptor out of a _cleanup_close_ variable: the caller's to close now. */
+static inline int kvfs_steal_fd(int *fd)
+{
+	int ret = *fd;
+
+	*fd = -1;
+	return ret;
+}
+
+/* Takes the pointer out of a _cleanup_free_ variable: the caller's to free now. */
+#define kvfs_steal_ptr(p) \
+	({ __typeof__(p) steal_ret_ = (p); (p) = NULL; steal_ret_; })
+
+#endif /* KVFS_BASE_CLEANUP_H */

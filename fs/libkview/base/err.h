@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Errors that a person reads. Run-time paths return -errno and nothing else; what can
+ * fail while the user waits for a mount fills in a struct kvfs_err, so that he is told
+ * which file, which range and why, instead of "failed".
+ */
+#ifndef KVFS_BASE_ERR_H
+#define KVFS_BASE_ERR_H
+
+#define KVFS_ERR_MSG_MAX 512
+
+/* Owned by the caller; all zero means no error. */
+struct kvfs_err {
+	int errnum;			/* positive errno */
+	char msg[KVFS_ERR_MSG_MAX];	/* one line, no final full stop, no newline */
+};
+
+/*
+ * Records an error and returns -errnum, so that a caller can `return kvfs_err_set(...)`.
+ * The message names what was tried; the text of errnum is not added (kvfs_err_sys()
+ * does). A message that is too long is cut, a control character becomes '?'. The arguments
+ * may point into err->msg. err may be NULL: only the value matters.
+ */
+int kvfs_err_set(struct kvfs_err *err, int errnum, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* As kvfs_err_set(), with ": " and strerror(errnum) behind the message. */
+int kvfs_err_sys(struct kvfs_err *err, int errnum, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/*
+ * Puts "fmt: " before the message that is there, as an error travels up. Returns -errnum
+ * of err; with err NULL -EIO, so that a failure cannot turn into success.
+ */
+int kvfs_err_prefix(struct kvfs_err *err, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+#endif /* KVFS_BASE_ERR_H */

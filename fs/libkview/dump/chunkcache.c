@@ -1,0 +1,357 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A chunk is absent, being made, or ready. It is in a hash table while it is one of the
+ * latter two. Whoever finds it absent makes it, outside the lock; others wait. A ready chunk
+ * that nobody copies from is in a list, least recently used first, and the first is taken
+ * when a new one is wanted and all memory is in use.
+ *
+ * A read of a chunk whose predecessor is there is taken for one of many in order: the next
+ * ones are queued for the cache's threads. Many are queued at a time, and then none for a while,
+ * because to wake a thread costs as much as a good part of a chunk.
+ */
+#include "dump/chunkcache.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Chunks that are made ahead of a reader in order, and how many are left when more are queued. */
+#define AHEAD 16
+#define AHEAD_LOW 8
+/* Fewer would not even hold what is made ahead. */
+#define MIN_CHUNKS (2 * AHEAD)
+#define MAX_THREADS 16
+/* Requests to work ahead that are not begun; a full queue just forgets the oldest. */
+#define QUEUE_LEN 64
+
+struct chunk {
+	uint64_t nr;
+	bool ready;
+	uint32_t bad;			/* mask of blocks; valid if ready */
+	unsigned int users;		/* who make it, wait for it or copy from it */
+	struct chunk *hash_next;
+	struct chunk *prev, *next;	/* in the list of the idle, if ready and without users */
+	unsigned char *buf;		/* KVFS_CHUNK_LEN bytes */
+};
+
+struct kvfs_chunkcache {
+	kvfs_chunkcache_fill_fn fill;
+	void *arg;
+	uint64_t nr_chunks;		/* that exist */
+	size_t max_chunks;		/* that are kept */
+
+	pthread_mutex_t lock;		/* all below, and the chunks but for their bytes */
+	pthread_cond_t made;		/* a chunk has become ready */
+	pthread_cond_t work;		/* the queue has something, or stopping */
+	bool stopping;
+	size_t nr_kept;
+	size_t nr_buckets;
+	struct chunk **buckets;
+	struct chunk idle;		/* head of the list: idle.next is the least recently used */
+	uint64_t queue[QUEUE_LEN];	/* chunk numbers */
+	size_t queue_first, queue_used;
+	unsigned int nr_wanted, nr_threads;
+	bool started;
+	pthread_t threads[MAX_THREADS];
+};
+
+struct kvfs_chunkcache *kvfs_chunkcache_create(size_t max_len, uint64_t nr_chunks,
+					       unsigned int threads, kvfs_chunkcache_fill_fn fill,
+					       void *arg)
+{
+	struct kvfs_chunkcache *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return NULL;
+	c->fill = fill;
+	c->arg = arg;
+	c->nr_chunks = nr_chunks;
+	c->max_chunks = max_len / KVFS_CHUNK_LEN;
+	if (c->max_chunks < MIN_CHUNKS)
+		c->max_chunks = MIN_CHUNKS;
+	c->nr_buckets = 1;
+	while (c->nr_buckets < c->max_chunks)
+		c->nr_buckets *= 2;
+	c->buckets = calloc(c->nr_buckets, sizeof(*c->buckets));
+	if (!c->buckets) {
+		free(c);
+		return NULL;
+	}
+	pthread_mutex_init(&c->lock, NULL);
+	pthread_cond_init(&c->made, NULL);
+	pthread_cond_init(&c->work, NULL);
+	c->idle.next = c->idle.prev = &c->idle;
+	c->nr_wanted = threads < MAX_THREADS ? threads : MAX_THREADS;
+	return c;
+}
+
+static void free_chunk(struct chunk *chunk)
+{
+	free(chunk->buf);
+	free(chunk);
+}
+
+void kvfs_chunkcache_destroy(struct kvfs_chunkcache *c)
+{
+	if (!c)
+		return;
+	pthread_mutex_lock(&c->lock);
+	c->stopping = true;
+	pthread_cond_broadcast(&c->work);
+	pthread_mutex_unlock(&c->lock);
+	for (unsigned int i = 0; i < c->nr_threads; i++)
+		pthread_join(c->threads[i], NULL);
+	for (size_t i = 0; i < c->nr_buckets; i++) {
+		struct chunk *chunk = c->buckets[i];
+
+		while (chunk) {
+			struct chunk *next = chunk->hash_next;
+
+			free_chunk(chunk);
+			chunk = next;
+		}
+	}
+	free(c->buckets);
+	pthread_cond_destroy(&c->work);
+	pthread_cond_destroy(&c->made);
+	pthread_mutex_destroy(&c->lock);
+	free(c);
+}
+
+/* All below: the lock is held, unless it says otherwise. */
+
+static struct chunk **bucket_of(const struct kvfs_chunkcache *c, uint64_t nr)
+{
+	return &c->buckets[nr & (c->nr_buckets - 1)];
+}
+
+static struct chunk *find(const struct kvfs_chunkcache *c, uint64_t nr)
+{
+	struct chunk *chunk = *bucket_of(c, nr);
+
+	while (chunk && chunk->nr != nr)
+		chunk = chunk->hash_next;
+	return chunk;
+}
+
+static void leave_idle(struct chunk *chunk)
+{
+	chunk->prev->next = chunk->next;
+	chunk->next->prev = chunk->prev;
+}
+
+static void unhash(struct kvfs_chunkcache *c, struct chunk *chunk)
+{
+	struct chunk **at = bucket_of(c, chunk->nr);
+
+	while (*at != chunk)
+		at = &(*at)->hash_next;
+	*at = chunk->hash_next;
+}
+
+/* A chunk to be made, for one user: an idle one, or a new one. NULL if out of memory. */
+static struct chunk *take_chunk(struct kvfs_chunkcache *c, uint64_t nr)
+{
+	struct chunk *chunk;
+
+	if (c->nr_kept >= c->max_chunks && c->idle.next != &c->idle) {
+		chunk = c->idle.next;
+		leave_idle(chunk);
+		unhash(c, chunk);
+	} else {
+		chunk = calloc(1, sizeof(*chunk));
+		if (!chunk)
+			return NULL;
+		chunk->buf = malloc(KVFS_CHUNK_LEN);
+		if (!chunk->buf) {
+			free(chunk);
+			return NULL;
+		}
+		c->nr_kept++;
+	}
+	chunk->nr = nr;
+	chunk->ready = false;
+	chunk->users = 1;
+	chunk->hash_next = *bucket_of(c, nr);
+	*bucket_of(c, nr) = chunk;
+	return chunk;
+}
+
+static void put_chunk(struct kvfs_chunkcache *c, struct chunk *chunk)
+{
+	assert(chunk->users > 0 && chunk->ready);
+	if (--chunk->users > 0)
+		return;
+	if (c->nr_kept > c->max_chunks) {
+		c->nr_kept--;
+		unhash(c, chunk);
+		free_chunk(chunk);
+		return;
+	}
+	chunk->next = &c->idle;
+	chunk->prev = c->idle.prev;
+	chunk->prev->next = chunk;
+	c->idle.prev = chunk;
+}
+
+/* Makes a chunk that take_chunk() gave; lets go of the lock meanwhile. */
+static void make_chunk(struct kvfs_chunkcache *c, struct chunk *chunk)
+{
+	uint32_t bad;
+
+	pthread_mutex_unlock(&c->lock);
+	bad = c->fill(c->arg, chunk->nr, chunk->buf);
+	pthread_mutex_lock(&c->lock);
+	chunk->bad = bad;
+	chunk->ready = true;
+	pthread_cond_broadcast(&c->made);
+}
+
+/* The chunk, ready, with one more user; NULL if out of memory. May let go of the lock. */
+static struct chunk *get_chunk(struct kvfs_chunkcache *c, uint64_t nr)
+{
+	struct chunk *chunk = find(c, nr);
+
+	if (!chunk) {
+		chunk = take_chunk(c, nr);
+		if (chunk)
+			make_chunk(c, chunk);
+		return chunk;
+	}
+	if (chunk->ready && chunk->users == 0)
+		leave_idle(chunk);
+	chunk->users++;
+	while (!chunk->ready)
+		pthread_cond_wait(&c->made, &c->lock);
+	return chunk;
+}
+
+static bool is_queued(const struct kvfs_chunkcache *c, uint64_t nr)
+{
+	for (size_t i = 0; i < c->queue_used; i++)
+		if (c->queue[(c->queue_first + i) % QUEUE_LEN] == nr)
+			return true;
+	return false;
+}
+
+/* There, being made, or to be made. */
+static bool is_coming(const struct kvfs_chunkcache *c, uint64_t nr)
+{
+	return nr >= c->nr_chunks || find(c, nr) || is_queued(c, nr);
+}
+
+/* Asks the threads for [first, end), as far as it is not there. */
+static void queue_chunks(struct kvfs_chunkcache *c, uint64_t first, uint64_t end)
+{
+	size_t added = 0;
+
+	for (uint64_t nr = first; nr < end && c->nr_threads; nr++) {
+		if (is_coming(c, nr))
+			continue;
+		if (c->queue_used == QUEUE_LEN) {
+			c->queue_first = (c->queue_first + 1) % QUEUE_LEN;
+			c->queue_used--;
+		}
+		c->queue[(c->queue_first + c->queue_used++) % QUEUE_LEN] = nr;
+		added++;
+	}
+	if (added == 1)
+		pthread_cond_signal(&c->work);
+	else if (added > 1)
+		pthread_cond_broadcast(&c->work);
+}
+
+static void *work_ahead(void *arg)
+{
+	struct kvfs_chunkcache *c = arg;
+
+	pthread_mutex_lock(&c->lock);
+	while (!c->stopping) {
+		struct chunk *chunk;
+		uint64_t nr;
+
+		if (c->queue_used == 0) {
+			pthread_cond_wait(&c->work, &c->lock);
+			continue;
+		}
+		nr = c->queue[c->queue_first];
+		c->queue_first = (c->queue_first + 1) % QUEUE_LEN;
+		c->queue_used--;
+		if (find(c, nr))
+			continue;
+		chunk = take_chunk(c, nr);
+		if (!chunk)
+			continue;
+		make_chunk(c, chunk);
+		put_chunk(c, chunk);
+	}
+	pthread_mutex_unlock(&c->lock);
+	return NULL;
+}
+
+/* Threads that cannot be had are not missed: readers make their chunks themselves. */
+static void start_threads(struct kvfs_chunkcache *c)
+{
+	sigset_t all, before;
+
+	c->started = true;
+	/* Signals are for the threads that wait for them. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	while (c->nr_threads < c->nr_wanted &&
+	       pthread_create(&c->threads[c->nr_threads], NULL, work_ahead, c) == 0)
+		c->nr_threads++;
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+/* Copies what of [from, to) of a chunk is good. */
+static int copy_out(const struct chunk *chunk, size_t from, size_t to, unsigned char *buf)
+{
+	uint32_t wanted = 0;
+
+	for (size_t i = from / KVFS_CHUNK_BLOCK_LEN; i * KVFS_CHUNK_BLOCK_LEN < to; i++)
+		wanted |= 1U << i;
+	memcpy(buf, chunk->buf + from, to - from);
+	return chunk->bad & wanted ? -EIO : 0;
+}
+
+int kvfs_chunkcache_read(struct kvfs_chunkcache *c, void *buf, size_t len, uint64_t off)
+{
+	uint64_t first = off / KVFS_CHUNK_LEN;
+	uint64_t end = (off + len + KVFS_CHUNK_LEN - 1) / KVFS_CHUNK_LEN;
+	unsigned char *at = buf;
+	bool in_order;
+	int ret = 0;
+
+	if (len == 0)
+		return 0;
+	pthread_mutex_lock(&c->lock);
+	if (!c->started)
+		start_threads(c);
+	in_order = first > 0 && find(c, first - 1);
+	queue_chunks(c, first + 1, in_order && !is_coming(c, end + AHEAD_LOW) ? end + AHEAD : end);
+	for (uint64_t nr = first; nr < end && ret != -ENOMEM; nr++) {
+		size_t from = nr == first ? off % KVFS_CHUNK_LEN : 0;
+		size_t to = nr == end - 1 ? (size_t)(off + len - nr * KVFS_CHUNK_LEN) : KVFS_CHUNK_LEN;
+		struct chunk *chunk = get_chunk(c, nr);
+		int result;
+
+		if (!chunk) {
+			ret = -ENOMEM;
+			break;
+		}
+		pthread_mutex_unlock(&c->lock);
+		result = copy_out(chunk, from, to, at);
+		pthread_mutex_lock(&c->lock);
+		put_chunk(c, chunk);
+		at += to - from;
+		if (result < 0)
+			ret = result;
+	}
+	pthread_mutex_unlock(&c->lock);
+	return ret;
+}

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Plain ELF cores: /proc/vmcore, a copy of it, `makedumpfile -E`, QEMU's dump-guest-memory
+ * without compression. The space is the file: core is the file itself, and nothing is copied
+ * that the kernel can hand on.
+ */
+#include "dump/dump.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/io.h"
+
+#define PAGE_LEN 4096	/* in which damage is counted, bytes */
+
+static int elf_read(struct kvfs_dump *dump, void *buf, size_t len, uint64_t off)
+{
+	ssize_t got = kvfs_io_pread(dump->fd, buf, len, off);
+
+	if (got >= 0 && (size_t)got == len)
+		return 0;
+	/* Extents end with the file, so one that ends early was cut since. */
+	if (got >= 0)
+		off += (uint64_t)got;
+	else if (got != -EIO)
+		return (int)got;
+	/* What lies behind this page is found when somebody asks for it. */
+	kvfs_dump_note_damaged(dump, off / PAGE_LEN, dump->core.size / PAGE_LEN + 1);
+	return -EIO;
+}
+
+/* Holes of the file: a dump that was copied with cp --sparse has them for pages of zeros. */
+static uint64_t elf_seek(struct kvfs_dump *dump, uint64_t off, uint64_t end, int whence)
+{
+	off_t found = lseek(dump->fd, (off_t)off, whence);
+
+	if (found < 0 && errno == ENXIO)
+		return end;
+	/* A file system that knows no holes: all is data. */
+	if (found < 0)
+		return whence == SEEK_DATA ? off : end;
+	return (uint64_t)found < end ? (uint64_t)found : end;
+}
+
+/* The file's own holes can be anywhere: no table has more data than the file. */
+static uint64_t elf_data_len(struct kvfs_dump *dump, const struct kvfs_extents *t)
+{
+	uint64_t len = kvfs_extents_data_len(t);
+	struct stat st;
+	uint64_t stored;
+
+	if (dump->is_proc || fstat(dump->fd, &st) < 0)
+		return len;
+	stored = (uint64_t)st.st_blocks * 512;
+	return len < stored ? len : stored;
+}
+
+static void elf_destroy(struct kvfs_dump *dump)
+{
+	if (dump->fd >= 0)
+		close(dump->fd);
+	free(dump);
+}
+
+static const struct kvfs_dump_ops ops = {
+	.read = elf_read,
+	.seek = elf_seek,
+	.data_len = elf_data_len,
+	.destroy = elf_destroy,
+};
+
+/* Takes over what core holds. */
+static void take_core(struct kvfs_dump *dump, struct kvfs_elfcore *core)
+{
+	dump->machine = core->machine;
+	dump->segs = core->segs;
+	dump->nr_segs = core->nr_segs;
+	dump->notes = core->notes;
+	dump->notes_len = core->notes_len;
+	dump->vmcoreinfo = core->vmcoreinfo;
+	dump->vmcoreinfo_len = core->vmcoreinfo_len;
+}
+
+static int make_tables(struct kvfs_dump *dump, uint64_t file_len)
+{
+	const struct kvfs_extent whole = { .len = file_len, .kind = KVFS_EXTENT_FILE };
+	int ret = kvfs_extents_add(&dump->core, &whole);
+
+	return ret == 0 ? kvfs_dump_make_ram(dump, false) : ret;
+}
+
+int kvfs_dumpelf_open(int fd, const char *name, uint64_t file_len, struct kvfs_dump **out,
+		      struct kvfs_err *err)
+{
+	struct kvfs_elfcore core;
+	struct kvfs_dump *dump;
+	int ret;
+
+	ret = kvfs_elfcore_load(fd, name, file_len, &core, err);
+	if (ret < 0)
+		return ret;
+	dump = calloc(1, sizeof(*dump));
+	if (!dump) {
+		kvfs_elfcore_deinit(&core);
+		return kvfs_err_sys(err, ENOMEM, "%s", name);
+	}
+	dump->ops = &ops;
+	dump->format = core.elfclass == ELFCLASS32 ? "ELF32 core" : "ELF64 core";
+	dump->fd = -1;
+	if (core.nr_cut)
+		kvfs_err_set(&dump->missing, ENODATA, "%s is truncated: %zu of its segments end behind byte 0x%"
+			     PRIx64 ", the first is program header %zu with bytes 0x%" PRIx64 "-0x%" PRIx64,
+			     name, core.nr_cut, file_len, core.first_cut.index, core.first_cut.off,
+			     core.first_cut.off + core.first_cut.len - 1);
+	take_core(dump, &core);
+	ret = make_tables(dump, file_len);
+	if (ret < 0) {
+		kvfs_dump_close(dump);
+		return kvfs_err_sys(err, -ret, "%s", name);
+	}
+	dump->fd = fd;
+	*out = dump;
+	return 0;
+}

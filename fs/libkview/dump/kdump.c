@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * kdump-compressed dumps. The space is physical memory; core is an ELF header made up around
+ * the pages, with a segment for each run of RAM, as /proc/vmcore had when it was saved, and
+ * one for the kernel image if its page tables tell where that was.
+ */
+#include "dump/dump.h"
+
+#include <assert.h>
+#include <elf.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/io.h"
+#include "dump/chunkcache.h"
+#include "dump/kdump_elf.h"
+#include "dump/kdump_lib.h"
+#include "dump/kdump_pages.h"
+#include "dump/kdump_set.h"
+#include "dump/zstd.h"
+
+struct dumpkdump {
+	struct kvfs_dump dump;
+	int *fds;
+	size_t nr_fds;
+	struct kvfs_kdumpset set;
+	struct kvfs_kdumplib *lib;
+	struct kvfs_zstdpage *zstd;	/* NULL in a build without libzstd */
+	struct kvfs_chunkcache *cache;
+};
+
+static struct dumpkdump *to_kdump(struct kvfs_dump *dump)
+{
+	return (struct dumpkdump *)dump;
+}
+
+/* The blocks of a chunk that n pages from the page with this number in the chunk on are. */
+static uint32_t blocks_of(const struct dumpkdump *kd, size_t page, size_t n)
+{
+	size_t each = kd->set.page_size / KVFS_CHUNK_BLOCK_LEN;
+	uint64_t mask = (1ULL << n * each) - 1;
+
+	return (uint32_t)(mask << page * each);
+}
+
+/*
+ * Has the library read n pages from pfn on, all of them dumped and good as far as their
+ * descriptors tell. Returns the mask of the bad ones.
+ */
+static uint64_t read_by_library(struct dumpkdump *kd, uint64_t pfn, size_t n, unsigned char *buf)
+{
+	size_t page_size = kd->set.page_size;
+	uint64_t bad = 0;
+
+	for (size_t i = 0; i < n;) {
+		size_t got = kvfs_kdumplib_read(kd->lib, buf + i * page_size, (n - i) * page_size,
+						(pfn + i) * page_size);
+
+		i += got / page_size;
+		if (i < n)
+			bad |= 1ULL << i++;
+	}
+	return bad;
+}
+
+/* A run of n pages that are dumped, from pfn on. Returns the mask of the bad ones. */
+static uint64_t fill_run(struct dumpkdump *kd, uint64_t pfn, size_t n, unsigned char *buf)
+{
+	struct kvfs_kdumploc locs[KVFS_KDUMPSET_LOCATE_MAX];
+	uint64_t bad = kvfs_kdumpset_locate(&kd->set, pfn, n, locs), wrong = bad;
+	size_t end, i;
+
+	for (i = 0; i < n; i = end) {
+		bool own = !(wrong >> i & 1) && kvfs_kdumppages_can(kd->zstd, &locs[i]);
+		unsigned char *at = buf + i * kd->set.page_size;
+
+		end = i + 1;
+		if (wrong >> i & 1)
+			continue;
+		while (end < n && !(wrong >> end & 1) && kvfs_kdumppages_can(kd->zstd, &locs[end]) == own)
+			end++;
+		if (own)
+			bad |= kvfs_kdumppages_read(kd->zstd, locs + i, end - i, kd->set.page_size, at) << i;
+		else
+			bad |= read_by_library(kd, pfn + i, end - i, at) << i;
+	}
+	for (i = 0; i < n; i++) {
+		if (bad >> i & 1) {
+			memset(buf + i * kd->set.page_size, 0, kd->set.page_size);
+			kvfs_dump_note_damaged(&kd->dump, pfn + i, kd->set.nr_pfns);
+		}
+	}
+	return bad;
+}
+
+static uint32_t fill_chunk(void *arg, uint64_t nr, unsigned char *buf)
+{
+	struct dumpkdump *kd = arg;
+	size_t pages = KVFS_CHUNK_LEN / kd->set.page_size;
+	uint64_t first = nr * pages, pfn = first;
+	uint32_t bad_blocks = 0;
+
+	_Static_assert(KVFS_CHUNK_LEN / KVFS_CHUNK_BLOCK_LEN <= KVFS_KDUMPSET_LOCATE_MAX,
+		       "one look does for a chunk");
+	memset(buf, 0, KVFS_CHUNK_LEN);
+	while ((pfn = kvfs_kdumpset_next_dumped(&kd->set, pfn, first + pages)) < first + pages) {
+		uint64_t end = kvfs_kdumpset_next_excluded(&kd->set, pfn, first + pages);
+		uint64_t bad;
+
+		bad = fill_run(kd, pfn, (size_t)(end - pfn), buf + (pfn - first) * kd->set.page_size);
+		for (size_t i = 0; bad >> i; i++)
+			if (bad >> i & 1)
+				bad_blocks |= blocks_of(kd, (size_t)(pfn - first) + i, 1);
+		pfn = end;
+	}
+	return bad_blocks;
+}
+
+static int kdump_read(struct kvfs_dump *dump, void *buf, size_t len, uint64_t off)
+{
+	struct dumpkdump *kd = to_kdump(dump);
+	uint64_t page_size = kd->set.page_size;
+	uint64_t end = (off + len + page_size - 1) / page_size;
+
+	/* Much of a dump is left out: no need for chunks of zeros. */
+	if (kvfs_kdumpset_next_dumped(&kd->set, off / page_size, end) == end) {
+		memset(buf, 0, len);
+		return 0;
+	}
+	return kvfs_chunkcache_read(kd->cache, buf, len, off);
+}
+
+static uint64_t kdump_seek(struct kvfs_dump *dump, uint64_t off, uint64_t end, int whence)
+{
+	struct dumpkdump *kd = to_kdump(dump);
+	uint64_t pfn = off / kd->set.page_size;
+	uint64_t end_pfn = (end + kd->set.page_size - 1) / kd->set.page_size;
+	uint64_t found;
+
+	pfn = whence == SEEK_DATA ? kvfs_kdumpset_next_dumped(&kd->set, pfn, end_pfn) :
+				    kvfs_kdumpset_next_excluded(&kd->set, pfn, end_pfn);
+	found = pfn * kd->set.page_size;
+	if (found < off)
+		found = off;
+	return found < end ? found : end;
+}
+
+static uint64_t kdump_data_len(struct kvfs_dump *dump, const struct kvfs_extents *t)
+{
+	struct dumpkdump *kd = to_kdump(dump);
+	uint64_t page_size = kd->set.page_size, sum = 0;
+
+	/* Segments are whole pages. */
+	for (size_t i = 0; i < t->n; i++) {
+		const struct kvfs_extent *e = &t->v[i];
+		uint64_t pfn = e->file_off / page_size;
+
+		if (e->kind == KVFS_EXTENT_FILE)
+			sum += kvfs_kdumpset_count_dumped(&kd->set, pfn, pfn + e->len / page_size) * page_size;
+		else
+			sum += e->len;
+	}
+	return sum;
+}
+
+static void kdump_destroy(struct kvfs_dump *dump)
+{
+	struct dumpkdump *kd = to_kdump(dump);
+
+	kvfs_chunkcache_destroy(kd->cache);
+	kvfs_kdumplib_close(kd->lib);
+	kvfs_zstdpage_destroy(kd->zstd);
+	kvfs_kdumpset_deinit(&kd->set);
+	for (size_t i = 0; i < kd->nr_fds; i++)
+		close(kd->fds[i]);
+	free(kd->fds);
+	free(kd);
+}
+
+static const struct kvfs_dump_ops ops = {
+	.read = kdump_read,
+	.seek = kdump_seek,
+	.data_len = kdump_data_len,
+	.destroy = kdump_destroy,
+};
+
+/* Reads [off, off + len), which is known to be in the file, with a NUL behind it. */
+static int read_blob(const struct kvfs_kdumppart *part, uint64_t off, uint64_t len, char **out,
+		     const char *name, struct kvfs_err *err)
+{
+	_cleanup_free_ char *buf = calloc(1, len + 1);
+	int ret;
+
+	if (!buf)
+		return kvfs_err_sys(err, ENOMEM, "%s", name);
+	ret = kvfs_io_pread_exact(part->fd, buf, len, off);
+	if (ret < 0)
+		return kvfs_err_sys(err, -ret, "cannot read the notes of %s", name);
+	*out = kvfs_steal_ptr(buf);
+	return 0;
+}
+
+/* Every part of a split dump has the same notes; the first is taken. */
+static int load_notes(struct dumpkdump *kd, const char *name, struct kvfs_err *err)
+{
+	const struct kvfs_kdumppart *part = &kd->set.parts[0];
+	const struct kvfs_kdumphead *head = &part->head;
+	char *notes;
+	int ret = 0;
+
+	if (head->notes_len) {
+		ret = read_blob(part, head->notes_off, head->notes_len, &notes, name, err);
+		if (ret < 0)
+			return ret;
+		kd->dump.notes = notes;
+		kd->dump.notes_len = head->notes_len;
+	}
+	if (head->vmcoreinfo_len)
+		ret = read_blob(part, head->vmcoreinfo_off, head->vmcoreinfo_len, &kd->dump.vmcoreinfo,
+				name, err);
+	else
+		ret = kvfs_kdumpcore_find_vmcoreinfo(&kd->dump, err);
+	if (ret == 0 && kd->dump.vmcoreinfo)
+		kd->dump.vmcoreinfo_len = strlen(kd->dump.vmcoreinfo);
+	return ret;
+}
+
+/* A part without a page is of no use, and libkdumpfile 0.5 loses its way among them. */
+static int open_lib(struct dumpkdump *kd, const char *name, struct kvfs_err *err)
+{
+	_cleanup_free_ int *fds = calloc(kd->set.nr_parts, sizeof(*fds));
+	size_t n = 0;
+	int ret;
+
+	if (!fds)
+		return kvfs_err_sys(err, ENOMEM, "%s", name);
+	for (size_t i = 0; i < kd->set.nr_parts; i++) {
+		const struct kvfs_kdumppart *part = &kd->set.parts[i];
+
+		if (part->head.start_pfn < part->head.end_pfn || (n == 0 && i == kd->set.nr_parts - 1))
+			fds[n++] = part->fd;
+	}
+	ret = kvfs_kdumplib_open(fds, n, kd->set.page_size, &kd->lib, err);
+	return ret < 0 ? kvfs_err_prefix(err, "%s", name) : 0;
+}
+
+/* Everything but the descriptors, which are the caller's until all has gone well. */
+static int set_up(struct dumpkdump *kd, const int *fds, const struct kvfs_dump_config *config,
+		  struct kvfs_err *err)
+{
+	uint64_t nr_chunks;
+	int ret;
+
+	ret = kvfs_kdumpset_load(fds, config->files, config->nr_files, &kd->set, &kd->dump.missing, err);
+	if (ret < 0)
+		return ret;
+	ret = open_lib(kd, config->files[0], err);
+	if (ret < 0)
+		return ret;
+	nr_chunks = (kd->set.nr_pfns * kd->set.page_size + KVFS_CHUNK_LEN - 1) / KVFS_CHUNK_LEN;
+	kd->cache = kvfs_chunkcache_create(config->cache_len, nr_chunks, config->threads, fill_chunk, kd);
+	kd->fds = calloc(config->nr_files, sizeof(*kd->fds));
+	if (!kd->cache || !kd->fds || kvfs_zstdpage_create(&kd->zstd) < 0)
+		return kvfs_err_sys(err, ENOMEM, "%s", config->files[0]);
+	ret = load_notes(kd, config->files[0], err);
+	if (ret < 0)
+		return ret;
+	kvfs_kdumpcore_find_machine(&kd->dump, kd->set.parts[0].head.machine);
+	ret = kvfs_kdumpcore_make_ram(&kd->dump, &kd->set.ram, kd->set.page_size, err);
+	if (ret == 0)
+		ret = kvfs_kdumpcore_make(&kd->dump, kd->set.page_size, err);
+	return ret;
+}
+
+int kvfs_dumpkdump_open(const int *fds, const struct kvfs_dump_config *config,
+			struct kvfs_dump **out, struct kvfs_err *err)
+{
+	struct dumpkdump *kd = calloc(1, sizeof(*kd));
+	int ret;
+
+	if (!kd)
+		return kvfs_err_sys(err, ENOMEM, "%s", config->files[0]);
+	kd->dump.ops = &ops;
+	kd->dump.fd = -1;
+	kd->dump.format = config->nr_files > 1 ? "kdump-compressed, split" : "kdump-compressed";
+	ret = set_up(kd, fds, config, err);
+	if (ret < 0) {
+		kvfs_dump_close(&kd->dump);
+		return ret;
+	}
+	memcpy(kd->fds, fds, config->nr_files * sizeof(*fds));
+	kd->nr_fds = config->nr_files;
+	*out = &kd->dump;
+	return 0;
+}

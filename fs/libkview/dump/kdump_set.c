@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "dump/kdump_set.h"
+
+#include <endian.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/io.h"
+
+static int load_part(int fd, const char *name, struct kvfs_kdumppart *part, struct kvfs_err *err)
+{
+	struct stat st;
+	int ret;
+
+	if (fstat(fd, &st) < 0)
+		return kvfs_err_sys(err, errno, "cannot stat %s", name);
+	part->fd = fd;
+	part->file_len = (uint64_t)st.st_size;
+	ret = kvfs_kdumphead_load(fd, name, part->file_len, &part->head, err);
+	if (ret < 0)
+		return ret;
+	if (part->head.end_pfn > part->head.nr_pfns)
+		part->head.end_pfn = part->head.nr_pfns;
+	ret = kvfs_pfnmap_load(fd, part->head.dumped_map_off, part->head.nr_pfns, &part->dumped);
+	return ret < 0 ? kvfs_err_sys(err, -ret, "cannot read the bitmap of %s", name) : 0;
+}
+
+/* Every part of a split dump has the bitmap of all of it, which is kept once. */
+static void share_map(const struct kvfs_kdumppart *first, struct kvfs_kdumppart *part)
+{
+	struct kvfs_pfnmap *map = &part->dumped;
+
+	if (map->nr_pfns != first->dumped.nr_pfns ||
+	    memcmp(map->words, first->dumped.words, (map->nr_pfns + 63) / 64 * sizeof(*map->words)) != 0)
+		return;
+	kvfs_pfnmap_deinit(map);
+	*map = first->dumped;
+	part->shares_map = true;
+}
+
+static int by_start(const void *a, const void *b)
+{
+	const struct kvfs_kdumppart *x = a, *y = b;
+
+	return x->head.start_pfn < y->head.start_pfn ? -1 : x->head.start_pfn > y->head.start_pfn;
+}
+
+/* Sorts the parts and sees whether they are parts of one dump. */
+static int check_parts(struct kvfs_kdumpset *set, struct kvfs_err *err)
+{
+	struct kvfs_kdumppart *v = set->parts;
+
+	qsort(v, set->nr_parts, sizeof(*v), by_start);
+	for (size_t i = 1; i < set->nr_parts; i++) {
+		if (!v[i].head.split || !v[0].head.split)
+			return kvfs_err_set(err, EINVAL, "several files were given, and one of them is a whole dump");
+		if (v[i].head.page_size != set->page_size || v[i].head.nr_pfns != set->nr_pfns ||
+		    strcmp(v[i].head.release, v[0].head.release) != 0)
+			return kvfs_err_set(err, EINVAL, "the files are parts of different dumps");
+		if (v[i].head.start_pfn < v[i - 1].head.end_pfn)
+			return kvfs_err_set(err, EINVAL, "two files have the same part of the dump, from PFN 0x%" PRIx64 " on",
+					    v[i].head.start_pfn);
+	}
+	return 0;
+}
+
+static uint64_t rank_in_part(const struct kvfs_kdumppart *part, uint64_t pfn)
+{
+	return kvfs_pfnmap_rank(&part->dumped, pfn) -
+	       kvfs_pfnmap_rank(&part->dumped, part->head.start_pfn);
+}
+
+/* The mask of wrong ones among n descriptors from the first on; where the others are in out. */
+static uint64_t load_descs(const struct kvfs_kdumppart *part, uint64_t first, size_t n,
+			   struct kvfs_kdumploc *out)
+{
+	struct kvfs_kdumpdesc descs[KVFS_KDUMPSET_LOCATE_MAX];
+	uint64_t off = part->head.descs_off + first * sizeof(descs[0]);
+	uint64_t wrong = 0;
+	ssize_t got;
+
+	/* Cannot overflow: a bitmap has at most 2^33 bits. */
+	got = kvfs_io_pread(part->fd, descs, n * sizeof(descs[0]), off);
+	for (size_t i = 0; i < n; i++) {
+		if (got < (ssize_t)((i + 1) * sizeof(descs[0])) ||
+		    kvfs_kdumpdesc_check(&descs[i], part->head.page_size, part->file_len) < 0) {
+			wrong |= 1ULL << i;
+			continue;
+		}
+		out[i] = (struct kvfs_kdumploc) {
+			.fd = part->fd,
+			.len = le32toh(descs[i].len),
+			.off = le64toh(descs[i].off),
+			.flags = le32toh(descs[i].flags) & KVFS_KDUMPDESC_METHODS,
+		};
+	}
+	return wrong;
+}
+
+/* The first of a few descriptors from first on that is wrong; nr if none is. */
+static uint64_t find_wrong(const struct kvfs_kdumppart *part, uint64_t first, uint64_t nr)
+{
+	struct kvfs_kdumploc locs[KVFS_KDUMPSET_LOCATE_MAX];
+	uint64_t n = nr - first < KVFS_KDUMPSET_LOCATE_MAX ? nr - first : KVFS_KDUMPSET_LOCATE_MAX;
+	uint64_t wrong = n > 0 ? load_descs(part, first, (size_t)n, locs) : 0;
+
+	return wrong ? first + (uint64_t)__builtin_ctzll(wrong) : nr;
+}
+
+/*
+ * Pages are written in order, so those that a truncated file lacks are the last; but pages of
+ * zeros share one copy at the start, which is why a few are asked at a time.
+ */
+static void look_for_cut(const struct kvfs_kdumppart *part, const char *name,
+			 struct kvfs_err *missing)
+{
+	uint64_t nr = rank_in_part(part, part->head.end_pfn);
+	uint64_t lo = 0, hi = nr;
+
+	if (nr == 0 || find_wrong(part, nr > KVFS_KDUMPSET_LOCATE_MAX ? nr - KVFS_KDUMPSET_LOCATE_MAX : 0, nr) == nr) {
+		if (part->head.incomplete)
+			kvfs_err_set(missing, ENODATA, "%s is incomplete: makedumpfile had no room for all of it", name);
+		return;
+	}
+	while (lo < hi) {
+		uint64_t mid = lo + (hi - lo) / 2;
+
+		if (find_wrong(part, mid, nr) < nr)
+			hi = mid;
+		else
+			lo = mid + 1;
+	}
+	lo = find_wrong(part, lo, nr);
+	kvfs_err_set(missing, ENODATA, "%s is truncated: it ends at byte 0x%" PRIx64
+		     ", and about the last %" PRIu64 " of its %" PRIu64 " pages are damaged",
+		     name, part->file_len, nr - lo, nr);
+}
+
+/* What parts of the page frame numbers no file has. */
+static void look_for_gaps(const struct kvfs_kdumpset *set, struct kvfs_err *missing)
+{
+	uint64_t pfn = 0;
+
+	for (size_t i = 0; i < set->nr_parts; i++) {
+		if (set->parts[i].head.start_pfn > pfn)
+			break;
+		pfn = set->parts[i].head.end_pfn;
+	}
+	if (pfn < set->nr_pfns)
+		kvfs_err_set(missing, ENODATA, "the dump was split, and the file with the pages from PFN 0x%" PRIx64
+			     " on was not given: they read as zeros", pfn);
+}
+
+int kvfs_kdumpset_load(const int *fds, const char *const *names, size_t nr,
+		       struct kvfs_kdumpset *out, struct kvfs_err *missing, struct kvfs_err *err)
+{
+	struct kvfs_kdumpset set = { .nr_parts = 0 };
+	int ret = 0;
+
+	set.parts = calloc(nr, sizeof(*set.parts));
+	if (!set.parts)
+		return kvfs_err_sys(err, ENOMEM, "%s", names[0]);
+	for (size_t i = 0; i < nr && ret == 0; i++) {
+		ret = load_part(fds[i], names[i], &set.parts[set.nr_parts++], err);
+		if (ret == 0 && i > 0)
+			share_map(&set.parts[0], &set.parts[i]);
+		if (ret == 0)
+			look_for_cut(&set.parts[i], names[i], missing);
+	}
+	if (ret == 0) {
+		set.page_size = set.parts[0].head.page_size;
+		set.nr_pfns = set.parts[0].head.nr_pfns;
+		ret = check_parts(&set, err);
+	}
+	if (ret == 0) {
+		ret = kvfs_pfnmap_load(set.parts[0].fd, set.parts[0].head.ram_map_off, set.nr_pfns, &set.ram);
+		if (ret < 0)
+			kvfs_err_sys(err, -ret, "cannot read the bitmap of %s", names[0]);
+	}
+	if (ret < 0) {
+		kvfs_kdumpset_deinit(&set);
+		return ret;
+	}
+	look_for_gaps(&set, missing);
+	*out = set;
+	return 0;
+}
+
+void kvfs_kdumpset_deinit(struct kvfs_kdumpset *set)
+{
+	if (!set)
+		return;
+	for (size_t i = 0; i < set->nr_parts; i++)
+		if (!set->parts[i].shares_map)
+			kvfs_pfnmap_deinit(&set->parts[i].dumped);
+	free(set->parts);
+	kvfs_pfnmap_deinit(&set->ram);
+	*set = (struct kvfs_kdumpset) { 0 };
+}
+
+uint64_t kvfs_kdumpset_next_dumped(const struct kvfs_kdumpset *set, uint64_t pfn, uint64_t end)
+{
+	for (size_t i = 0; i < set->nr_parts; i++) {
+		const struct kvfs_kdumppart *part = &set->parts[i];
+		uint64_t from = pfn > part->head.start_pfn ? pfn : part->head.start_pfn;
+		uint64_t to = end < part->head.end_pfn ? end : part->head.end_pfn;
+		uint64_t found = from < to ? kvfs_pfnmap_next_set(&part->dumped, from, to) : to;
+
+		if (from < to && found < to)
+			return found;
+	}
+	return end;
+}
+
+uint64_t kvfs_kdumpset_next_excluded(const struct kvfs_kdumpset *set, uint64_t pfn, uint64_t end)
+{
+	for (size_t i = 0; i < set->nr_parts && pfn < end; i++) {
+		const struct kvfs_kdumppart *part = &set->parts[i];
+		uint64_t to = end < part->head.end_pfn ? end : part->head.end_pfn;
+
+		if (pfn >= part->head.end_pfn)
+			continue;
+		if (pfn < part->head.start_pfn)
+			return pfn;
+		pfn = kvfs_pfnmap_next_clear(&part->dumped, pfn, to);
+		if (pfn < to)
+			return pfn;
+	}
+	return pfn < end ? pfn : end;
+}
+
+uint64_t kvfs_kdumpset_count_dumped(const struct kvfs_kdumpset *set, uint64_t pfn, uint64_t end)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < set->nr_parts; i++) {
+		const struct kvfs_kdumppart *part = &set->parts[i];
+		uint64_t from = pfn > part->head.start_pfn ? pfn : part->head.start_pfn;
+		uint64_t to = end < part->head.end_pfn ? end : part->head.end_pfn;
+
+		if (from < to)
+			sum += kvfs_pfnmap_rank(&part->dumped, to) - kvfs_pfnmap_rank(&part->dumped, from);
+	}
+	return sum;
+}
+
+uint64_t kvfs_kdumpset_locate(const struct kvfs_kdumpset *set, uint64_t pfn, size_t n,
+			      struct kvfs_kdumploc *out)
+{
+	uint64_t wrong = 0;
+
+	for (size_t i = 0; i < set->nr_parts; i++) {
+		const struct kvfs_kdumppart *part = &set->parts[i];
+		uint64_t from = pfn > part->head.start_pfn ? pfn : part->head.start_pfn;
+		uint64_t to = pfn + n < part->head.end_pfn ? pfn + n : part->head.end_pfn;
+
+		if (from < to)
+			wrong |= load_descs(part, rank_in_part(part, from), (size_t)(to - from),
+					    out + (from - pfn)) << (from - pfn);
+	}
+	return wrong;
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The pages of a kdump-compressed dump of one file or of several (makedumpfile --split): which
+ * there are, which of them are in a file, and whether what the file says of one can be true.
+ * Nothing here decompresses. Immutable once it is loaded.
+ */
+#ifndef KVFS_DUMP_KDUMP_SET_H
+#define KVFS_DUMP_KDUMP_SET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "dump/kdump_header.h"
+#include "dump/pfnmap.h"
+
+/* One file. */
+struct kvfs_kdumppart {
+	int fd;
+	uint64_t file_len;
+	struct kvfs_kdumphead head;
+	struct kvfs_pfnmap dumped;
+	bool shares_map;	/* dumped is that of another part */
+};
+
+struct kvfs_kdumpset {
+	struct kvfs_kdumppart *parts;	/* ascending, not overlapping */
+	size_t nr_parts;
+	struct kvfs_pfnmap ram;		/* pages that the machine had */
+	uint32_t page_size;		/* bytes */
+	uint64_t nr_pfns;
+};
+
+/*
+ * Loads the headers and bitmaps of nr files; fds are borrowed for the life of the set, names
+ * are for messages. What is not there but should be, such as a part of a split dump, is told
+ * in *missing. Returns 0, -EINVAL with a message for files that do not belong together, or
+ * the errors of kvfs_kdumphead_load() and kvfs_pfnmap_load().
+ */
+int kvfs_kdumpset_load(const int *fds, const char *const *names, size_t nr,
+		       struct kvfs_kdumpset *out, struct kvfs_err *missing, struct kvfs_err *err);
+
+/* A zeroed one and NULL are allowed. */
+void kvfs_kdumpset_deinit(struct kvfs_kdumpset *set);
+
+/* The first page of [pfn, end) that is in a file, or that is not; end if there is none. */
+uint64_t kvfs_kdumpset_next_dumped(const struct kvfs_kdumpset *set, uint64_t pfn, uint64_t end);
+uint64_t kvfs_kdumpset_next_excluded(const struct kvfs_kdumpset *set, uint64_t pfn, uint64_t end);
+
+/* How many of [pfn, end) are in a file. */
+uint64_t kvfs_kdumpset_count_dumped(const struct kvfs_kdumpset *set, uint64_t pfn, uint64_t end);
+
+/* Where a page is: the bytes [off, off + len) of fd. */
+struct kvfs_kdumploc {
+	int fd;
+	uint32_t len;		/* at most the size of a page */
+	uint64_t off;
+	uint32_t flags;		/* the one KVFS_KDUMPDESC_* that it is compressed by; 0: none */
+};
+
+/* Most pages that kvfs_kdumpset_locate() looks for. */
+#define KVFS_KDUMPSET_LOCATE_MAX 64
+
+/*
+ * Finds n pages from pfn on, all of which are in a file, and judges their descriptors. Returns
+ * a mask of those that are wrong, the lowest bit for pfn; out has n places, and those of the
+ * others are filled in.
+ */
+uint64_t kvfs_kdumpset_locate(const struct kvfs_kdumpset *set, uint64_t pfn, size_t n,
+			      struct kvfs_kdumploc *out);
+
+#endif /* KVFS_DUMP_KDUMP_SET_H */

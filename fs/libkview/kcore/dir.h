@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The directory kcore/: the memory of the running kernel. */
+#ifndef KVFS_KCORE_DIR_H
+#define KVFS_KCORE_DIR_H
+
+#include "base/err.h"
+#include "kcore/source.h"
+#include "node/node.h"
+
+/*
+ * Makes the directory; config as in kvfs_kcoresrc_create(). Files that have no source are
+ * named as missing in it. Returns 0 and a node with a reference for the caller, or -errno
+ * and what the whole directory lacks.
+ */
+int kvfs_view_kcore_create(const struct kvfs_kcoresrc_config *config, struct kvfs_node **out,
+			   struct kvfs_err *err);
+
+#endif /* KVFS_KCORE_DIR_H */

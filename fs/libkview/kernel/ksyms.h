@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Kernel symbols, from /proc/kallsyms or a file like it: a name becomes the run of bytes
+ * from its address to that of the next symbol. Names can be ambiguous (static symbols);
+ * NAME@ADDRESS, the address in hexadecimal without 0x, names one of them.
+ */
+#ifndef KVFS_KERNEL_KSYMS_H
+#define KVFS_KERNEL_KSYMS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+struct kvfs_ksyms;		/* opaque; immutable once made, so readers need no lock */
+
+struct kvfs_ksym {
+	const char *name;	/* borrowed from the table */
+	uint64_t vaddr;
+	uint64_t len;		/* bytes to the next symbol with a higher address, or to the limit */
+	bool unique;		/* no other symbol of the table has this name */
+};
+
+/*
+ * Parses the text of /proc/kallsyms, keeping symbols with an address in [start, end): the
+ * kernel image, less than 4 GiB. Symbols of modules, per-CPU offsets and absolute constants
+ * are outside it. Lines that repeat both name and address count once. len of the last symbol
+ * ends at end. Memory is that of the names and 12 bytes a symbol. Returns 0, -EBADMSG with
+ * the number of the line that is none, -EPERM if every address is zero (kptr_restrict),
+ * -ENODATA if no symbol lies in the range, -EINVAL for a range that cannot be one, or
+ * -ENOMEM.
+ */
+int kvfs_ksyms_parse(const char *text, size_t text_len, uint64_t start, uint64_t end,
+		     struct kvfs_ksyms **out, struct kvfs_err *err);
+
+/* Reads path piece by piece and parses it: the text is never in memory as a whole. */
+int kvfs_ksyms_load(const char *path, uint64_t start, uint64_t end,
+		    struct kvfs_ksyms **out, struct kvfs_err *err);
+
+/* NULL is allowed. */
+void kvfs_ksyms_destroy(struct kvfs_ksyms *syms);
+
+/*
+ * Finds NAME or NAME@ADDRESS. Returns 0, -ENOENT, or -ENOTUNIQ for a bare NAME that
+ * several symbols have.
+ */
+int kvfs_ksyms_lookup(const struct kvfs_ksyms *syms, const char *name, struct kvfs_ksym *out);
+
+/* The i-th symbol by address, 0 <= i < count; aliases in the order of the text. */
+size_t kvfs_ksyms_count(const struct kvfs_ksyms *syms);
+void kvfs_ksyms_at(const struct kvfs_ksyms *syms, size_t i, struct kvfs_ksym *out);
+
+/*
+ * Scans path for the addresses of a few symbols without making a table, for those that are
+ * needed before the range of the image is known (_text, _end). Symbols of modules do not
+ * count; of several with one name, the first does. vaddrs[i] is 0 for a name that is not
+ * there. Returns 0 or an error as kvfs_ksyms_load(); ends with the last name found.
+ */
+int kvfs_ksyms_scan(const char *path, const char *const *names, uint64_t *vaddrs, size_t n,
+		    struct kvfs_err *err);
+
+#endif /* KVFS_KERNEL_KSYMS_H */

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Virtual memory of a crashed kernel, read from its physical memory: by its own page tables
+ * where VMCOREINFO says where they are (x86-64), else by the virtual addresses that the
+ * dump gives its segments.
+ */
+#ifndef KVFS_KERNEL_VIRT_H
+#define KVFS_KERNEL_VIRT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "elf/parse.h"
+#include "kernel/pagewalk.h"
+#include "kernel/vmcoreinfo.h"
+
+struct kvfs_kernmem {
+	kvfs_read_phys_fn read_phys;
+	void *arg;
+	const struct kvfs_segment *segs;	/* borrowed */
+	size_t nr_segs;
+	bool has_tables;			/* walk can be used */
+	struct kvfs_pagewalk walk;
+};
+
+/*
+ * Sets up the translation. machine is e_machine of the dump; segs and arg are borrowed for
+ * the life of mem; there may be no segments. Returns 0, or -EOPNOTSUPP with a message if
+ * neither way of translating is there, -EBADMSG if VMCOREINFO contradicts itself.
+ */
+int kvfs_kernmem_init(struct kvfs_kernmem *mem, const struct kvfs_vminfo *info, uint16_t machine,
+		      const struct kvfs_segment *segs, size_t nr_segs,
+		      kvfs_read_phys_fn read_phys, void *arg, struct kvfs_err *err);
+
+/*
+ * Translates vaddr; *len is how many bytes from there on are adjacent in physical memory,
+ * at least 1. Returns 0, -EFAULT if nothing is mapped there, or what read_phys said of a
+ * page table.
+ */
+int kvfs_kernmem_translate(const struct kvfs_kernmem *mem, uint64_t vaddr, uint64_t *paddr,
+			   uint64_t *len);
+
+/* Reads exactly [vaddr, vaddr + len). Returns 0 or -errno; buf may be written in part then. */
+int kvfs_kernmem_read(const struct kvfs_kernmem *mem, void *buf, size_t len, uint64_t vaddr);
+
+#endif /* KVFS_KERNEL_VIRT_H */

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "kernel/vmcoreinfo.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/io.h"
+
+bool kvfs_vminfo_get(const struct kvfs_vminfo *info, const char *key, const char **val,
+		     size_t *len)
+{
+	const char *line = info->text;
+	const char *end = info->text + info->len;
+	size_t key_len = strlen(key);
+	bool found = false;
+
+	while (line < end) {
+		const char *eol = memchr(line, '\n', (size_t)(end - line));
+
+		if (!eol)
+			eol = end;
+		if ((size_t)(eol - line) > key_len && line[key_len] == '=' &&
+		    memcmp(line, key, key_len) == 0) {
+			*val = line + key_len + 1;
+			*len = (size_t)(eol - *val);
+			found = true;
+		}
+		line = eol < end ? eol + 1 : end;
+	}
+	return found;
+}
+
+/* The value of a digit in any base up to 16; 16 if it is none. */
+static unsigned int digit_of(char c)
+{
+	if (c >= '0' && c <= '9')
+		return (unsigned int)(c - '0');
+	if (c >= 'a' && c <= 'f')
+		return (unsigned int)(c - 'a' + 10);
+	if (c >= 'A' && c <= 'F')
+		return (unsigned int)(c - 'A' + 10);
+	return 16;
+}
+
+static int parse_digits(const char *s, size_t len, unsigned int base, uint64_t *out)
+{
+	uint64_t value = 0;
+
+	if (len == 0)
+		return -EBADMSG;
+	for (size_t i = 0; i < len; i++) {
+		unsigned int digit = digit_of(s[i]);
+
+		if (digit >= base || !kvfs_mul_u64(value, base, &value) ||
+		    !kvfs_add_u64(value, digit, &value))
+			return -EBADMSG;
+	}
+	*out = value;
+	return 0;
+}
+
+int kvfs_vminfo_hex(const struct kvfs_vminfo *info, const char *key, uint64_t *out)
+{
+	const char *val;
+	size_t len;
+
+	if (!kvfs_vminfo_get(info, key, &val, &len))
+		return -ENOENT;
+	if (len > 2 && val[0] == '0' && (val[1] == 'x' || val[1] == 'X')) {
+		val += 2;
+		len -= 2;
+	}
+	return parse_digits(val, len, 16, out);
+}
+
+int kvfs_vminfo_dec(const struct kvfs_vminfo *info, const char *key, uint64_t *out)
+{
+	const char *val;
+	uint64_t value;
+	size_t len;
+	int ret;
+
+	if (!kvfs_vminfo_get(info, key, &val, &len))
+		return -ENOENT;
+	if (len == 0 || val[0] != '-')
+		return parse_digits(val, len, 10, out);
+	ret = parse_digits(val + 1, len - 1, 10, &value);
+	if (ret < 0)
+		return ret;
+	if (value > (uint64_t)INT64_MAX + 1)
+		return -EBADMSG;
+	*out = 0 - value;
+	return 0;
+}

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "node/node.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+const char *kvfs_mode_name(enum kvfs_mode mode)
+{
+	switch (mode) {
+	case KVFS_MODE_COPY:
+		return "copy";
+	case KVFS_MODE_DIRECT:
+		return "direct";
+	case KVFS_MODE_SPLIT:
+		return "split";
+	case KVFS_MODE_CACHED:
+		return "cached";
+	}
+	assert(!"a mode that does not exist");
+	return "?";
+}
+
+void kvfs_node_init(struct kvfs_node *node, const struct kvfs_node_ops *ops, const char *label,
+		    uint64_t ino, uint64_t parent_ino)
+{
+	node->ops = ops;
+	node->label = label;
+	node->ino = ino;
+	node->parent_ino = parent_ino;
+	atomic_init(&node->refs, 1);
+	atomic_init(&node->slot, NULL);
+}
+
+struct kvfs_node *kvfs_node_get(struct kvfs_node *node)
+{
+	unsigned int before = atomic_fetch_add_explicit(&node->refs, 1, memory_order_relaxed);
+
+	assert(before > 0);
+	return node;
+}
+
+void kvfs_node_put(struct kvfs_node *node)
+{
+	unsigned int before;
+
+	if (!node)
+		return;
+	before = atomic_fetch_sub_explicit(&node->refs, 1, memory_order_acq_rel);
+	assert(before > 0);
+	if (before > 1)
+		return;
+	/* An open file holds a reference, so the slot is at rest: memory and nothing else. */
+	free(atomic_load_explicit(&node->slot, memory_order_relaxed));
+	node->ops->destroy(node);
+}
+
+int kvfs_node_getattr(struct kvfs_node *node, struct kvfs_attr *out)
+{
+	memset(out, 0, sizeof(*out));
+	return node->ops->getattr ? node->ops->getattr(node, out) : 0;
+}
+
+void kvfs_node_describe(struct kvfs_node *node, enum kvfs_mode mode, struct kvfs_desc *out)
+{
+	memset(out, 0, sizeof(*out));
+	if (node->ops->describe)
+		node->ops->describe(node, mode, out);
+}
+
+int kvfs_node_open(struct kvfs_node *file, void **handle)
+{
+	*handle = NULL;
+	return file->ops->file->open ? file->ops->file->open(file, handle) : 0;
+}
+
+void kvfs_node_release(struct kvfs_node *file, void *handle)
+{
+	if (file->ops->file->release)
+		file->ops->file->release(file, handle);
+}
+
+int kvfs_node_seek(struct kvfs_node *file, void *handle, uint64_t off, int whence, uint64_t *out)
+{
+	struct kvfs_attr attr;
+	int ret;
+
+	if (whence != SEEK_DATA && whence != SEEK_HOLE)
+		return -EINVAL;
+	if (file->ops->file->seek)
+		return file->ops->file->seek(file, handle, off, whence, out);
+	ret = kvfs_node_getattr(file, &attr);
+	if (ret < 0)
+		return ret;
+	if (off >= attr.size)
+		return -ENXIO;
+	*out = whence == SEEK_DATA ? off : attr.size;
+	return 0;
+}
+
+int kvfs_entries_lookup(const struct kvfs_entry *v, size_t n, const char *name,
+			struct kvfs_node **out)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (v[i].node && strcmp(v[i].name, name) == 0) {
+			*out = kvfs_node_get(v[i].node);
+			return 0;
+		}
+	}
+	return -ENOENT;
+}
+
+int kvfs_entries_list(const struct kvfs_entry *v, size_t n, uint64_t cookie,
+		      struct kvfs_dirent *out)
+{
+	for (size_t i = cookie; i < n; i++) {
+		if (!v[i].node)
+			continue;
+		snprintf(out->name, sizeof(out->name), "%s", v[i].name);
+		out->ino = v[i].node->ino;
+		out->kind = v[i].node->ops->kind;
+		out->next = i + 1;
+		return 1;
+	}
+	return 0;
+}
+
+bool kvfs_entries_missing(const struct kvfs_entry *v, size_t n, size_t i, const char **name,
+			  const char **reason)
+{
+	for (size_t j = 0; j < n; j++) {
+		if (v[j].node || i-- > 0)
+			continue;
+		*name = v[j].name;
+		*reason = v[j].reason;
+		return true;
+	}
+	return false;
+}

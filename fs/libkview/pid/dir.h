@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The directory pid/: a directory for each process, and the link `self`. */
+#ifndef KVFS_PID_DIR_H
+#define KVFS_PID_DIR_H
+
+#include "base/err.h"
+#include "node/node.h"
+
+/*
+ * Makes the directory. Returns 0 and a node with a reference for the caller, or -errno and what
+ * is missing: a capability, or /proc/N/pagemap in the kernel.
+ */
+int kvfs_view_pid_create(struct kvfs_node **out, struct kvfs_err *err);
+
+#endif /* KVFS_PID_DIR_H */

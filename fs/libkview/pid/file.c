@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "pid/file.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "pid/maps.h"
+#include "pid/mm.h"
+#include "pid/pagemap.h"
+
+struct pidfile {
+	struct kvfs_node node;
+	const struct kvfs_pidfile_source *source;
+	struct kvfs_procfs_id id;
+	enum kvfs_pidfile_kind kind;
+};
+
+static const struct {
+	const char *name, *label;
+	size_t entry_len;		/* bytes a page */
+} kinds[KVFS_PIDFILE_NR_KINDS] = {
+	[KVFS_PIDFILE_PAGEMAP] = { "pagemap", "pid/N/pagemap", KVFS_PAGEMAP_ENTRY_LEN },
+	[KVFS_PIDFILE_MINCORE] = { "mincore", "pid/N/mincore", 1 },
+};
+
+static struct pidfile *to_pidfile(struct kvfs_node *node)
+{
+	return (struct pidfile *)node;
+}
+
+const char *kvfs_pidfile_name(enum kvfs_pidfile_kind kind)
+{
+	return kinds[kind].name;
+}
+
+static int file_open(struct kvfs_node *node, void **handle)
+{
+	struct kvfs_procmm *mm = malloc(sizeof(*mm));
+	int ret = mm ? kvfs_procmm_open(&to_pidfile(node)->id, mm) : -ENOMEM;
+
+	if (ret == 0) {
+		ret = kvfs_procmm_remember(mm);
+		if (ret < 0)
+			kvfs_procmm_close(mm);
+	}
+	if (ret < 0) {
+		free(mm);
+		return ret;
+	}
+	*handle = mm;
+	return 0;
+}
+
+static void file_release(struct kvfs_node *node, void *handle)
+{
+	kvfs_procmm_close(handle);
+	free(handle);
+}
+
+static ssize_t read_mincore(struct pidfile *file, const struct kvfs_procmm *mm, void *buf,
+			    size_t len, uint64_t off)
+{
+	int ret;
+
+	if (off >= mm->nr_pages)
+		return 0;
+	if (len > mm->nr_pages - off)
+		len = (size_t)(mm->nr_pages - off);
+	ret = kvfs_residency_load(file->source->residency, mm->dir, off, buf, len);
+	return ret < 0 ? ret : (ssize_t)len;
+}
+
+static ssize_t file_read(struct kvfs_node *node, void *handle, void *buf, size_t len, uint64_t off)
+{
+	struct pidfile *file = to_pidfile(node);
+	const struct kvfs_procmm *mm = handle;
+	ssize_t n;
+	int ret;
+
+	if (file->kind == KVFS_PIDFILE_PAGEMAP)
+		n = kvfs_procmm_read_pagemap(mm, buf, len, off);
+	else
+		n = read_mincore(file, mm, buf, len, off);
+	/*
+	 * If it is another address space by now, some of these bytes may be of that one, and an
+	 * error may be that of asking while it went away, whatever errno that gave.
+	 */
+	ret = kvfs_procmm_check_own(mm);
+	return ret < 0 ? ret : n;
+}
+
+static int file_seek(struct kvfs_node *node, void *handle, uint64_t off, int whence, uint64_t *out)
+{
+	struct pidfile *file = to_pidfile(node);
+	const struct kvfs_procmm *mm = handle;
+	struct kvfs_procmaps *maps;
+	int ret, gone;
+
+	ret = kvfs_procmaps_open(mm->dir, file->source->parse_maps, &maps);
+	if (ret < 0)
+		return ret;
+	ret = kvfs_procmaps_seek(maps, mm->nr_pages, kinds[file->kind].entry_len, off, whence, out);
+	kvfs_procmaps_close(maps);
+	/* Whose it is, the read that follows finds out: cp asks for this twice a mapping. */
+	gone = kvfs_procmm_check(mm);
+	return gone < 0 ? gone : ret;
+}
+
+static int file_getattr(struct kvfs_node *node, struct kvfs_attr *out)
+{
+	struct pidfile *file = to_pidfile(node);
+	size_t entry_len = kinds[file->kind].entry_len;
+	struct kvfs_procmm mm;
+	uint64_t mapped;
+	int ret;
+
+	ret = kvfs_procmm_open(&file->id, &mm);
+	if (ret < 0)
+		return ret;
+	ret = kvfs_procmm_mapped_pages(&mm, &mapped);
+	if (ret == 0) {
+		out->size = mm.nr_pages * entry_len;
+		out->data_len = (mapped < mm.nr_pages ? mapped : mm.nr_pages) * entry_len;
+	}
+	kvfs_procmm_close(&mm);
+	return ret == -ESRCH ? -ENOENT : ret;
+}
+
+static void file_describe(struct kvfs_node *node, enum kvfs_mode mode, struct kvfs_desc *out)
+{
+	struct pidfile *file = to_pidfile(node);
+
+	if (file->kind == KVFS_PIDFILE_PAGEMAP)
+		snprintf(out->source, sizeof(out->source), "/proc/%d/pagemap", file->id.pid);
+	else
+		snprintf(out->source, sizeof(out->source), "/proc/%d: maps, pagemap, map_files; /proc/kpageflags",
+			 file->id.pid);
+}
+
+static void file_destroy(struct kvfs_node *node)
+{
+	struct pidfile *file = to_pidfile(node);
+
+	kvfs_node_put(file->source->owner);
+	free(file);
+}
+
+static const struct kvfs_file_ops file_ops = {
+	.open = file_open,
+	.release = file_release,
+	.read = file_read,
+	.seek = file_seek,
+	.no_backing = "made anew at each read; no kernel file has these bytes",
+};
+
+/* Names and sizes are asked for each time: the process may have gone, and grows and shrinks. */
+static const struct kvfs_node_ops node_ops = {
+	.kind = KVFS_NODE_FILE,
+	.destroy = file_destroy,
+	.getattr = file_getattr,
+	.describe = file_describe,
+	.file = &file_ops,
+};
+
+struct kvfs_node *kvfs_pidfile_create(const struct kvfs_pidfile_source *source,
+				      const struct kvfs_procfs_id *id, enum kvfs_pidfile_kind kind,
+				      uint64_t ino, uint64_t parent_ino)
+{
+	struct pidfile *file = calloc(1, sizeof(*file));
+
+	if (!file)
+		return NULL;
+	kvfs_node_init(&file->node, &node_ops, kinds[kind].label, ino, parent_ino);
+	kvfs_node_get(source->owner);
+	file->source = source;
+	file->id = *id;
+	file->kind = kind;
+	return &file->node;
+}

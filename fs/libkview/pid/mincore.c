@@ -1,0 +1,379 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What mincore(2) does for a process itself, in mm/mincore.c of Linux 6.1 to 6.18, and what
+ * stands for it here:
+ *
+ *  page table entry there, or a page under migration or poisoned     1   PAGEMAP_SCAN, pagemap
+ *  swap entry                      is it in the swap cache, up to date   swapcache.h; 0 if it
+ *                                                                         cannot be seen
+ *  nothing, or a marker, in a mapping of a file
+ *                   is it in the page cache, up to date; tmpfs: or in     mincore(2) on a mapping
+ *                                         the swap cache, up to date      of our own
+ *  nothing, otherwise                                                0   PAGEMAP_SCAN, pagemap
+ *  hugetlb: the page table alone, but for the page cache where not even a table is there
+ *  neither anonymous nor with a file: [vdso], [vvar]             all 1   by their names
+ *  a file that the caller neither owns nor may write             all 1   not followed
+ *
+ * The last line hides from unprivileged processes what others read; root is told the truth.
+ */
+#include "pid/mincore.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/io.h"
+#include "base/parallel.h"
+#include "pid/kpageflags.h"
+#include "pid/maps.h"
+#include "pid/pagecache.h"
+#include "pid/pagemap.h"
+#include "pid/pagetable.h"
+#include "pid/swapcache.h"
+
+#define SWAPS_MAX (1024 * 1024)
+#define PIECE_PAGES 65536	/* pages of a file that are looked at together */
+#define PARALLEL_PAGES 65536	/* pages that are worth another CPU */
+#define MAX_TRIES 4		/* for a mapping that changes as it is looked at */
+
+struct kvfs_residency {
+	struct kvfs_kpageflags *kpf;
+	struct kvfs_swapcache *swapcache;	/* NULL: swapcache_err says why */
+	struct kvfs_err swapcache_err;
+	bool parse_maps;
+	bool scan;
+};
+
+/* The pages of a request that are looked at on one CPU. */
+struct load {
+	struct kvfs_residency *res;
+	int procdir;
+	bool swap;		/* there is a swap area */
+	struct kvfs_pagetable *table;
+	struct kvfs_procmaps *maps;
+	struct kvfs_devkinds devkinds;
+	uint64_t page_size;
+	uint8_t piece[PIECE_PAGES];
+};
+
+/* A mapping, or the part of one that is asked for. */
+struct part {
+	struct kvfs_pagetable_part pages;
+	struct kvfs_filecache file;	/* if pages.of_file */
+};
+
+bool kvfs_residency_has_swap(const char *swaps)
+{
+	const char *newline = strchr(swaps, '\n');	/* of the heading */
+
+	return newline && newline[1] != '\0';
+}
+
+static bool has_swap(void)
+{
+	_cleanup_free_ char *text = NULL;
+	size_t len;
+
+	return kvfs_io_read_file("/proc/swaps", SWAPS_MAX, &text, &len) == 0 &&
+	       kvfs_residency_has_swap(text);
+}
+
+static bool in_page_cache(enum kvfs_filecache_kind kind)
+{
+	return kind == KVFS_FILECACHE_PAGES || kind == KVFS_FILECACHE_SHMEM ||
+	       kind == KVFS_FILECACHE_HUGETLB || kind == KVFS_FILECACHE_OPAQUE;
+}
+
+/* Whether a mapping is still what it was. */
+static int is_unchanged(struct load *load, const struct kvfs_procmap *map)
+{
+	struct kvfs_procmap now;
+	int ret = kvfs_procmaps_find(load->maps, map->start, &now);
+
+	if (ret <= 0)
+		return ret;
+	return now.start == map->start && now.end == map->end && now.file_off == map->file_off &&
+	       now.inode == map->inode && now.dev_major == map->dev_major &&
+	       now.dev_minor == map->dev_minor && now.kind == map->kind && now.shared == map->shared;
+}
+
+/*
+ * By exceptions where that is cheap and safe: not in mappings that the kernel never walks
+ * (VM_PFNMAP), and only if the mapping is there before and after.
+ */
+static int fill_by_scan(struct load *load, const struct kvfs_procmap *map, const struct part *part)
+{
+	bool is_plain = part->pages.of_file ? part->file.fd >= 0 || part->file.kind == KVFS_FILECACHE_HUGETLB
+					    : map->kind == KVFS_PROCMAP_ANON;
+	int ret;
+
+	if (is_plain && !load->res->parse_maps && kvfs_procmaps_can_query()) {
+		ret = kvfs_pagetable_scan(load->table, &part->pages, true);
+		if (ret < 0)
+			return ret;
+		ret = is_unchanged(load, map);
+		if (ret)
+			return ret < 0 ? ret : 0;
+	}
+	return kvfs_pagetable_scan(load->table, &part->pages, false);
+}
+
+static int fill_page_table(struct load *load, const struct kvfs_procmap *map, const struct part *part)
+{
+	/*
+	 * PAGEMAP_SCAN does not know of the swap cache, in which anonymous pages can be, nor
+	 * which of a device's private pages are copies.
+	 */
+	bool may_be_anon = !part->pages.shared;
+	bool is_device = part->pages.of_file && part->file.kind == KVFS_FILECACHE_DEVICE;
+
+	if (load->res->scan && !(may_be_anon && (load->swap || is_device)))
+		return fill_by_scan(load, map, part);
+	return kvfs_pagetable_entries(load->table, &part->pages);
+}
+
+/* What the page table does not have may be in the file's page cache: n <= PIECE_PAGES pages. */
+static int fill_file_piece(struct load *load, const struct part *part, uint64_t addr, uint8_t *vec,
+			   size_t n)
+{
+	const struct kvfs_filecache *file = &part->file;
+	uint8_t page_mark = KVFS_RESIDENT_PAGECACHE;
+	int ret;
+
+	memset(load->piece, 0, n);
+	ret = kvfs_filecache_resident(file, addr, load->piece, n);
+	if (ret == 0 && file->kind == KVFS_FILECACHE_SHMEM && load->swap) {
+		ret = kvfs_filecache_mark_swapped(file, addr, load->piece, n, KVFS_RESIDENT_SWAPPED);
+		if (ret == 0)
+			ret = kvfs_filecache_mark_cache(file, addr, load->piece, n, 0, page_mark,
+							KVFS_RESIDENT_SWAPCACHE | KVFS_RESIDENT_SWAPPED);
+		if (ret == 0)
+			page_mark = 0;		/* all are marked */
+		else if (ret == -ENOSYS)
+			ret = 0;
+	}
+	for (size_t i = 0; i < n && ret == 0; i++)
+		if (!vec[i])
+			vec[i] = load->piece[i] & KVFS_RESIDENT ? load->piece[i] | page_mark : load->piece[i];
+	return ret;
+}
+
+static int fill_file(struct load *load, const struct part *part)
+{
+	const struct kvfs_pagetable_part *pages = &part->pages;
+	size_t n = (size_t)((pages->end - pages->start) / load->page_size);
+	size_t i = 0;
+
+	while (i < n) {
+		const uint8_t *first = memchr(pages->vec + i, 0, n - i);
+		size_t end;
+		int ret;
+
+		if (!first)
+			return 0;
+		i = (size_t)(first - pages->vec);
+		end = n - i < PIECE_PAGES ? n : i + PIECE_PAGES;
+		while (pages->vec[end - 1])	/* ends at i at the latest */
+			end--;
+		ret = fill_file_piece(load, part, pages->start + i * load->page_size, pages->vec + i,
+				      end - i);
+		if (ret < 0)
+			return ret;
+		i = end;
+	}
+	return 0;
+}
+
+static int fill_part(struct load *load, const struct kvfs_procmap *map, const struct part *part)
+{
+	int ret = fill_page_table(load, map, part);
+
+	if (ret == 0 && part->file.fd >= 0)
+		ret = fill_file(load, part);
+	return ret;
+}
+
+/*
+ * Fills the part of a mapping that lies in [start, end); vec belongs to start. Without
+ * ask_file what the page table has is all that is shown. -ENOENT: there is no such mapping.
+ */
+static int fill_mapping(struct load *load, const struct kvfs_procmap *map, bool ask_file,
+			uint64_t start, uint64_t end, uint8_t *vec)
+{
+	struct part part = {
+		.pages = {
+			.start = map->start > start ? map->start : start,
+			.end = map->end < end ? map->end : end,
+			.shared = map->shared,
+			.of_file = map->kind == KVFS_PROCMAP_FILE,
+		},
+		.file = { .kind = KVFS_FILECACHE_OPAQUE, .fd = -1 },
+	};
+	struct kvfs_pagetable_part *pages = &part.pages;
+	int ret;
+
+	pages->vec = vec + (pages->start - start) / load->page_size;
+	if (pages->of_file && ask_file) {
+		ret = kvfs_filecache_open(load->procdir, &load->devkinds, map, &part.file);
+		if (ret < 0)
+			return ret;
+	}
+	pages->in_page_cache = pages->of_file && in_page_cache(part.file.kind);
+	ret = fill_part(load, map, &part);
+	if (pages->of_file)
+		kvfs_filecache_close(&part.file);
+	if (ret == 0 && map->kind == KVFS_PROCMAP_SPECIAL)
+		for (uint64_t i = 0; i < (pages->end - pages->start) / load->page_size; i++)
+			pages->vec[i] |= KVFS_RESIDENT;
+	return ret;
+}
+
+static int fill_range(struct load *load, uint64_t start, uint64_t end, uint8_t *vec)
+{
+	unsigned int tries = 0;
+	uint64_t addr = start;
+
+	while (addr < end) {
+		struct kvfs_procmap map;
+		int ret = kvfs_procmaps_find(load->maps, addr, &map);
+
+		if (ret < 0)
+			return ret;
+		if (ret == 0 || map.start >= end)
+			return 0;
+		ret = fill_mapping(load, &map, tries < MAX_TRIES, addr, end,
+				   vec + (addr - start) / load->page_size);
+		/* Split, moved or gone since it was found: once more, as it is now. */
+		if (ret == -ENOENT && tries++ < MAX_TRIES)
+			continue;
+		if (ret < 0)
+			return ret;
+		tries = 0;
+		addr = map.end;
+	}
+	return 0;
+}
+
+int kvfs_residency_create(const struct kvfs_residency_config *config, struct kvfs_residency **out,
+			  struct kvfs_err *err)
+{
+	static const struct kvfs_swapcache_config swapcache = {
+		.kcore = "/proc/kcore",
+		.kpageflags = "/proc/kpageflags",
+	};
+	struct kvfs_residency *res = calloc(1, sizeof(*res));
+	int ret;
+
+	if (!res)
+		return kvfs_err_sys(err, ENOMEM, "residency");
+	res->parse_maps = config->parse_maps;
+	res->scan = !config->no_scan && kvfs_pagemap_can_scan();
+	ret = kvfs_kpageflags_create(&res->kpf, err);
+	if (ret < 0) {
+		free(res);
+		return ret;
+	}
+	kvfs_swapcache_create(&swapcache, &res->swapcache, &res->swapcache_err);
+	*out = res;
+	return 0;
+}
+
+bool kvfs_residency_sees_swap_cache(const struct kvfs_residency *res, const char **reason)
+{
+	*reason = res->swapcache_err.msg;
+	return res->swapcache;
+}
+
+void kvfs_residency_destroy(struct kvfs_residency *res)
+{
+	if (!res)
+		return;
+	kvfs_swapcache_destroy(res->swapcache);
+	kvfs_kpageflags_destroy(res->kpf);
+	free(res);
+}
+
+/* A call of kvfs_residency_load(). */
+struct request {
+	struct kvfs_residency *res;
+	int procdir;
+	uint64_t index;
+	uint8_t *vec;
+	bool swap;
+};
+
+static int load_open(const struct request *request, struct load **out)
+{
+	struct kvfs_residency *res = request->res;
+	const struct kvfs_pagetable_config config = { .kpf = res->kpf, .swapcache = res->swapcache };
+	_cleanup_free_ struct load *load = malloc(sizeof(*load));
+	int ret;
+
+	if (!load)
+		return -ENOMEM;
+	load->res = res;
+	load->procdir = request->procdir;
+	load->swap = request->swap;
+	load->devkinds = (struct kvfs_devkinds){ 0 };
+	load->page_size = (uint64_t)sysconf(_SC_PAGESIZE);
+	ret = kvfs_pagetable_open(load->procdir, &config, &load->table);
+	if (ret < 0)
+		return ret;
+	ret = kvfs_procmaps_open(load->procdir, res->parse_maps, &load->maps);
+	if (ret < 0) {
+		kvfs_pagetable_close(load->table);
+		return ret;
+	}
+	*out = load;
+	load = NULL;
+	return 0;
+}
+
+static void load_close(struct load *load)
+{
+	kvfs_devkinds_deinit(&load->devkinds);
+	kvfs_procmaps_close(load->maps);
+	kvfs_pagetable_close(load->table);
+	free(load);
+}
+
+/* For kvfs_parallel(): the pages [first, first + n) of a request. */
+static int load_pages(void *arg, size_t first, size_t n)
+{
+	const struct request *request = arg;
+	struct load *load;
+	uint64_t start;
+	int ret;
+
+	ret = load_open(request, &load);
+	if (ret < 0)
+		return ret;
+	start = (request->index + first) * load->page_size;
+	ret = fill_range(load, start, start + n * load->page_size, request->vec + first);
+	/* Empty, or gone before it was looked at? */
+	if (ret == 0)
+		ret = kvfs_pagetable_check(load->table);
+	load_close(load);
+	return ret;
+}
+
+int kvfs_residency_load(struct kvfs_residency *res, int procdir, uint64_t index, uint8_t *vec,
+			size_t n)
+{
+	struct request request = {
+		.res = res,
+		.procdir = procdir,
+		.index = index,
+		.vec = vec,
+		.swap = has_swap(),
+	};
+	uint64_t page_size = (uint64_t)sysconf(_SC_PAGESIZE), start, end;
+
+	if (!kvfs_mul_u64(index, page_size, &start) || !kvfs_mul_u64(n, page_size, &end) ||
+	    !kvfs_add_u64(start, end, &end))
+		return -EINVAL;
+	memset(vec, 0, n);
+	return kvfs_parallel(n, PARALLEL_PAGES, load_pages, &request);
+}

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "pid/mm.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/io.h"
+#include "pid/pagemap.h"
+
+int kvfs_procmm_open(const struct kvfs_procfs_id *id, struct kvfs_procmm *out)
+{
+	_cleanup_close_ int dir = kvfs_procfs_open(id);
+	_cleanup_close_ int anchor = -1;
+	int ret;
+
+	if (dir < 0)
+		return dir;
+	anchor = kvfs_procfs_openat(dir, "pagemap", O_RDONLY);
+	if (anchor < 0)
+		return anchor == -ESRCH ? -ENOENT : anchor;
+	/* Before Linux 6.12 it can be opened without an address space, too. */
+	ret = kvfs_pagemap_nr_pages(anchor, &out->nr_pages);
+	if (ret < 0)
+		return ret == -ESRCH ? -ENOENT : ret;
+	out->auxv_len = 0;
+	out->dir = kvfs_steal_fd(&dir);
+	out->anchor = kvfs_steal_fd(&anchor);
+	return 0;
+}
+
+void kvfs_procmm_close(struct kvfs_procmm *mm)
+{
+	close(mm->anchor);
+	close(mm->dir);
+}
+
+/* Reads the auxiliary vector as it is now, as far as there is room. Returns its length or -errno. */
+static ssize_t load_auxv(const struct kvfs_procmm *mm, char *buf, size_t len)
+{
+	_cleanup_close_ int fd = kvfs_procfs_openat(mm->dir, "auxv", O_RDONLY);
+
+	return fd < 0 ? fd : kvfs_io_pread(fd, buf, len, 0);
+}
+
+int kvfs_procmm_remember(struct kvfs_procmm *mm)
+{
+	ssize_t n = load_auxv(mm, mm->auxv, sizeof(mm->auxv));
+
+	if (n < 0)
+		return n == -ESRCH ? -ENOENT : (int)n;
+	/* In the middle of an exec it is empty, which is an end mark alone. */
+	mm->auxv_len = n > 0 && mm->auxv[0] ? (size_t)n : 0;
+	return 0;
+}
+
+int kvfs_procmm_check(const struct kvfs_procmm *mm)
+{
+	return kvfs_pagemap_check(mm->anchor);
+}
+
+int kvfs_procmm_check_own(const struct kvfs_procmm *mm)
+{
+	char now[sizeof(mm->auxv)];
+	int ret = kvfs_procmm_check(mm);
+	ssize_t n;
+
+	if (ret < 0 || !mm->auxv_len)
+		return ret;
+	n = load_auxv(mm, now, sizeof(now));
+	if (n < 0)
+		return (int)n;
+	return (size_t)n == mm->auxv_len && !memcmp(now, mm->auxv, mm->auxv_len) ? 0 : -ESRCH;
+}
+
+int kvfs_procmm_mapped_pages(const struct kvfs_procmm *mm, uint64_t *nr_pages)
+{
+	_cleanup_close_ int fd = kvfs_procfs_openat(mm->dir, "statm", O_RDONLY);
+	char text[128], *end;
+	ssize_t n;
+
+	if (fd < 0)
+		return fd;
+	n = kvfs_io_pread(fd, text, sizeof(text) - 1, 0);
+	if (n < 0)
+		return (int)n;
+	text[n] = '\0';
+	*nr_pages = strtoull(text, &end, 10);
+	return *end == ' ' ? 0 : -EBADMSG;
+}
+
+ssize_t kvfs_procmm_read_pagemap(const struct kvfs_procmm *mm, void *buf, size_t len, uint64_t off)
+{
+	_cleanup_close_ int fd = kvfs_procfs_openat(mm->dir, "pagemap", O_RDONLY);
+
+	return fd < 0 ? fd : kvfs_pagemap_read(fd, mm->nr_pages, buf, len, off);
+}

@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "pid/pagecache.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/io.h"
+
+/* SYS_cachestat of Linux 6.5, the same everywhere, for builds against older headers. */
+#define NR_CACHESTAT 451
+#define PIECE_PAGES 65536	/* pages asked for at a time: 64 KiB of answers */
+
+/* linux/mman.h of Linux 6.5 */
+struct cachestat_range {
+	uint64_t off;
+	uint64_t len;
+};
+
+struct cachestat {
+	uint64_t nr_cache;
+	uint64_t nr_dirty;
+	uint64_t nr_writeback;
+	uint64_t nr_evicted;
+	uint64_t nr_recently_evicted;
+};
+
+static uint64_t page_size(void)
+{
+	return (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+/* Whether some of the file is, or may be, in memory. To find out costs less than a mapping. */
+static bool may_have_pages(int fd)
+{
+	struct cachestat_range range = { 0 };	/* the whole file */
+	struct cachestat stat;
+
+	if (syscall(NR_CACHESTAT, fd, &range, &stat, 0) < 0)
+		return errno == ENOSYS || errno == EPERM;
+	return stat.nr_cache || stat.nr_evicted;
+}
+
+/*
+ * Opens the file behind an O_PATH descriptor, which is of a type that has a page cache.
+ * O_NONBLOCK: a lease that is held is no reason to wait.
+ */
+static int open_pages(int path_fd, uint32_t dev_major, struct kvfs_filecache *out)
+{
+	_cleanup_close_ int fd = -1;
+	char path[sizeof("/proc/self/fd/") + 10];
+	struct statfs fs;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", path_fd);
+	out->kind = KVFS_FILECACHE_OPAQUE;
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOATIME | O_NOCTTY);
+	if (fd < 0)
+		return errno == EMFILE || errno == ENFILE || errno == ENOMEM ? -errno : 0;
+	out->kind = KVFS_FILECACHE_PAGES;
+	if (dev_major == 0 && fstatfs(fd, &fs) == 0) {
+		if (fs.f_type == HUGETLBFS_MAGIC) {
+			out->kind = KVFS_FILECACHE_HUGETLB;
+			return 0;
+		}
+		if (fs.f_type == TMPFS_MAGIC) {
+			out->kind = KVFS_FILECACHE_SHMEM;
+		} else if (fs.f_type != OVERLAYFS_SUPER_MAGIC && !may_have_pages(fd)) {
+			/*
+			 * On tracefs and the like to map it would have effects. A file of overlayfs has
+			 * none of the pages, but what is mapped is the file below, which has.
+			 */
+			out->kind = KVFS_FILECACHE_DEVICE;
+			return 0;
+		}
+	}
+	out->fd = kvfs_steal_fd(&fd);
+	return 0;
+}
+
+int kvfs_filecache_open(int procdir, struct kvfs_devkinds *kinds,
+			const struct kvfs_procmap *map, struct kvfs_filecache *out)
+{
+	_cleanup_close_ int fd = -1;
+	struct statx stx;
+	char name[64];
+	bool waits;
+	int ret;
+
+	out->kind = KVFS_FILECACHE_DEVICE;
+	out->fd = -1;
+	out->start = map->start;
+	out->file_off = map->file_off;
+	ret = kvfs_devkinds_waits(kinds, procdir, makedev(map->dev_major, map->dev_minor), &waits);
+	if (ret < 0)
+		return ret;
+	if (waits) {
+		out->kind = KVFS_FILECACHE_OPAQUE;
+		return 0;
+	}
+	snprintf(name, sizeof(name), "map_files/%" PRIx64 "-%" PRIx64, map->start, map->end);
+	fd = openat(procdir, name, O_PATH | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	/* Not synchronised: what type it is, a file system knows without asking its server. */
+	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &stx) < 0)
+		return -errno;
+	if (!S_ISREG(stx.stx_mode) && !S_ISBLK(stx.stx_mode))
+		return 0;
+	return open_pages(fd, map->dev_major, out);
+}
+
+void kvfs_filecache_close(struct kvfs_filecache *cache)
+{
+	if (cache->fd >= 0)
+		close(cache->fd);
+	cache->fd = -1;
+}
+
+/* Offset in the file of an address, or UINT64_MAX if the file does not go that far. */
+static uint64_t file_off_of(const struct kvfs_filecache *cache, uint64_t addr, uint64_t len)
+{
+	uint64_t off, end;
+
+	if (!kvfs_add_u64(cache->file_off, addr - cache->start, &off) ||
+	    !kvfs_add_u64(off, len, &end) || end > INT64_MAX)
+		return UINT64_MAX;
+	return off;
+}
+
+int kvfs_filecache_resident(const struct kvfs_filecache *cache, uint64_t start, uint8_t *vec,
+			    size_t n)
+{
+	_cleanup_free_ unsigned char *answer = malloc(n < PIECE_PAGES ? n : PIECE_PAGES);
+	uint64_t size = page_size(), off = file_off_of(cache, start, n * size);
+	unsigned char *map;
+	int ret = 0;
+
+	if (!answer)
+		return -ENOMEM;
+	if (off == UINT64_MAX)
+		return -EOVERFLOW;
+	map = mmap(NULL, n * size, PROT_NONE, MAP_SHARED | MAP_NORESERVE, cache->fd, (off_t)off);
+	if (map == MAP_FAILED) {
+		/* A file that can be mapped by some and not by others has no pages to tell of. */
+		if (errno == ENOMEM || errno == EAGAIN)
+			return -errno;
+		for (size_t i = 0; i < n; i++)
+			vec[i] &= (uint8_t)~1;
+		return 0;
+	}
+	for (size_t done = 0; done < n && ret == 0;) {
+		size_t some = n - done < PIECE_PAGES ? n - done : PIECE_PAGES;
+
+		if (mincore(map + done * size, some * size, answer) < 0) {
+			ret = -errno;
+			break;
+		}
+		for (size_t i = 0; i < some; i++)
+			vec[done + i] = (uint8_t)((vec[done + i] & ~1) | (answer[i] & 1));
+		done += some;
+	}
+	munmap(map, n * size);
+	return ret;
+}
+
+int kvfs_filecache_mark_swapped(const struct kvfs_filecache *cache, uint64_t start, uint8_t *vec,
+				size_t n, uint8_t mark)
+{
+	uint64_t size = page_size(), off = file_off_of(cache, start, n * size);
+	uint64_t at = off, end;
+
+	if (off == UINT64_MAX)
+		return -EOVERFLOW;
+	end = off + n * size;
+	/* tmpfs counts a page in swap as data: data that is not in memory is there. */
+	while (at < end) {
+		off_t data = lseek(cache->fd, (off_t)at, SEEK_DATA);
+		off_t hole;
+
+		if (data < 0 && errno == ENXIO)
+			return 0;
+		if (data < 0)
+			return -errno;
+		if ((uint64_t)data >= end)
+			return 0;
+		hole = lseek(cache->fd, data, SEEK_HOLE);
+		if (hole < 0 && errno != ENXIO)
+			return -errno;
+		if (hole < 0 || (uint64_t)hole > end)
+			hole = (off_t)end;
+		for (uint64_t i = ((uint64_t)data - off) / size; i < ((uint64_t)hole - off + size - 1) / size; i++)
+			if (!(vec[i] & 1))
+				vec[i] |= mark;
+		if ((uint64_t)hole <= at)	/* cut short under our hands */
+			return 0;
+		at = (uint64_t)hole;
+	}
+	return 0;
+}
+
+struct marks {
+	uint8_t skip, page, swap;
+};
+
+/*
+ * Marks vec[0, n), of which ones are to be marked, at off in the file: at once where all are
+ * of one sort, else in halves.
+ */
+static int mark_cache(int fd, uint64_t off, uint8_t *vec, size_t n, const struct marks *marks)
+{
+	struct cachestat_range range = { .off = off, .len = n * page_size() };
+	struct cachestat stat;
+	size_t all = 0, wanted = 0;
+	uint8_t mark;
+	int ret;
+
+	for (size_t i = 0; i < n; i++) {
+		all += vec[i] & 1;
+		wanted += (vec[i] & 1) && !(vec[i] & marks->skip);
+	}
+	if (!wanted)
+		return 0;
+	if (syscall(NR_CACHESTAT, fd, &range, &stat, 0) < 0)
+		return -errno;
+	/* What has come and gone since the pages were looked at can be off by some: one page ends it. */
+	if (n > 1 && stat.nr_cache < all && stat.nr_cache > 0) {
+		ret = mark_cache(fd, off, vec, n / 2, marks);
+		if (ret < 0)
+			return ret;
+		return mark_cache(fd, off + n / 2 * page_size(), vec + n / 2, n - n / 2, marks);
+	}
+	mark = stat.nr_cache ? marks->page : marks->swap;
+	for (size_t i = 0; i < n; i++)
+		if ((vec[i] & 1) && !(vec[i] & marks->skip))
+			vec[i] |= mark;
+	return 0;
+}
+
+int kvfs_filecache_mark_cache(const struct kvfs_filecache *cache, uint64_t start, uint8_t *vec,
+			      size_t n, uint8_t skip, uint8_t page_mark, uint8_t swap_mark)
+{
+	const struct marks marks = { .skip = skip, .page = page_mark, .swap = swap_mark };
+	uint64_t off = file_off_of(cache, start, n * page_size());
+
+	if (off == UINT64_MAX)
+		return -EOVERFLOW;
+	return mark_cache(cache->fd, off, vec, n, &marks);
+}

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "pid/process.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/io.h"
+
+/* PIDFS_MAGIC of linux/magic.h in Linux 6.9, for builds against older headers. */
+#define MAGIC_OF_PIDFS 0x50494446
+#define PID_LIMIT (1 << 22)		/* PID_MAX_LIMIT of 64-bit kernels: numbers are below it */
+#define TICK_BITS (KVFS_PROCFS_SERIAL_BITS - 22)
+#define STAT_MAX 4096			/* bytes: /proc/N/stat is one line of numbers */
+#define STATUS_MAX 65536
+#define DENT_MIN 24			/* bytes of the shortest struct dirent64 */
+#define DENTS_MIN 512			/* bytes, in which any entry has room */
+#define DENTS_LEN (KVFS_PROCFS_LIST * DENT_MIN)
+
+static pthread_once_t pidfs_once = PTHREAD_ONCE_INIT;
+static bool has_pidfs;
+
+static int open_pidfd(pid_t pid)
+{
+	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+
+	if (fd >= 0)
+		return fd;
+	/* A thread that leads no group is EINVAL, newer kernels say ENOENT. */
+	return errno == EINVAL || errno == ENOENT ? -ESRCH : -errno;
+}
+
+static void probe_pidfs(void)
+{
+	_cleanup_close_ int fd = open_pidfd(getpid());
+	struct statfs st;
+
+	has_pidfs = fd >= 0 && fstatfs(fd, &st) == 0 && st.f_type == MAGIC_OF_PIDFS;
+}
+
+/* Whether the process still has its number: until it has been waited for. */
+static bool has_number(int pidfd)
+{
+	return syscall(SYS_pidfd_send_signal, pidfd, 0, NULL, 0) == 0 || errno != ESRCH;
+}
+
+int kvfs_procfs_parse_start(const char *stat, uint64_t *ticks)
+{
+	const char *p = strrchr(stat, ')');
+	char *end;
+
+	/* Behind the name: field 3, the state; 19 more to field 22. */
+	for (int field = 2; p && field < 22; field++) {
+		p = strchr(p, ' ');
+		if (p)
+			p++;
+	}
+	if (!p || !isdigit((unsigned char)*p))
+		return -EINVAL;
+	errno = 0;
+	*ticks = strtoull(p, &end, 10);
+	return errno || (*end != ' ' && *end != '\n') ? -EINVAL : 0;
+}
+
+static int load_start(pid_t pid, uint64_t *ticks)
+{
+	_cleanup_free_ char *text = NULL;
+	char path[32];
+	size_t len;
+	int ret;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	ret = kvfs_io_read_file(path, STAT_MAX, &text, &len);
+	if (ret < 0)
+		return ret == -ENOENT ? -ESRCH : ret;
+	return kvfs_procfs_parse_start(text, ticks);
+}
+
+/* As kvfs_procfs_identify(), and leaves a pidfd of the process for the caller in *pidfd. */
+static int identify(pid_t pid, struct kvfs_procfs_id *out, int *pidfd)
+{
+	_cleanup_close_ int fd = pid > 0 ? open_pidfd(pid) : -ESRCH;
+	uint64_t serial;
+	int ret;
+
+	if (fd < 0)
+		return fd;
+	pthread_once(&pidfs_once, probe_pidfs);
+	if (has_pidfs) {
+		struct stat st;
+
+		if (fstat(fd, &st))
+			return -errno;
+		serial = st.st_ino;
+	} else {
+		ret = load_start(pid, &serial);
+		if (ret < 0)
+			return ret;
+		if (!has_number(fd))	/* the line may be the next owner's */
+			return -ESRCH;
+		serial = (uint64_t)pid << TICK_BITS | (serial & ((UINT64_C(1) << TICK_BITS) - 1));
+	}
+	out->pid = pid;
+	out->serial = serial & ((UINT64_C(1) << KVFS_PROCFS_SERIAL_BITS) - 1);
+	*pidfd = kvfs_steal_fd(&fd);
+	return 0;
+}
+
+int kvfs_procfs_identify(pid_t pid, struct kvfs_procfs_id *out)
+{
+	_cleanup_close_ int pidfd = -1;
+
+	return identify(pid, out, &pidfd);
+}
+
+int kvfs_procfs_open(const struct kvfs_procfs_id *id)
+{
+	_cleanup_close_ int pidfd = -1, dir = -1;
+	struct kvfs_procfs_id now;
+	char path[32];
+	int ret;
+
+	ret = identify(id->pid, &now, &pidfd);
+	if (ret < 0)
+		return ret == -ESRCH ? -ENOENT : ret;
+	if (now.serial != id->serial)
+		return -ENOENT;
+	snprintf(path, sizeof(path), "/proc/%d", id->pid);
+	dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0)
+		return -errno;
+	/* It had the number before and after, so the directory is its own. */
+	return has_number(pidfd) ? kvfs_steal_fd(&dir) : -ENOENT;
+}
+
+int kvfs_procfs_openat(int procdir, const char *name, int flags)
+{
+	int fd = openat(procdir, name, flags | O_CLOEXEC);
+
+	if (fd >= 0)
+		return fd;
+	return errno == ENOENT ? -ESRCH : -errno;
+}
+
+pid_t kvfs_procfs_tgid(pid_t tid)
+{
+	_cleanup_free_ char *text = NULL;
+	const char *line;
+	char path[32];
+	size_t len;
+	int ret;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", tid);
+	ret = kvfs_io_read_file(path, STATUS_MAX, &text, &len);
+	if (ret < 0)
+		return ret == -ENOENT ? -ESRCH : ret;
+	line = strstr(text, "\nTgid:\t");
+	return line ? (pid_t)strtol(line + strlen("\nTgid:\t"), NULL, 10) : -EINVAL;
+}
+
+pid_t kvfs_procfs_parse_pid(const char *name)
+{
+	pid_t pid = 0;
+
+	if (*name == '0')
+		return -ENOENT;
+	for (const char *p = name; *p; p++) {
+		if (!isdigit((unsigned char)*p))
+			return -ENOENT;
+		pid = pid * 10 + (*p - '0');
+		if (pid >= PID_LIMIT)
+			return -ENOENT;
+	}
+	return pid ? pid : -ENOENT;
+}
+
+ssize_t kvfs_procfs_list(uint64_t cookie, struct kvfs_procfs_entry *v, size_t max)
+{
+	_cleanup_close_ int fd = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_Alignas(struct dirent64) char buf[DENTS_LEN];
+	/* To find a process is what takes long in the kernel: none is read to be dropped. */
+	size_t n = 0, size = max < KVFS_PROCFS_LIST ? max * DENT_MIN : sizeof(buf);
+
+	if (fd < 0)
+		return -errno;
+	if (lseek(fd, (off_t)cookie, SEEK_SET) < 0)
+		return -errno;
+	/* The names in /proc that are no process's, and longer, take buffers of their own. */
+	if (size < DENTS_MIN)
+		size = DENTS_MIN;
+	while (n == 0 && max) {
+		ssize_t len = syscall(SYS_getdents64, fd, buf, size);
+
+		if (len < 0)
+			return -errno;
+		if (len == 0)
+			break;
+		for (ssize_t at = 0; at < len && n < max;) {
+			struct dirent64 *d = (struct dirent64 *)(buf + at);
+
+			at += d->d_reclen;
+			if (kvfs_procfs_parse_pid(d->d_name) < 0)
+				continue;
+			/* Seven digits at most, or it would be no pid. */
+			strcpy(v[n].name, d->d_name);
+			v[n++].next = (uint64_t)d->d_off;
+		}
+	}
+	return (ssize_t)n;
+}

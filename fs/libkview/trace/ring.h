@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The layout of a mapped trace ring buffer, as the kernel's mapping of trace_pipe_raw shows
+ * it and as trace/cpuN does: a meta page, then the sub-buffers by id. Pure: nothing here
+ * does I/O, and everything may be given bytes that lie.
+ *
+ * Follows include/uapi/linux/trace_mmap.h (struct trace_buffer_meta) and
+ * kernel/trace/ring_buffer.c (struct buffer_data_page, struct ring_buffer_event) of Linux
+ * 6.12. Debian 12's headers do not have the former, so its part is declared here. Numbers
+ * are in the byte order of this machine, and the kernel's long is 64 bits wide.
+ *
+ * A sub-buffer is a time stamp (u64), a commit word (u64: bytes of data, with flags in bits
+ * 30 and 31) and data: events, each with the time that has passed since the one before. The
+ * meta page does not say how the sub-buffers follow each other: their time stamps do, for a
+ * CPU writes its ring in the order of its clock. Where a clock is so coarse that whole
+ * sub-buffers bear the same time stamp, their ids decide; that is the order of the ring
+ * until its reader moves.
+ */
+#ifndef KVFS_TRACE_RING_H
+#define KVFS_TRACE_RING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <linux/ioctl.h>
+
+#include "base/err.h"
+
+/* TRACE_MMAP_IOCTL_GET_READER of linux/trace_mmap.h: moves the reader on. */
+#define KVFS_RINGBUF_GET_READER _IO('R', 0x20)
+/* The other one that trace_pipe_raw knows: wakes up whoever waits. It has no name there. */
+#define KVFS_RINGBUF_WAKE_WAITERS 0
+
+/* struct trace_buffer_meta. Sizes are in bytes. */
+struct kvfs_ringbuf_meta {
+	uint32_t meta_page_size;	/* where sub-buffer 0 begins */
+	uint32_t meta_struct_len;
+	uint32_t subbuf_size;
+	uint32_t nr_subbufs;		/* the reader's is one of them */
+	struct {
+		uint64_t lost_events;
+		uint32_t id;		/* the sub-buffer that the reader is on */
+		uint32_t read;		/* bytes of its data that have been read */
+	} reader;
+	uint64_t flags;
+	uint64_t entries;		/* events written since the ring was reset */
+	uint64_t overrun;		/* of these, overwritten before they were read */
+	uint64_t read;			/* of these, read */
+	uint64_t reserved[2];
+};
+
+_Static_assert(sizeof(struct kvfs_ringbuf_meta) == 80, "struct trace_buffer_meta");
+
+#define KVFS_RINGBUF_HDR_LEN 16U
+/* The kernel makes them of at most 2^7 pages; of its largest pages, 64 KiB. */
+#define KVFS_RINGBUF_SUBBUF_MAX (8U << 20)
+
+/*
+ * Takes the meta data out of the first bytes of a ring and checks its geometry. len: bytes
+ * at buf. Returns 0, or -EBADMSG and what is wrong; *out is then unspecified.
+ */
+int kvfs_ringbuf_parse_meta(const void *buf, size_t len, struct kvfs_ringbuf_meta *out,
+			    struct kvfs_err *err);
+
+/* Bytes of the whole ring, meta page included. meta has been checked. */
+uint64_t kvfs_ringbuf_len(const struct kvfs_ringbuf_meta *meta);
+
+/* Where sub-buffer id begins in the ring. */
+uint64_t kvfs_ringbuf_subbuf_off(const struct kvfs_ringbuf_meta *meta, uint32_t id);
+
+struct kvfs_ringbuf_hdr {
+	uint64_t time_stamp;	/* of the first event, in units of the trace clock */
+	uint64_t commit;	/* as stored, with its flags */
+};
+
+/* Bytes of data that a commit word tells of. */
+static inline uint32_t kvfs_ringbuf_commit_len(uint64_t commit)
+{
+	return commit & ((1U << 30) - 1);
+}
+
+/* Events were lost before the first one of this sub-buffer (RB_MISSED_EVENTS). */
+static inline bool kvfs_ringbuf_commit_missed(uint64_t commit)
+{
+	return commit & (1U << 31);
+}
+
+/* Their number is stored behind the data, in 8 bytes (RB_MISSED_STORED). */
+static inline bool kvfs_ringbuf_commit_stored(uint64_t commit)
+{
+	return commit & (1U << 30);
+}
+
+/* Bytes of a sub-buffer that mean something: header, data and the number of lost events. */
+static inline uint32_t kvfs_ringbuf_used(uint64_t commit)
+{
+	return KVFS_RINGBUF_HDR_LEN + kvfs_ringbuf_commit_len(commit) +
+	       (kvfs_ringbuf_commit_stored(commit) ? 8 : 0);
+}
+
+/* Walks the events of one sub-buffer. The bytes are borrowed and must not change. */
+struct kvfs_ringbuf_cursor {
+	const uint8_t *data;
+	uint32_t pos;		/* of the next event; bytes from data */
+	uint32_t end;
+	uint64_t ts;		/* time of the last event */
+	bool missed;		/* events were lost before the first one */
+	uint64_t nr_missed;	/* how many, or 0 if that is not known */
+};
+
+struct kvfs_ringbuf_event {
+	uint64_t ts;		/* in units of the trace clock */
+	const void *data;	/* the record, aligned to 4 bytes, in the cursor's sub-buffer */
+	uint32_t len;		/* bytes */
+};
+
+/*
+ * Sets a cursor on the first event of a sub-buffer of size bytes. Returns 0, or -EBADMSG if
+ * it claims more data than it can hold.
+ */
+int kvfs_ringbuf_first(const void *subbuf, uint32_t size, struct kvfs_ringbuf_cursor *out);
+
+/*
+ * Steps over padding and time stamps to the next event. Returns 1, 0 behind the last one,
+ * or -EBADMSG if a record does not fit; the cursor then stays before that one.
+ */
+int kvfs_ringbuf_next(struct kvfs_ringbuf_cursor *cursor, struct kvfs_ringbuf_event *out);
+
+/*
+ * Goes to the first event at or behind pos bytes of data, with the time right. Returns 0 or
+ * -EBADMSG.
+ */
+int kvfs_ringbuf_seek(struct kvfs_ringbuf_cursor *cursor, uint32_t pos);
+
+/*
+ * The sub-buffers that hold something unread, oldest first. ring: len bytes that begin with
+ * the meta page; ids: room for meta->nr_subbufs. Returns how many, or -EBADMSG if the ring
+ * is cut off. The reader's sub-buffer comes first if it has anything left.
+ */
+int kvfs_ringbuf_order(const void *ring, size_t len, const struct kvfs_ringbuf_meta *meta,
+		       uint32_t *ids);
+
+/*
+ * Walks a ring that does not change: what a reader would get that consumed it.
+ * *nr_events: unread events; *nr_missed: events that are known to be lost. -EBADMSG, -ENOMEM.
+ */
+int kvfs_ringbuf_count(const void *ring, size_t len, const struct kvfs_ringbuf_meta *meta,
+		       uint64_t *nr_events, uint64_t *nr_missed);
+
+#endif /* KVFS_TRACE_RING_H */

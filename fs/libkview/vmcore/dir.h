@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The directory vmcore/: a crashed kernel's memory, out of a dump. */
+#ifndef KVFS_VMCORE_DIR_H
+#define KVFS_VMCORE_DIR_H
+
+#include "base/err.h"
+#include "dump/dump.h"
+#include "kernel/kmod.h"
+#include "node/node.h"
+
+/*
+ * Makes the directory. Returns 0 and a node with a reference for the caller, or -errno and why
+ * the dump cannot be shown. config, kmod and kmod_reason as in kvfs_vmcoresrc_create().
+ */
+int kvfs_view_vmcore_create(const struct kvfs_dump_config *config, const struct kvfs_kmod *kmod,
+			    const char *kmod_reason, struct kvfs_node **out, struct kvfs_err *err);
+
+#endif /* KVFS_VMCORE_DIR_H */

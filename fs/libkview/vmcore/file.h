@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The files of vmcore/ that show memory: core, ram and each segment. */
+#ifndef KVFS_VMCORE_FILE_H
+#define KVFS_VMCORE_FILE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "node/node.h"
+#include "vmcore/source.h"
+
+/* Each takes its own reference to src. NULL if out of memory. */
+struct kvfs_node *kvfs_vmcorefile_create_core(struct kvfs_vmcoresrc *src, uint64_t ino,
+					      uint64_t parent_ino);
+struct kvfs_node *kvfs_vmcorefile_create_ram(struct kvfs_vmcoresrc *src, uint64_t ino,
+					     uint64_t parent_ino);
+/* nr is below the dump's nr_segs. */
+struct kvfs_node *kvfs_vmcorefile_create_seg(struct kvfs_vmcoresrc *src, size_t nr, uint64_t ino,
+					     uint64_t parent_ino);
+
+#endif /* KVFS_VMCORE_FILE_H */

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "vmcore/notes.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "elf/notes.h"
+#include "vmcore/text.h"
+
+struct notesdir {
+	struct kvfs_node node;
+	struct kvfs_vmcoresrc *src;	/* a reference */
+	uint64_t nr_cpus;
+	uint64_t first_ino;
+};
+
+static struct notesdir *to_dir(struct kvfs_node *node)
+{
+	return (struct notesdir *)node;
+}
+
+bool kvfs_vmcorenotes_parse(const char *name, const char *prefix, uint64_t n, uint64_t *nr)
+{
+	size_t prefix_len = strlen(prefix);
+	char again[64];
+	char *end;
+
+	if (strncmp(name, prefix, prefix_len) != 0)
+		return false;
+	errno = 0;
+	*nr = strtoull(name + prefix_len, &end, 10);
+	if (errno || *end || *nr >= n)
+		return false;
+	snprintf(again, sizeof(again), "%s%" PRIu64, prefix, *nr);
+	return strcmp(again, name) == 0;
+}
+
+static int dir_lookup(struct kvfs_node *node, const char *name, struct kvfs_node **out)
+{
+	struct notesdir *dir = to_dir(node);
+	char *text;
+	size_t len;
+	uint64_t nr;
+	int ret;
+
+	if (!kvfs_vmcorenotes_parse(name, "cpu", dir->nr_cpus, &nr))
+		return -ENOENT;
+	ret = kvfs_vmcoretext_cpu(kvfs_vmcoresrc_dump(dir->src), nr, &text, &len, NULL);
+	if (ret < 0)
+		return ret;
+	*out = kvfs_vmcoretext_create("vmcore/notes/cpu", text, len, dir->first_ino + nr, node->ino);
+	return *out ? 0 : -ENOMEM;
+}
+
+static int dir_list(struct kvfs_node *node, uint64_t cookie, struct kvfs_dirent *out)
+{
+	struct notesdir *dir = to_dir(node);
+
+	if (cookie >= dir->nr_cpus)
+		return 0;
+	snprintf(out->name, sizeof(out->name), "cpu%" PRIu64, cookie);
+	out->ino = dir->first_ino + cookie;
+	out->kind = KVFS_NODE_FILE;
+	out->next = cookie + 1;
+	return 1;
+}
+
+static void dir_destroy(struct kvfs_node *node)
+{
+	kvfs_vmcoresrc_put(to_dir(node)->src);
+	free(to_dir(node));
+}
+
+static const struct kvfs_dir_ops dir_ops = {
+	.lookup = dir_lookup,
+	.list = dir_list,
+};
+
+static const struct kvfs_node_ops node_ops = {
+	.kind = KVFS_NODE_DIR,
+	.entry_timeout = 3600,
+	.attr_timeout = 3600,
+	.destroy = dir_destroy,
+	.dir = &dir_ops,
+};
+
+static uint64_t count_cpus(const struct kvfs_dump *dump)
+{
+	struct kvfs_corenote note;
+	size_t pos = 0;
+	uint64_t n = 0;
+
+	while (kvfs_corenotes_next(dump->notes, dump->notes_len, &pos, &note))
+		n += kvfs_corenotes_is_prstatus(&note);
+	return n;
+}
+
+int kvfs_vmcorenotes_create(struct kvfs_vmcoresrc *src, uint64_t ino, uint64_t parent_ino,
+			    uint64_t first_ino, struct kvfs_node **out, struct kvfs_err *err)
+{
+	struct kvfs_dump *dump = kvfs_vmcoresrc_dump(src);
+	struct notesdir *dir;
+	char *text;
+	size_t len;
+	int ret;
+
+	/* One that can be written stands for all: they are of one machine. */
+	ret = kvfs_vmcoretext_cpu(dump, 0, &text, &len, err);
+	if (ret < 0)
+		return ret;
+	free(text);
+	dir = calloc(1, sizeof(*dir));
+	if (!dir)
+		return kvfs_err_sys(err, ENOMEM, "the notes");
+	kvfs_node_init(&dir->node, &node_ops, "vmcore/notes", ino, parent_ino);
+	dir->src = kvfs_vmcoresrc_get(src);
+	dir->nr_cpus = count_cpus(dump);
+	dir->first_ino = first_ino;
+	*out = &dir->node;
+	return 0;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The source of vmcore/: one crash dump, shared by the files that show it.
+ */
+#ifndef KVFS_VMCORE_SOURCE_H
+#define KVFS_VMCORE_SOURCE_H
+
+#include <stddef.h>
+
+#include "base/err.h"
+#include "dump/dump.h"
+#include "kernel/kmod.h"
+
+struct kvfs_vmcoresrc;		/* opaque, reference-counted; any number of threads may use it */
+
+/*
+ * Opens the dump; *config is not needed after it, kmod is borrowed for the life of the source
+ * (its fd is -1 if the module cannot be used, and kmod_reason says why). Errors as
+ * kvfs_dump_open().
+ */
+int kvfs_vmcoresrc_create(const struct kvfs_dump_config *config, const struct kvfs_kmod *kmod,
+			  const char *kmod_reason, struct kvfs_vmcoresrc **out, struct kvfs_err *err);
+struct kvfs_vmcoresrc *kvfs_vmcoresrc_get(struct kvfs_vmcoresrc *src);
+/* NULL is allowed. */
+void kvfs_vmcoresrc_put(struct kvfs_vmcoresrc *src);
+
+/* Borrowed for the life of src. */
+struct kvfs_dump *kvfs_vmcoresrc_dump(const struct kvfs_vmcoresrc *src);
+
+/* "FILE (ELF64 core)": what status and user.kview.source say. */
+const char *kvfs_vmcoresrc_name(const struct kvfs_vmcoresrc *src);
+
+/* Whether the module can make a kernel file of a table of parts of the dump: 0, or why not. */
+int kvfs_vmcoresrc_check_window(const struct kvfs_vmcoresrc *src, const struct kvfs_extents *t,
+				struct kvfs_err *err);
+
+/* Makes it. Returns a descriptor, the caller's, or -errno and why not. */
+int kvfs_vmcoresrc_create_window(const struct kvfs_vmcoresrc *src, const char *name,
+				 const struct kvfs_extents *t, struct kvfs_err *err);
+
+#endif /* KVFS_VMCORE_SOURCE_H */

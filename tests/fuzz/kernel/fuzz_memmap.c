@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "fuzz.h"
+#include "kcore/layout.h"
+#include "kernel/memmap.h"
+
+/* Extents in order, inside the view, and of some length. */
+static void check_table(const struct kvfs_extents *t)
+{
+	uint64_t end = 0;
+
+	for (size_t i = 0; i < t->n; i++) {
+		fuzz_assert(t->v[i].len > 0 && t->v[i].off >= end);
+		end = t->v[i].off + t->v[i].len;
+		fuzz_assert(end <= INT64_MAX);
+	}
+	fuzz_assert(end == t->size);
+}
+
+static void check_map(const struct kvfs_kernmap *map)
+{
+	for (size_t i = 0; i < map->nr_ram; i++) {
+		const struct kvfs_segment *s = &map->ram[i];
+
+		fuzz_assert(s->len && !(s->len % 4096) && !(s->paddr % 4096) && !(s->vaddr % 4096));
+		fuzz_assert(s->vaddr - s->paddr == map->ram[0].vaddr - map->ram[0].paddr);
+		fuzz_assert(!i || s->paddr >= map->ram[i - 1].paddr + map->ram[i - 1].len);
+	}
+	for (size_t i = 0; i < map->nr_other; i++)
+		fuzz_assert(map->other[i].len && map->other[i].paddr == KVFS_NO_PADDR);
+	if (map->image.len && map->nr_ram)
+		fuzz_assert(map->image.vaddr - map->image.paddr != map->ram[0].vaddr - map->ram[0].paddr);
+}
+
+static void lay_out_core(const struct kvfs_kernmap *map)
+{
+	struct kvfs_extents t = { 0 };
+	struct kvfs_elfcore core = { 0 };
+	struct kvfs_err err = { 0 };
+	void *head = NULL;
+	int ret = kvfs_kcorelayout_core(map, &t, &head, &err);
+
+	if (ret) {
+		fuzz_check_error(ret, &err);
+		fuzz_assert(!head && !t.v);
+		return;
+	}
+	check_table(&t);
+	ret = kvfs_elfcore_load(fuzz_file(head, KVFS_CORE_HEAD_LEN), "head", 0, &core, &err);
+	fuzz_assert(!ret);
+	fuzz_assert(core.nr_segs == t.n - 1);
+	for (size_t i = 0; i < core.nr_segs; i++)
+		fuzz_assert(core.segs[i].off == t.v[i + 1].off && core.segs[i].len == t.v[i + 1].len &&
+			    core.segs[i].paddr == t.v[i + 1].paddr);
+	kvfs_elfcore_deinit(&core);
+	kvfs_extents_deinit(&t);
+	free(head);
+}
+
+static void lay_out(const struct kvfs_kernmap *map)
+{
+	uint64_t vaddr = map->nr_other ? map->other[0].vaddr : map->image.vaddr;
+	struct kvfs_extents t = { 0 };
+	struct kvfs_err err = { 0 };
+
+	if (!kvfs_kcorelayout_ram(map, &t, &err)) {
+		check_table(&t);
+		for (size_t i = 0; i < t.n; i++)
+			fuzz_assert(t.v[i].off == t.v[i].paddr);
+	}
+	kvfs_extents_deinit(&t);
+	if (!kvfs_kcorelayout_text(map, &t, &err))
+		fuzz_assert(t.size == map->image.len);
+	kvfs_extents_deinit(&t);
+	if (!kvfs_kcorelayout_sym(map, vaddr, 64, &t, &err))
+		fuzz_assert(t.n == 1 && t.size == 64);
+	kvfs_extents_deinit(&t);
+	lay_out_core(map);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	/* With and without symbols; those are where the seeds have their image. */
+	static const uint64_t ranges[][2] = { { 0, 0 }, { 0xffffffff81000000, 0xffffffff81200000 } };
+
+	for (size_t i = 0; i < 2; i++) {
+		struct kvfs_kernmap map = { 0 };
+		struct kvfs_err err = { 0 };
+		int ret = kvfs_kernmap_load_kcore(fuzz_file(data, size), "input", 0, ranges[i][0],
+						  ranges[i][1], &map, &err);
+
+		if (ret) {
+			fuzz_check_error(ret, &err);
+			fuzz_assert(!map.ram);
+			continue;
+		}
+		check_map(&map);
+		lay_out(&map);
+		kvfs_kernmap_deinit(&map);
+	}
+	return 0;
+}

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "dump/chunkcache.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "unit.h"
+
+#define NR_CHUNKS 200
+
+static atomic_uint fills[NR_CHUNKS];
+
+static unsigned char byte_at(uint64_t off)
+{
+	return (unsigned char)(off * 7 + off / 251);
+}
+
+/* Block 3 of chunk 5 is bad. */
+static uint32_t fill(void *arg, uint64_t nr, unsigned char *buf)
+{
+	ck_assert_uint_lt(nr, NR_CHUNKS);
+	atomic_fetch_add(&fills[nr], 1);
+	for (size_t i = 0; i < KVFS_CHUNK_LEN; i++)
+		buf[i] = byte_at(nr * KVFS_CHUNK_LEN + i);
+	return nr == 5 ? 1U << 3 : 0;
+}
+
+static void check(struct kvfs_chunkcache *cache, uint64_t off, size_t len, int want)
+{
+	unsigned char *buf = malloc(len + 1);
+	size_t wrong = 0;
+
+	buf[len] = 0xa5;
+	ck_assert_int_eq(kvfs_chunkcache_read(cache, buf, len, off), want);
+	for (size_t i = 0; i < len; i++)
+		wrong += buf[i] != byte_at(off + i);
+	ck_assert_uint_eq(wrong, 0);
+	ck_assert_int_eq(buf[len], 0xa5);
+	free(buf);
+}
+
+START_TEST(test_read)
+{
+	struct kvfs_chunkcache *cache = kvfs_chunkcache_create(0, NR_CHUNKS, (unsigned int)_i, fill, NULL);
+
+	check(cache, 0, 1, 0);
+	check(cache, 0, 0, 0);
+	check(cache, KVFS_CHUNK_LEN - 1, 2, 0);
+	check(cache, 10 * KVFS_CHUNK_LEN + 17, 3 * KVFS_CHUNK_LEN, 0);
+	check(cache, (uint64_t)NR_CHUNKS * KVFS_CHUNK_LEN - 5, 5, 0);
+	kvfs_chunkcache_destroy(cache);
+	kvfs_chunkcache_destroy(NULL);
+}
+END_TEST
+
+START_TEST(test_bad_block)
+{
+	struct kvfs_chunkcache *cache = kvfs_chunkcache_create(0, NR_CHUNKS, (unsigned int)_i, fill, NULL);
+	uint64_t bad = 5 * KVFS_CHUNK_LEN + 3 * KVFS_CHUNK_BLOCK_LEN;
+
+	check(cache, bad - 10, 10, 0);
+	check(cache, bad - 10, 11, -EIO);
+	check(cache, bad + KVFS_CHUNK_BLOCK_LEN - 1, 1, -EIO);
+	check(cache, bad + KVFS_CHUNK_BLOCK_LEN, 100, 0);
+	check(cache, 4 * KVFS_CHUNK_LEN, 3 * KVFS_CHUNK_LEN, -EIO);
+	kvfs_chunkcache_destroy(cache);
+}
+END_TEST
+
+/* In order without helpers: each chunk is made once; again when it has had to make room. */
+START_TEST(test_bounded)
+{
+	struct kvfs_chunkcache *cache = kvfs_chunkcache_create(64 * KVFS_CHUNK_LEN, NR_CHUNKS, 0, fill, NULL);
+
+	for (uint64_t nr = 0; nr < NR_CHUNKS; nr++)
+		if (nr != 5)
+			check(cache, nr * KVFS_CHUNK_LEN, KVFS_CHUNK_LEN, 0);
+	for (uint64_t nr = NR_CHUNKS - 64; nr < NR_CHUNKS; nr++)
+		check(cache, nr * KVFS_CHUNK_LEN, 1, 0);
+	for (uint64_t nr = 0; nr < NR_CHUNKS; nr++)
+		ck_assert_uint_eq(fills[nr], nr != 5);
+	check(cache, 0, 1, 0);
+	ck_assert_uint_eq(fills[0], 2);
+	kvfs_chunkcache_destroy(cache);
+}
+END_TEST
+
+/* A reader in order has what comes next made by others. */
+START_TEST(test_ahead)
+{
+	struct kvfs_chunkcache *cache = kvfs_chunkcache_create(0, NR_CHUNKS, 2, fill, NULL);
+
+	check(cache, 100 * KVFS_CHUNK_LEN, 1, 0);
+	check(cache, 101 * KVFS_CHUNK_LEN, 1, 0);
+	while (!atomic_load(&fills[102]))
+		sched_yield();
+	ck_assert_uint_eq(fills[99], 0);
+	kvfs_chunkcache_destroy(cache);
+}
+END_TEST
+
+/* What comes next is asked for many chunks at a time: 16 ahead, and more when 8 are left. */
+START_TEST(test_ahead_in_batches)
+{
+	struct kvfs_chunkcache *cache = kvfs_chunkcache_create(0, NR_CHUNKS, 2, fill, NULL);
+
+	check(cache, 100 * KVFS_CHUNK_LEN, 1, 0);
+	for (uint64_t nr = 101; nr < 109; nr++)
+		check(cache, nr * KVFS_CHUNK_LEN, 1, 0);
+	while (!atomic_load(&fills[117]))
+		sched_yield();
+	ck_assert_uint_eq(fills[118], 0);
+	check(cache, 109 * KVFS_CHUNK_LEN, 1, 0);
+	while (!atomic_load(&fills[125]))
+		sched_yield();
+	kvfs_chunkcache_destroy(cache);
+	for (uint64_t nr = 0; nr < NR_CHUNKS; nr++)
+		ck_assert_uint_eq(fills[nr], nr >= 100 && nr < 126);
+}
+END_TEST
+
+struct reader {
+	struct kvfs_chunkcache *cache;
+	unsigned int seed;
+};
+
+static void *read_at_random(void *arg)
+{
+	struct reader *r = arg;
+
+	for (int i = 0; i < 300; i++) {
+		uint64_t off = (uint64_t)rand_r(&r->seed) % ((NR_CHUNKS - 4) * (uint64_t)KVFS_CHUNK_LEN);
+		size_t len = (size_t)rand_r(&r->seed) % (3 * KVFS_CHUNK_LEN);
+		uint64_t bad = 5 * KVFS_CHUNK_LEN + 3 * KVFS_CHUNK_BLOCK_LEN;
+
+		check(r->cache, off, len, off < bad + KVFS_CHUNK_BLOCK_LEN && off + len > bad && len ? -EIO : 0);
+	}
+	return NULL;
+}
+
+START_TEST(test_threads)
+{
+	struct kvfs_chunkcache *cache = kvfs_chunkcache_create(0, NR_CHUNKS, 3, fill, NULL);
+	struct reader readers[4];
+	pthread_t threads[4];
+
+	for (unsigned int i = 0; i < 4; i++) {
+		readers[i] = (struct reader) { cache, i + 1 };
+		pthread_create(&threads[i], NULL, read_at_random, &readers[i]);
+	}
+	for (unsigned int i = 0; i < 4; i++)
+		pthread_join(threads[i], NULL);
+	kvfs_chunkcache_destroy(cache);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("chunkcache");
+	TCase *tcase = tcase_create("chunkcache");
+
+	tcase_add_loop_test(tcase, test_read, 0, 3);
+	tcase_add_loop_test(tcase, test_bad_block, 0, 3);
+	tcase_add_test(tcase, test_bounded);
+	tcase_add_test(tcase, test_ahead);
+	tcase_add_test(tcase, test_ahead_in_batches);
+	tcase_add_test(tcase, test_threads);
+	suite_add_tcase(suite, tcase);
+	return unit_run_suite(suite, tcase);
+}

@@ -1,0 +1,410 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sys/stat.h>
+
+#include "dump/dump.h"
+#include "failalloc.h"
+#include "kdump_builder.h"
+#include "dump/kdump_lib.h"
+#include "unit.h"
+#include "dump/zstd.h"
+
+#define PAGE 4096
+#define NR_PAGES 200
+
+/* The other provider is test_dumpelf's affair. */
+int kvfs_dumpelf_open(int fd, const char *name, uint64_t file_len, struct kvfs_dump **out,
+		      struct kvfs_err *err)
+{
+	abort();
+}
+
+/*
+ * Stands in for libkdumpfile: pages hold their addresses, but for some that are damaged in a
+ * way that only who decompresses them can see.
+ */
+static struct {
+	int ret;		/* of open */
+	size_t nr_files;	/* that it was opened with */
+	uint64_t damaged;	/* a PFN; 0: none */
+	uint64_t asked_for_damaged;
+	pthread_mutex_t lock;
+} lib = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+struct kvfs_kdumplib {
+	uint32_t page_size;
+};
+
+int kvfs_kdumplib_open(const int *fds, size_t nr, uint32_t page_size, struct kvfs_kdumplib **out,
+		       struct kvfs_err *err)
+{
+	if (lib.ret < 0)
+		return kvfs_err_set(err, -lib.ret, "the library says no");
+	*out = malloc(sizeof(**out));
+	if (!*out)
+		return kvfs_err_sys(err, ENOMEM, "library");
+	(*out)->page_size = page_size;
+	lib.nr_files = nr;
+	return 0;
+}
+
+void kvfs_kdumplib_close(struct kvfs_kdumplib *l)
+{
+	free(l);
+}
+
+size_t kvfs_kdumplib_read(struct kvfs_kdumplib *l, void *buf, size_t len, uint64_t paddr)
+{
+	for (size_t done = 0; done < len; done += l->page_size) {
+		uint64_t pfn = (paddr + done) / l->page_size;
+
+		if (lib.damaged && pfn == lib.damaged) {
+			pthread_mutex_lock(&lib.lock);
+			lib.asked_for_damaged++;
+			pthread_mutex_unlock(&lib.lock);
+			return done;
+		}
+		kdump_page(pfn, l->page_size, (char *)buf + done);
+	}
+	return len;
+}
+
+/* Stands in for zstd: pages as they are, but for the one that the library has damaged, too. */
+struct kvfs_zstdpage {
+	char unused;
+};
+
+int kvfs_zstdpage_create(struct kvfs_zstdpage **out)
+{
+	*out = malloc(sizeof(**out));
+	return *out ? 0 : -ENOMEM;
+}
+
+void kvfs_zstdpage_destroy(struct kvfs_zstdpage *z)
+{
+	free(z);
+}
+
+bool kvfs_zstdpage_decompress(struct kvfs_zstdpage *z, const void *src, size_t len, void *dst,
+			      size_t page_len)
+{
+	uint64_t paddr;
+
+	memcpy(&paddr, src, sizeof(paddr));
+	memcpy(dst, src, len);
+	return len == page_len && !(lib.damaged && paddr / page_len == lib.damaged);
+}
+
+static struct kdump_file file;
+static char pages[NR_PAGES + 1];
+static int last_fds[2];
+
+/* All dumped in one way or another, but for a hole in RAM and what is left out here and there. */
+static void make_pages(void)
+{
+	for (size_t i = 0; i < NR_PAGES; i++)
+		pages[i] = i % 50 < 40 ? 'L' : "DZDDLZZDLL"[i % 10];
+	memset(pages + 100, '.', 20);
+	memset(pages + 20, 'x', 10);
+	pages[64] = pages[160] = 'x';
+	lib.ret = 0;
+	lib.damaged = 0;
+}
+
+static int open_files(const int *fds, size_t nr, struct kvfs_dump **out, struct kvfs_err *err)
+{
+	static const char *const names[] = { "first", "second" };
+	const struct kvfs_dump_config config = {
+		.files = names, .nr_files = nr, .cache_len = 1024 * 1024, .threads = 2,
+	};
+
+	memset(err, 0, sizeof(*err));
+	*out = NULL;
+	return kvfs_dumpkdump_open(fds, &config, out, err);
+}
+
+static struct kvfs_dump *open_spec(const struct kdump_spec *spec)
+{
+	struct kvfs_dump *dump;
+	struct kvfs_err err;
+
+	kdump_build(&file, spec);
+	last_fds[0] = unit_file(file.bytes, file.len);
+	ck_assert_msg(open_files(last_fds, 1, &dump, &err) == 0, "%s", err.msg);
+	return dump;
+}
+
+/* Each page of a dump by physical address: its own, zeros, or the error. */
+static void check_pages(struct kvfs_dump *dump, size_t page_size, uint64_t bad)
+{
+	static _Thread_local unsigned char got[65536], want[65536];
+
+	for (uint64_t pfn = 0; pages[pfn]; pfn++) {
+		if (bad && pfn == bad) {
+			ck_assert_int_eq(kvfs_dump_read_phys(dump, got, page_size, pfn * page_size), -EIO);
+			continue;
+		}
+		ck_assert_int_eq(kvfs_dump_read_phys(dump, got, page_size, pfn * page_size), 0);
+		memset(want, 0, page_size);
+		if (kdump_has(pages[pfn]))
+			kdump_page(pfn, page_size, want);
+		ck_assert_msg(memcmp(got, want, page_size) == 0, "page %lu", pfn);
+	}
+}
+
+static uint64_t word_at(struct kvfs_dump *dump, uint64_t paddr)
+{
+	uint64_t word = 1;
+
+	ck_assert_int_eq(kvfs_dump_read_phys(dump, &word, sizeof(word), paddr), 0);
+	return word;
+}
+
+START_TEST(test_pages)
+{
+	const struct kdump_spec spec = { .pages = pages };
+	struct kvfs_dump *dump;
+	unsigned char byte;
+
+	make_pages();
+	dump = open_spec(&spec);
+	ck_assert_str_eq(dump->format, "kdump-compressed");
+	ck_assert_int_eq(dump->fd, -1);
+	ck_assert_int_eq(dump->machine, EM_X86_64);
+	ck_assert_uint_eq(dump->ram.size, NR_PAGES * PAGE);
+	ck_assert_uint_eq(dump->nr_segs, 2);
+	check_pages(dump, PAGE, 0);
+	/* Over borders of pages and of what is left out. */
+	ck_assert_uint_eq(word_at(dump, 8 * PAGE - 8), 8 * PAGE - 8);
+	ck_assert_uint_eq(word_at(dump, 20 * PAGE - 8), 20 * PAGE - 8);
+	ck_assert_uint_eq(word_at(dump, 20 * PAGE), 0);
+	ck_assert_uint_eq(word_at(dump, 29 * PAGE + 8), 0);
+	ck_assert_int_eq(kvfs_dump_read(dump, &dump->ram, &byte, 1, NR_PAGES * PAGE), 0);
+	ck_assert_uint_eq(dump->nr_damaged, 0);
+	kvfs_dump_close(dump);
+	ck_assert_int_eq(fcntl(last_fds[0], F_GETFD), -1);
+}
+END_TEST
+
+/* Pages as large as a chunk of the cache. */
+START_TEST(test_large_pages)
+{
+	const struct kdump_spec spec = { .pages = pages, .page_size = 65536, .machine = "aarch64" };
+	struct kvfs_dump *dump;
+
+	make_pages();
+	strcpy(pages, "DZx..LxDZL");
+	lib.damaged = 8;
+	dump = open_spec(&spec);
+	ck_assert_int_eq(dump->machine, EM_AARCH64);
+	check_pages(dump, 65536, 8);
+	ck_assert_uint_eq(dump->nr_damaged, 1);
+	kvfs_dump_close(dump);
+}
+END_TEST
+
+static uint64_t seek(struct kvfs_dump *dump, uint64_t off, int whence)
+{
+	uint64_t found;
+	int ret = kvfs_dump_seek(dump, &dump->ram, off, whence, &found);
+
+	return ret < 0 ? UINT64_MAX : found;
+}
+
+START_TEST(test_holes)
+{
+	const struct kdump_spec spec = { .pages = pages };
+	struct kvfs_dump *dump;
+
+	make_pages();
+	dump = open_spec(&spec);
+	ck_assert_uint_eq(seek(dump, 5, SEEK_DATA), 5);
+	ck_assert_uint_eq(seek(dump, 5, SEEK_HOLE), 20 * PAGE);
+	ck_assert_uint_eq(seek(dump, 20 * PAGE + 7, SEEK_HOLE), 20 * PAGE + 7);
+	ck_assert_uint_eq(seek(dump, 20 * PAGE + 7, SEEK_DATA), 30 * PAGE);
+	ck_assert_uint_eq(seek(dump, 65 * PAGE, SEEK_HOLE), 100 * PAGE);
+	ck_assert_uint_eq(seek(dump, 100 * PAGE, SEEK_DATA), 120 * PAGE);
+	ck_assert_uint_eq(seek(dump, 161 * PAGE, SEEK_HOLE), NR_PAGES * PAGE);
+	ck_assert_uint_eq(seek(dump, NR_PAGES * PAGE, SEEK_DATA), UINT64_MAX);
+	ck_assert_uint_eq(dump->ops->data_len(dump, &dump->ram), (NR_PAGES - 20 - 12) * PAGE);
+	ck_assert_uint_eq(dump->ops->data_len(dump, &dump->core),
+			  (NR_PAGES - 20 - 12) * PAGE + dump->core.v[0].len);
+	kvfs_dump_close(dump);
+}
+END_TEST
+
+/* EIO for a damaged page alone, however it shows; each counts once. */
+START_TEST(test_damaged)
+{
+	const struct kdump_spec spec = { .pages = pages };
+	struct kvfs_dump *dump;
+	struct kvfs_err err;
+	char buf[3 * PAGE];
+
+	make_pages();
+	lib.damaged = 33;
+	dump = open_spec(&spec);
+	check_pages(dump, PAGE, 33);
+	check_pages(dump, PAGE, 33);
+	ck_assert_int_eq(kvfs_dump_read_phys(dump, buf, sizeof(buf), 32 * PAGE), -EIO);
+	ck_assert_int_eq(kvfs_dump_read_phys(dump, buf, 1, 33 * PAGE + 5), -EIO);
+	ck_assert_uint_eq(dump->nr_damaged, 1);
+	ck_assert_uint_eq(lib.asked_for_damaged, 1);
+	/* It is in the dump, and so no hole. */
+	ck_assert_uint_eq(seek(dump, 33 * PAGE, SEEK_DATA), 33 * PAGE);
+	kvfs_dump_close(dump);
+
+	/* One that zstd has compressed is found out without the library. */
+	make_pages();
+	lib.damaged = 45;
+	lib.asked_for_damaged = 0;
+	pages[45] = 'Z';
+	dump = open_spec(&spec);
+	check_pages(dump, PAGE, 45);
+	ck_assert_uint_eq(dump->nr_damaged, 1);
+	ck_assert_uint_eq(lib.asked_for_damaged, 0);
+	kvfs_dump_close(dump);
+
+	/* A descriptor that cannot be true: the library does not even get to see the page. */
+	make_pages();
+	kdump_build(&file, &spec);
+	kdump_put32(&file, file.descs_off + 7 * 24 + 8, UINT32_MAX);
+	last_fds[0] = unit_file(file.bytes, file.len);
+	ck_assert_int_eq(open_files(last_fds, 1, &dump, &err), 0);
+	lib.damaged = 7;
+	lib.asked_for_damaged = 0;
+	check_pages(dump, PAGE, 7);
+	ck_assert_uint_eq(dump->nr_damaged, 1);
+	ck_assert_uint_eq(lib.asked_for_damaged, 0);
+	kvfs_dump_close(dump);
+}
+END_TEST
+
+/* Chunks come and go, and readers are many: the bytes are right, and what is bad counts once. */
+static void *read_all(void *arg)
+{
+	check_pages(arg, PAGE, 150);
+	return NULL;
+}
+
+START_TEST(test_many_readers)
+{
+	const struct kdump_spec spec = { .pages = pages };
+	struct kvfs_dump *dump;
+	pthread_t threads[4];
+
+	make_pages();
+	lib.damaged = 150;
+	dump = open_spec(&spec);
+	for (size_t i = 0; i < 4; i++)
+		ck_assert_int_eq(pthread_create(&threads[i], NULL, read_all, dump), 0);
+	for (size_t i = 0; i < 4; i++)
+		ck_assert_int_eq(pthread_join(threads[i], NULL), 0);
+	ck_assert_uint_eq(dump->nr_damaged, 1);
+	kvfs_dump_close(dump);
+}
+END_TEST
+
+/* A part without a page is not for the library. */
+START_TEST(test_split)
+{
+	struct kdump_spec spec = { .pages = pages, .split = true, .start = 0, .end = NR_PAGES };
+	struct kvfs_dump *dump;
+	struct kvfs_err err;
+
+	make_pages();
+	kdump_build(&file, &spec);
+	last_fds[1] = unit_file(file.bytes, file.len);
+	spec.start = spec.end;
+	kdump_build(&file, &spec);
+	last_fds[0] = unit_file(file.bytes, file.len);
+	ck_assert_msg(open_files(last_fds, 2, &dump, &err) == 0, "%s", err.msg);
+	ck_assert_str_eq(dump->format, "kdump-compressed, split");
+	ck_assert_uint_eq(lib.nr_files, 1);
+	ck_assert_int_eq(dump->missing.errnum, 0);
+	check_pages(dump, PAGE, 0);
+	kvfs_dump_close(dump);
+
+	last_fds[0] = unit_file(file.bytes, file.len);
+	ck_assert_int_eq(open_files(last_fds, 1, &dump, &err), 0);
+	ck_assert_uint_eq(lib.nr_files, 1);
+	ck_assert_int_eq(dump->missing.errnum, ENODATA);
+	ck_assert_uint_eq(word_at(dump, PAGE), 0);
+	kvfs_dump_close(dump);
+}
+END_TEST
+
+static const char note[] = "\x0b\0\0\0\x04\0\0\0\0\0\0\0VMCOREINFO\0\0A=1\n";
+
+START_TEST(test_notes)
+{
+	struct kdump_spec spec = { .pages = pages, .notes = note, .notes_len = sizeof(note) - 1 };
+	struct kvfs_dump *dump;
+
+	make_pages();
+	dump = open_spec(&spec);
+	ck_assert_uint_eq(dump->notes_len, sizeof(note) - 1);
+	ck_assert(memcmp(dump->notes, note, dump->notes_len) == 0);
+	ck_assert_str_eq(dump->vmcoreinfo, "A=1\n");
+	ck_assert_uint_eq(dump->vmcoreinfo_len, 4);
+	kvfs_dump_close(dump);
+	/* Where the header says where it is, that counts. */
+	spec.vmcoreinfo = "B=2\n";
+	dump = open_spec(&spec);
+	ck_assert_str_eq(dump->vmcoreinfo, "B=2\n");
+	kvfs_dump_close(dump);
+}
+END_TEST
+
+/* What cannot be opened says why, and its descriptors stay the caller's. */
+START_TEST(test_refused)
+{
+	const struct kdump_spec spec = { .pages = pages };
+	struct kvfs_dump *dump;
+	struct kvfs_err err;
+	int fd;
+
+	make_pages();
+	kdump_build(&file, &spec);
+	fd = unit_file(file.bytes, file.len);
+	lib.ret = -EOPNOTSUPP;
+	unit_assert_error(open_files(&fd, 1, &dump, &err), EOPNOTSUPP, err, "first: the library says no");
+	ck_assert_ptr_null(dump);
+	ck_assert_int_eq(close(fd), 0);
+	lib.ret = 0;
+	kdump_put32(&file, 440, 0);
+	kdump_put64(&file, PAGE + 96, 0);	/* no pages at all */
+	fd = unit_file(file.bytes, file.len);
+	unit_assert_error(open_files(&fd, 1, &dump, &err), EBADMSG, err, "first");
+	ck_assert_int_eq(close(fd), 0);
+	fd = unit_file(file.bytes, 3 * PAGE);
+	unit_assert_error(open_files(&fd, 1, &dump, &err), EBADMSG, err, "first");
+	ck_assert_int_eq(close(fd), 0);
+}
+END_TEST
+
+START_TEST(test_out_of_memory)
+{
+	const struct kdump_spec spec = { .pages = pages, .notes = note, .notes_len = sizeof(note) - 1 };
+	struct kvfs_dump *dump;
+	struct kvfs_err err;
+	int ret;
+
+	make_pages();
+	kdump_build(&file, &spec);
+	last_fds[0] = unit_file(file.bytes, file.len);
+	failalloc_try_all(ret, ret = open_files(last_fds, 1, &dump, &err));
+	/* Out of memory while it is read: an error of that read alone. */
+	failalloc_arm(0);
+	ck_assert_int_eq(kvfs_dump_read_phys(dump, &(char){ 0 }, 1, 50 * PAGE), -ENOMEM);
+	ck_assert(failalloc_happened());
+	check_pages(dump, PAGE, 0);
+	kvfs_dump_close(dump);
+}
+END_TEST
+
+UNIT_MAIN("dumpkdump", test_pages, test_large_pages, test_holes, test_damaged, test_many_readers, test_split,
+	  test_notes, test_refused, test_out_of_memory)

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "dump/kdump_pages.h"
+
+#include <errno.h>
+
+#include "dump/kdump_header.h"
+#include "unit.h"
+
+#define PAGE 4096
+#define NR 40
+
+/* Stands in for zstd: a page is its first byte, over and over; 0xff is damaged. */
+struct kvfs_zstdpage {
+	int calls;
+};
+
+bool kvfs_zstdpage_decompress(struct kvfs_zstdpage *z, const void *src, size_t len, void *dst,
+			      size_t page_len)
+{
+	const unsigned char *bytes = src;
+
+	z->calls++;
+	for (size_t i = 1; i < len; i++)
+		ck_assert_uint_eq(bytes[i], bytes[0]);
+	memset(dst, bytes[0], page_len);
+	return bytes[0] != 0xff;
+}
+
+static unsigned char buf[NR * PAGE];
+static struct kvfs_kdumploc locs[NR];
+
+/* Pages of changing kinds and lengths, one behind another; a gap after every gap pages. */
+static int make_file(size_t gap)
+{
+	static unsigned char bytes[NR * (PAGE + 100)];
+	size_t at = 0;
+	int fd;
+
+	for (size_t i = 0; i < NR; i++) {
+		bool zstd = i % 3 != 0;
+
+		if (gap && i % gap == 0)
+			at += 100;
+		locs[i] = (struct kvfs_kdumploc) {
+			.off = at,
+			.len = zstd ? (uint32_t)(1 + i * 77) : PAGE,
+			.flags = zstd ? KVFS_KDUMPDESC_ZSTD : 0,
+		};
+		memset(bytes + at, (int)i + 1, locs[i].len);
+		at += locs[i].len;
+	}
+	fd = unit_file(bytes, at);
+	for (size_t i = 0; i < NR; i++)
+		locs[i].fd = fd;
+	return fd;
+}
+
+/* All pages but those of the mask have their own bytes. */
+static void check(uint64_t bad)
+{
+	for (size_t i = 0; i < NR; i++) {
+		if (bad >> i & 1)
+			continue;
+		ck_assert_uint_eq(buf[i * PAGE], i + 1);
+		ck_assert_uint_eq(buf[i * PAGE + PAGE - 1], i + 1);
+	}
+}
+
+static uint64_t read_all(void)
+{
+	struct kvfs_zstdpage zstd = { 0 };
+	uint64_t bad;
+
+	memset(buf, 0xee, sizeof(buf));
+	bad = kvfs_kdumppages_read(&zstd, locs, NR, PAGE, buf);
+	check(bad);
+	return bad;
+}
+
+START_TEST(test_can)
+{
+	struct kvfs_kdumploc loc = { .len = PAGE };
+	struct kvfs_zstdpage zstd;
+
+	ck_assert(kvfs_kdumppages_can(NULL, &loc) && kvfs_kdumppages_can(&zstd, &loc));
+	loc.flags = KVFS_KDUMPDESC_ZSTD;
+	ck_assert(!kvfs_kdumppages_can(NULL, &loc) && kvfs_kdumppages_can(&zstd, &loc));
+	loc.flags = KVFS_KDUMPDESC_ZLIB;
+	ck_assert(!kvfs_kdumppages_can(&zstd, &loc));
+}
+END_TEST
+
+START_TEST(test_read)
+{
+	for (size_t gap = 0; gap < 5; gap++) {
+		int fd = make_file(gap);
+
+		ck_assert_uint_eq(read_all(), 0);
+		close(fd);
+	}
+}
+END_TEST
+
+/* Descriptors in any order, some pages twice: the writer shares pages of zeros. */
+START_TEST(test_any_order)
+{
+	int fd = make_file(0);
+
+	for (size_t i = 0; i + 1 < NR; i += 2) {
+		struct kvfs_kdumploc other = locs[i];
+
+		locs[i] = locs[i + 1];
+		locs[i + 1] = other;
+	}
+	locs[7] = locs[6];
+	ck_assert_uint_eq(kvfs_kdumppages_read(&(struct kvfs_zstdpage){ 0 }, locs, NR, PAGE, buf), 0);
+	for (size_t i = 0; i < NR; i++)
+		ck_assert_uint_eq(buf[i * PAGE + 9], i == 7 ? 8 : (i ^ 1) + 1);
+	close(fd);
+}
+END_TEST
+
+START_TEST(test_damaged)
+{
+	static const unsigned char ones[PAGE] = { [0 ... PAGE - 1] = 0xff };
+	int fd = make_file(0);
+
+	ck_assert_int_eq(pwrite(fd, ones, locs[5].len, (off_t)locs[5].off), (int)locs[5].len);
+	ck_assert_uint_eq(read_all(), 1 << 5);
+	close(fd);
+}
+END_TEST
+
+/* A file that was cut since: exactly the pages that are not whole are damaged. */
+START_TEST(test_cut)
+{
+	for (size_t i = 0; i < NR; i++) {
+		int fd = make_file(i % 2 ? 4 : 0);
+
+		ck_assert_int_eq(ftruncate(fd, (off_t)locs[i].off + locs[i].len - 1), 0);
+		ck_assert_uint_eq(read_all(), ((1ULL << NR) - 1) & ~((1ULL << i) - 1));
+		close(fd);
+	}
+	locs[0].fd = -1;
+	ck_assert_uint_eq(kvfs_kdumppages_read(NULL, locs, 1, PAGE, buf), 1);
+}
+END_TEST
+
+START_TEST(test_large_pages)
+{
+	static unsigned char large[3 * 65536], got[3 * 65536];
+	struct kvfs_kdumploc at[3];
+	int fd;
+
+	for (size_t i = 0; i < sizeof(large); i++)
+		large[i] = (unsigned char)(i / 1000);
+	fd = unit_file(large, sizeof(large));
+	for (size_t i = 0; i < 3; i++)
+		at[i] = (struct kvfs_kdumploc) { .fd = fd, .off = i * 65536, .len = 65536 };
+	ck_assert_uint_eq(kvfs_kdumppages_read(NULL, at, 3, 65536, got), 0);
+	ck_assert(memcmp(got, large, sizeof(got)) == 0);
+	close(fd);
+}
+END_TEST
+
+UNIT_MAIN("kdumppages", test_can, test_read, test_any_order, test_damaged, test_cut, test_large_pages)

@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "dump/kdump_set.h"
+
+#include <errno.h>
+
+#include "failalloc.h"
+#include "kdump_builder.h"
+#include "unit.h"
+
+#define PAGE 4096
+#define MAX_PARTS 4
+
+static struct kdump_file file;
+
+/* Runs that begin and end in bytes, words and checks (64 pages) of all kinds. */
+static char pattern[301];
+
+static void make_pattern(void)
+{
+	for (size_t i = 0; i < sizeof(pattern) - 1; i++)
+		pattern[i] = i < 3 || (i > 200 && i < 240) ? '.' : i % 7 == 0 || (i > 60 && i < 75) ? 'x' : 'D';
+}
+
+/* A set on its way. */
+struct input {
+	int fds[MAX_PARTS];
+	size_t nr;
+	struct kvfs_kdumpset set;
+	struct kvfs_err missing, err;
+};
+
+static void add_file(struct input *in)
+{
+	ck_assert_uint_lt(in->nr, MAX_PARTS);
+	in->fds[in->nr++] = unit_file(file.bytes, file.len);
+}
+
+static void add(struct input *in, const struct kdump_spec *spec)
+{
+	kdump_build(&file, spec);
+	add_file(in);
+}
+
+static void add_part(struct input *in, uint64_t start, uint64_t end)
+{
+	const struct kdump_spec spec = { .pages = pattern, .split = true, .start = start, .end = end };
+
+	add(in, &spec);
+}
+
+static int load(struct input *in)
+{
+	static const char *const names[MAX_PARTS] = { "one", "two", "three", "four" };
+
+	memset(&in->missing, 0, sizeof(in->missing));
+	memset(&in->err, 0, sizeof(in->err));
+	return kvfs_kdumpset_load(in->fds, names, in->nr, &in->set, &in->missing, &in->err);
+}
+
+static void finish(struct input *in)
+{
+	kvfs_kdumpset_deinit(&in->set);
+	while (in->nr > 0)
+		close(in->fds[--in->nr]);
+}
+
+/* Whether a page is dumped in the parts [lo, hi) that are there. */
+static bool dumped(uint64_t pfn, uint64_t lo, uint64_t hi)
+{
+	return pfn < sizeof(pattern) - 1 && pattern[pfn] == 'D' && pfn >= lo && pfn < hi;
+}
+
+/* The mask of wrong descriptors; the others say where a page is that holds its address. */
+static uint64_t judge(const struct kvfs_kdumpset *set, uint64_t pfn, size_t n)
+{
+	struct kvfs_kdumploc locs[KVFS_KDUMPSET_LOCATE_MAX];
+	uint64_t wrong = kvfs_kdumpset_locate(set, pfn, n, locs), word;
+
+	for (size_t i = 0; i < n; i++) {
+		if (wrong >> i & 1)
+			continue;
+		ck_assert_uint_eq(locs[i].len, PAGE);
+		ck_assert_uint_eq(locs[i].flags, 0);
+		ck_assert_int_eq(pread(locs[i].fd, &word, sizeof(word), (off_t)locs[i].off), sizeof(word));
+		ck_assert_uint_eq(word, (pfn + i) * PAGE);
+	}
+	return wrong;
+}
+
+/* All answers, from each page on, are those of the pattern. */
+static void check_answers(const struct kvfs_kdumpset *set, uint64_t lo, uint64_t hi)
+{
+	const uint64_t ends[] = { 1, 64, 150, sizeof(pattern) - 1 };
+
+	for (size_t e = 0; e < sizeof(ends) / sizeof(ends[0]); e++) {
+		uint64_t end = ends[e], count = 0, next = end, other = end;
+
+		for (uint64_t pfn = end; pfn-- > 0;) {
+			if (dumped(pfn, lo, hi)) {
+				next = pfn;
+				count++;
+			} else {
+				other = pfn;
+			}
+			ck_assert_uint_eq(kvfs_kdumpset_next_dumped(set, pfn, end), next);
+			ck_assert_uint_eq(kvfs_kdumpset_next_excluded(set, pfn, end), other);
+			ck_assert_uint_eq(kvfs_kdumpset_count_dumped(set, pfn, end), count);
+		}
+	}
+}
+
+START_TEST(test_whole)
+{
+	const struct kdump_spec spec = { .pages = pattern };
+	struct input in = { .nr = 0 };
+
+	make_pattern();
+	add(&in, &spec);
+	ck_assert_int_eq(load(&in), 0);
+	ck_assert_int_eq(in.missing.errnum, 0);
+	ck_assert_uint_eq(in.set.nr_parts, 1);
+	ck_assert_uint_eq(in.set.page_size, PAGE);
+	ck_assert_uint_eq(in.set.nr_pfns, sizeof(pattern) - 1);
+	check_answers(&in.set, 0, sizeof(pattern));
+	for (uint64_t pfn = 0; pfn < sizeof(pattern) - 1; pfn++)
+		ck_assert(kvfs_pfnmap_test(&in.set.ram, pfn) == (pattern[pfn] != '.'));
+	ck_assert_uint_eq(judge(&in.set, 76, 1), 0);
+	finish(&in);
+	kvfs_kdumpset_deinit(NULL);
+}
+END_TEST
+
+START_TEST(test_split)
+{
+	struct input in = { .nr = 0 };
+
+	make_pattern();
+	add_part(&in, 130, 300);
+	add_part(&in, 0, 65);
+	add_part(&in, 65, 65);
+	add_part(&in, 65, 130);
+	ck_assert_int_eq(load(&in), 0);
+	ck_assert_int_eq(in.missing.errnum, 0);
+	ck_assert_uint_eq(in.set.nr_parts, 4);
+	/* The bitmap, of which each file has a copy, is in memory once. */
+	for (size_t i = 1; i < 4; i++)
+		ck_assert_ptr_eq(in.set.parts[i].dumped.words, in.set.parts[0].dumped.words);
+	check_answers(&in.set, 0, 300);
+	/* Descriptors in more than one file. */
+	ck_assert_uint_eq(judge(&in.set, 120, 6), 0);
+	ck_assert_uint_eq(judge(&in.set, 127, 6), 0);
+	finish(&in);
+}
+END_TEST
+
+/* Files that have the bits of their own pages only. */
+START_TEST(test_own_bitmaps)
+{
+	struct kdump_spec spec = { .split = true, .start = 65, .end = 300 };
+	char rest[sizeof(pattern)];
+	struct input in = { .nr = 0 };
+
+	make_pattern();
+	memcpy(rest, pattern, sizeof(pattern));
+	memset(rest, 'x', 65);
+	spec.pages = rest;
+	add_part(&in, 0, 65);
+	add(&in, &spec);
+	ck_assert_int_eq(load(&in), 0);
+	ck_assert_ptr_ne(in.set.parts[1].dumped.words, in.set.parts[0].dumped.words);
+	check_answers(&in.set, 0, 300);
+	ck_assert_uint_eq(judge(&in.set, 127, 6), 0);
+	finish(&in);
+}
+END_TEST
+
+START_TEST(test_gaps)
+{
+	struct input in = { .nr = 0 };
+
+	make_pattern();
+	add_part(&in, 65, 130);
+	ck_assert_int_eq(load(&in), 0);
+	ck_assert_int_eq(in.missing.errnum, ENODATA);
+	ck_assert_msg(strstr(in.missing.msg, "from PFN 0x0 on"), "%s", in.missing.msg);
+	check_answers(&in.set, 65, 130);
+	finish(&in);
+
+	add_part(&in, 0, 130);
+	ck_assert_int_eq(load(&in), 0);
+	ck_assert_msg(strstr(in.missing.msg, "from PFN 0x82 on"), "%s", in.missing.msg);
+	check_answers(&in.set, 0, 130);
+	finish(&in);
+}
+END_TEST
+
+START_TEST(test_not_a_set)
+{
+	const struct kdump_spec whole = { .pages = pattern };
+	const struct kdump_spec shorter = { .pages = "DDDD", .split = true, .start = 2, .end = 4 };
+	struct input in = { .nr = 0 };
+
+	make_pattern();
+	add_part(&in, 0, 100);
+	add(&in, &whole);
+	unit_assert_error(load(&in), EINVAL, in.err, "whole dump");
+	ck_assert_ptr_null(in.set.parts);
+	finish(&in);
+
+	add_part(&in, 0, 100);
+	add_part(&in, 99, 300);
+	unit_assert_error(load(&in), EINVAL, in.err, "from PFN 0x63 on");
+	finish(&in);
+
+	add_part(&in, 0, 2);
+	add(&in, &shorter);
+	unit_assert_error(load(&in), EINVAL, in.err, "different dumps");
+	finish(&in);
+
+	add_part(&in, 0, 100);
+	add_part(&in, 100, 300);
+	file.bytes[KDUMP_RELEASE] = '5';
+	add_file(&in);
+	unit_assert_error(load(&in), EINVAL, in.err, "different dumps");
+	finish(&in);
+}
+END_TEST
+
+/* Descriptors that cannot be true are marked, and no others. */
+START_TEST(test_wrong_descriptors)
+{
+	static const struct { size_t off; uint64_t value; size_t len; } lies[] = {
+		{ 8, 0, 4 }, { 8, PAGE - 1, 4 }, { 8, UINT32_MAX, 4 }, { 12, 3, 4 }, { 0, INT64_MAX, 8 },
+		{ 0, UINT64_MAX, 8 }, { 0, KDUMP_MAX_LEN, 8 },
+	};
+	const struct kdump_spec spec = { .pages = pattern };
+
+	make_pattern();
+	for (size_t i = 0; i < sizeof(lies) / sizeof(lies[0]); i++) {
+		struct input in = { .nr = 0 };
+
+		/* Pages 78 to 83 are dumped; before page 80 there are 54 others. */
+		kdump_build(&file, &spec);
+		memcpy(file.bytes + file.descs_off + 54 * 24 + lies[i].off, &lies[i].value, lies[i].len);
+		add_file(&in);
+		ck_assert_int_eq(load(&in), 0);
+		ck_assert_uint_eq(kvfs_kdumpset_count_dumped(&in.set, 0, 80), 54);
+		ck_assert_uint_eq(judge(&in.set, 78, 6), 1 << 2);
+		ck_assert_uint_eq(judge(&in.set, 81, 3), 0);
+		finish(&in);
+	}
+}
+END_TEST
+
+/* Wherever a file ends behind its bitmaps, what it lacks is told and marked. */
+START_TEST(test_cut)
+{
+	const struct kdump_spec spec = { .pages = pattern };
+	size_t nr, whole;
+
+	make_pattern();
+	kdump_build(&file, &spec);
+	whole = file.len;
+	nr = (file.data_off - file.descs_off) / 24;
+	for (size_t lost = 1; lost < nr; lost += 17) {
+		struct input in = { .nr = 0 };
+		char part[64];
+
+		file.len = whole - lost * PAGE + 1;
+		add_file(&in);
+		ck_assert_int_eq(load(&in), 0);
+		snprintf(part, sizeof(part), "last %zu of its %zu pages", lost, nr);
+		ck_assert_int_eq(in.missing.errnum, ENODATA);
+		ck_assert_msg(strstr(in.missing.msg, part), "no \"%s\" in \"%s\"", part, in.missing.msg);
+		finish(&in);
+	}
+	/* Among its descriptors: there is no page at all. */
+	for (size_t len = file.descs_off; len < file.data_off; len += 1001) {
+		struct input in = { .nr = 0 };
+
+		file.len = len;
+		add_file(&in);
+		ck_assert_int_eq(load(&in), 0);
+		ck_assert_int_eq(in.missing.errnum, ENODATA);
+		ck_assert_uint_eq(judge(&in.set, 295, 5), 31);
+		finish(&in);
+	}
+}
+END_TEST
+
+START_TEST(test_incomplete)
+{
+	const struct kdump_spec spec = { .pages = pattern };
+	struct input in = { .nr = 0 };
+
+	make_pattern();
+	kdump_build(&file, &spec);
+	kdump_put32(&file, KDUMP_STATUS, 1 << 3);
+	add_file(&in);
+	ck_assert_int_eq(load(&in), 0);
+	ck_assert_msg(strstr(in.missing.msg, "one is incomplete"), "%s", in.missing.msg);
+	finish(&in);
+}
+END_TEST
+
+START_TEST(test_bad_files)
+{
+	const struct kdump_spec spec = { .pages = pattern };
+	struct input in = { .nr = 0 };
+
+	make_pattern();
+	kdump_build(&file, &spec);
+	for (size_t len = 0; len < file.descs_off; len += 555) {
+		file.len = len;
+		add_file(&in);
+		unit_assert_error(load(&in), ENODATA, in.err, "one");
+		ck_assert_ptr_null(in.set.parts);
+		finish(&in);
+	}
+	in.fds[in.nr++] = -1;
+	unit_assert_error(load(&in), EBADF, in.err, "cannot stat one");
+	in.nr = 0;
+}
+END_TEST
+
+START_TEST(test_out_of_memory)
+{
+	struct input in = { .nr = 0 };
+	int ret;
+
+	make_pattern();
+	add_part(&in, 0, 100);
+	add_part(&in, 100, 300);
+	failalloc_try_all(ret, ret = load(&in));
+	ck_assert_uint_eq(in.set.nr_parts, 2);
+	finish(&in);
+}
+END_TEST
+
+UNIT_MAIN("kdumpset", test_whole, test_split, test_own_bitmaps, test_gaps, test_not_a_set,
+	  test_wrong_descriptors, test_cut, test_incomplete, test_bad_files, test_out_of_memory)

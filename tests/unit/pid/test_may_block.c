@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "pid/may_block.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "unit.h"
+
+/* No such process: what is asked of it must be known already. */
+#define NOBODY (-1)
+
+static const char theirs[] =
+	"20 1 0:7001 / /mnt/a rw - fuse.kviewfs kviewfs ro\n"
+	"21 1 0:7002 / /mnt/b rw,shared shared:3 - fuse sshfs rw\n"
+	"22 1 8:7003 / /mnt/c rw - fuseblk /dev/sda rw\n"
+	"23 1 0:7004 / /mnt/d rw - nfs4 server:/ rw\n"
+	"24 1 0:7005 / /mnt/e rw - virtiofs share rw\n"
+	"25 1 0:7006 / /mnt/f rw - btrfs /dev/sdb rw\n"
+	"26 1 8:7007 / /mnt/g rw - ext4 /dev/sdc rw\n"
+	"27 1 0:7008 / /mnt/h rw - fusectl fusectl rw\n"
+	"28 1 8:7001 / /mnt/i rw - xfs /dev/sdd rw\n";
+
+static const char ours[] =
+	"40 1 0:7101 / /mnt/a rw - fuse x rw\n"
+	"41 1 0:7102 / /mnt/b rw - tmpfs x rw\n";
+
+static struct kvfs_devkinds make(void)
+{
+	return (struct kvfs_devkinds) { .theirs = strdup(theirs), .ours = strdup(ours) };
+}
+
+static bool waits(struct kvfs_devkinds *kinds, unsigned int major_nr, unsigned int minor_nr)
+{
+	bool ret;
+
+	ck_assert_int_eq(kvfs_devkinds_waits(kinds, NOBODY, makedev(major_nr, minor_nr), &ret), 0);
+	return ret;
+}
+
+START_TEST(test_types)
+{
+	struct kvfs_devkinds kinds = make();
+
+	/* Twice, as answers are kept, and more than are kept. */
+	for (int i = 0; i < 2; i++) {
+		ck_assert(waits(&kinds, 0, 7001));
+		ck_assert(waits(&kinds, 0, 7002));
+		ck_assert(waits(&kinds, 8, 7003));
+		ck_assert(waits(&kinds, 0, 7004));
+		ck_assert(waits(&kinds, 0, 7005));
+		ck_assert(!waits(&kinds, 0, 7006));
+		ck_assert(!waits(&kinds, 8, 7007));
+		ck_assert(!waits(&kinds, 0, 7008));
+		ck_assert(!waits(&kinds, 8, 7001));
+		ck_assert(waits(&kinds, 0, 7101));
+		ck_assert(!waits(&kinds, 0, 7102));
+	}
+	kvfs_devkinds_deinit(&kinds);
+	ck_assert_ptr_null(kinds.theirs);
+}
+END_TEST
+
+/* A mount that was detached lazily, or is out of sight. */
+START_TEST(test_unlisted)
+{
+	struct kvfs_devkinds kinds = make();
+
+	ck_assert(waits(&kinds, 0, 7999));
+	ck_assert(waits(&kinds, 8, 7999));
+	kvfs_devkinds_deinit(&kinds);
+}
+END_TEST
+
+/* The kernel's own are listed nowhere. */
+START_TEST(test_own)
+{
+	struct kvfs_devkinds kinds = make();
+	struct stat st;
+	int fds[2];
+
+	ck_assert_int_eq(fstat(unit_file("x", 1), &st), 0);
+	ck_assert_uint_eq(major(st.st_dev), 0);
+	ck_assert(!waits(&kinds, 0, minor(st.st_dev)));
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+	ck_assert_int_eq(fstat(fds[0], &st), 0);
+	ck_assert(!waits(&kinds, 0, minor(st.st_dev)));
+	kvfs_devkinds_deinit(&kinds);
+}
+END_TEST
+
+/* Of this process: what it runs from is mounted. */
+START_TEST(test_here)
+{
+	int self = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct kvfs_devkinds kinds = { 0 };
+	struct stat st;
+	bool ret = true;
+
+	ck_assert_int_eq(stat("/proc", &st), 0);
+	ck_assert_int_eq(kvfs_devkinds_waits(&kinds, self, st.st_dev, &ret), 0);
+	ck_assert(!ret);
+	ck_assert_ptr_nonnull(kinds.theirs);
+	kvfs_devkinds_deinit(&kinds);
+	ck_assert_int_eq(kvfs_devkinds_waits(&kinds, NOBODY, st.st_dev, &ret), -EBADF);
+	kvfs_devkinds_deinit(&kinds);
+	close(self);
+}
+END_TEST
+
+UNIT_MAIN("devkind", test_types, test_unlisted, test_own, test_here)

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "pid/pagecache.h"
+
+#include <errno.h>
+
+#include "base/cleanup.h"
+#include "unit.h"
+
+#define PAGE UINT64_C(4096)
+#define NR_PAGES 64
+#define MARK 0x20
+
+/* The mapping of this process at p, opened. */
+static int open_mapping(void *p, struct kvfs_procmap *map, struct kvfs_filecache *cache)
+{
+	_cleanup_close_ int self = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct kvfs_devkinds kinds = { 0 };
+	struct kvfs_procmaps *maps;
+	int ret;
+
+	ck_assert_ptr_ne(p, MAP_FAILED);
+	ck_assert_int_eq(kvfs_procmaps_open(self, true, &maps), 0);
+	ck_assert_int_eq(kvfs_procmaps_find(maps, (uintptr_t)p, map), 1);
+	ck_assert_int_eq(map->kind, KVFS_PROCMAP_FILE);
+	kvfs_procmaps_close(maps);
+	ret = kvfs_filecache_open(self, &kinds, map, cache);
+	kvfs_devkinds_deinit(&kinds);
+	return ret;
+}
+
+/* An unlinked file on disk, or -1 if /var/tmp is none. */
+static int disk_file(size_t nr_pages)
+{
+	char path[] = "/var/tmp/unit-filecache.XXXXXX", page[PAGE] = { 1 };
+	int fd = mkstemp(path);
+
+	ck_assert_int_ge(fd, 0);
+	unlink(path);
+	for (size_t i = 0; i < nr_pages; i++)
+		ck_assert_int_eq(write(fd, page, sizeof(page)), sizeof(page));
+	return fd;
+}
+
+START_TEST(test_kinds)
+{
+	static const struct {
+		const char *path;
+		enum kvfs_filecache_kind want;
+	} cases[] = {
+		{ NULL, KVFS_FILECACHE_SHMEM },			/* shared anonymous memory */
+		{ "/proc/self/exe", KVFS_FILECACHE_PAGES },
+	};
+	struct kvfs_devkinds kinds = { 0 };
+	struct kvfs_filecache cache;
+	struct kvfs_procmap map;
+	int fd;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		void *p;
+
+		fd = cases[i].path ? open(cases[i].path, O_RDONLY) : -1;
+		p = mmap(NULL, PAGE, PROT_READ, MAP_SHARED | (fd < 0 ? MAP_ANONYMOUS : 0), fd, 0);
+		ck_assert_int_eq(open_mapping(p, &map, &cache), 0);
+		/* The test may have been built on tmpfs. */
+		ck_assert(cache.kind == cases[i].want || (cases[i].path && cache.kind == KVFS_FILECACHE_SHMEM));
+		ck_assert_int_ge(cache.fd, 0);
+		kvfs_filecache_close(&cache);
+		munmap(p, PAGE);
+	}
+	/* A device is not opened. */
+	fd = open("/dev/zero", O_RDWR);
+	ck_assert_int_eq(open_mapping(mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, fd, 0), &map, &cache), 0);
+	ck_assert_int_eq(cache.kind, KVFS_FILECACHE_DEVICE);
+	ck_assert_int_eq(cache.fd, -1);
+	/* What is not mapped any more. */
+	map.end += PAGE;
+	fd = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	ck_assert_int_eq(kvfs_filecache_open(fd, &kinds, &map, &cache), -ENOENT);
+	kvfs_devkinds_deinit(&kinds);
+	close(fd);
+}
+END_TEST
+
+START_TEST(test_who_waits_is_not_opened)
+{
+	struct kvfs_devkinds kinds = {
+		.theirs = strdup("20 1 0:7777 / /mnt/a rw - fuse.kviewfs kviewfs ro\n"
+				 "21 1 8:7778 / /mnt/b rw - fuseblk /dev/sda rw\n"
+				 "22 1 8:7779 / /mnt/c rw - ext4 /dev/sdb rw\n"),
+	};
+	struct kvfs_procmap map = { .start = PAGE, .end = 2 * PAGE, .kind = KVFS_PROCMAP_FILE };
+	struct kvfs_filecache cache;
+
+	for (map.dev_minor = 7777; map.dev_minor < 7779; map.dev_minor++) {
+		/* No such directory: nothing is looked up. */
+		ck_assert_int_eq(kvfs_filecache_open(-1, &kinds, &map, &cache), 0);
+		ck_assert_int_eq(cache.kind, KVFS_FILECACHE_OPAQUE);
+		ck_assert_int_eq(cache.fd, -1);
+		map.dev_major = 8;
+	}
+	ck_assert_int_eq(kvfs_filecache_open(-1, &kinds, &map, &cache), -EBADF);
+	kvfs_devkinds_deinit(&kinds);
+}
+END_TEST
+
+START_TEST(test_resident)
+{
+	_cleanup_close_ int fd = disk_file(NR_PAGES);
+	uint8_t vec[NR_PAGES + 2], *p;
+	unsigned char want[NR_PAGES];
+	struct kvfs_filecache cache;
+	struct kvfs_procmap map;
+
+	fsync(fd);
+	posix_fadvise(fd, 10 * PAGE, 20 * PAGE, POSIX_FADV_DONTNEED);
+	/* Two pages past the end of the file, too. */
+	p = mmap(NULL, (NR_PAGES - 4 + 2) * PAGE, PROT_READ, MAP_SHARED, fd, 4 * PAGE);
+	ck_assert_int_eq(open_mapping(p, &map, &cache), 0);
+	memset(vec, MARK, sizeof(vec));
+	vec[1] |= 1;
+	ck_assert_int_eq(kvfs_filecache_resident(&cache, (uintptr_t)p + PAGE, vec, NR_PAGES - 5 + 2), 0);
+	ck_assert_int_eq(mincore(p, (NR_PAGES - 4) * PAGE, want), 0);
+	for (size_t i = 0; i < NR_PAGES - 5; i++)
+		ck_assert_msg(vec[i] == (MARK | (want[i + 1] & 1)), "page %zu", i);
+	ck_assert_uint_eq(vec[NR_PAGES - 5], MARK);
+	ck_assert_uint_eq(vec[NR_PAGES - 5 + 1], MARK);
+	kvfs_filecache_close(&cache);
+	munmap(p, (NR_PAGES - 4 + 2) * PAGE);
+}
+END_TEST
+
+/* An offset that only a lie could have. */
+START_TEST(test_overflow)
+{
+	struct kvfs_filecache cache = {
+		.kind = KVFS_FILECACHE_PAGES, .fd = unit_file("x", 1), .start = PAGE,
+		.file_off = INT64_MAX - PAGE + 1,
+	};
+	uint8_t vec[4] = { 0 };
+
+	ck_assert_int_eq(kvfs_filecache_resident(&cache, 3 * PAGE, vec, 4), -EOVERFLOW);
+	ck_assert_int_eq(kvfs_filecache_mark_swapped(&cache, 3 * PAGE, vec, 4, MARK), -EOVERFLOW);
+	ck_assert_int_eq(kvfs_filecache_mark_cache(&cache, 3 * PAGE, vec, 4, 0, 8, 16), -EOVERFLOW);
+	cache.file_off = UINT64_MAX;
+	ck_assert_int_eq(kvfs_filecache_resident(&cache, 3 * PAGE, vec, 4), -EOVERFLOW);
+	kvfs_filecache_close(&cache);
+}
+END_TEST
+
+/* Data that is not in memory is in swap: here "not in memory" is only said to be so. */
+START_TEST(test_mark_swapped)
+{
+	_cleanup_close_ int fd = memfd_create("unit", MFD_CLOEXEC);
+	struct kvfs_filecache cache = { .kind = KVFS_FILECACHE_SHMEM, .fd = fd, .start = PAGE };
+	uint8_t vec[NR_PAGES] = { 0 }, page[PAGE] = { 1 };
+
+	ck_assert_int_eq(ftruncate(fd, (NR_PAGES - 8) * PAGE), 0);
+	for (size_t i = 0; i < 30; i++)
+		if (i % 5 < 3)
+			ck_assert_int_eq(pwrite(fd, page, PAGE, (off_t)(i * PAGE)), (int)PAGE);
+	vec[0] = vec[11] = vec[3] = 1;
+	ck_assert_int_eq(kvfs_filecache_mark_swapped(&cache, PAGE, vec, NR_PAGES, MARK), 0);
+	for (size_t i = 0; i < NR_PAGES; i++) {
+		uint8_t want = i == 0 || i == 11 || i == 3 ? 1 : i < 30 && i % 5 < 3 ? MARK : 0;
+
+		ck_assert_msg(vec[i] == want, "page %zu: %#x", i, vec[i]);
+	}
+}
+END_TEST
+
+START_TEST(test_mark_cache)
+{
+	_cleanup_close_ int fd = memfd_create("unit", MFD_CLOEXEC);
+	struct kvfs_filecache cache = { .kind = KVFS_FILECACHE_SHMEM, .fd = fd, .start = PAGE };
+	uint8_t vec[NR_PAGES] = { 0 }, page[PAGE] = { 1 };
+	int ret;
+
+	ck_assert_int_eq(ftruncate(fd, NR_PAGES * PAGE), 0);
+	for (size_t i = 0; i < 40; i++)
+		if (i % 4 < 2)
+			ck_assert_int_eq(pwrite(fd, page, PAGE, (off_t)(i * PAGE)), (int)PAGE);
+	/* Said to be in memory: every page below 40. Those that are not in the page cache are elsewhere. */
+	for (size_t i = 0; i < 40; i++)
+		vec[i] = i == 1 ? 1 | 2 : 1;
+	ret = kvfs_filecache_mark_cache(&cache, PAGE, vec, NR_PAGES, 2, 8, 16);
+	if (ret == -ENOSYS)
+		return;
+	ck_assert_int_eq(ret, 0);
+	for (size_t i = 0; i < NR_PAGES; i++) {
+		uint8_t want = i >= 40 ? 0 : i == 1 ? 3 : i % 4 < 2 ? 1 | 8 : 1 | 16;
+
+		ck_assert_msg(vec[i] == want, "page %zu: %#x", i, vec[i]);
+	}
+}
+END_TEST
+
+UNIT_MAIN("filecache", test_kinds, test_who_waits_is_not_opened, test_resident, test_overflow,
+	  test_mark_swapped, test_mark_cache)
