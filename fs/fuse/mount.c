@@ -98,8 +98,8 @@ static int mount_fuse(const char *path, int fd, bool allow_other, unsigned int m
 	return kvfs_err_sys(err, errno, "cannot mount on %s", path);
 }
 
-int kvfs_mountpoint_mount(const char *path, bool allow_other, unsigned int max_read,
-			  struct kvfs_mountpoint *out, struct kvfs_err *err)
+int kvfs_mount_create(const char *path, bool allow_other, unsigned int max_read,
+		      struct kvfs_mount *out, struct kvfs_err *err)
 {
 	_cleanup_free_ char *real = realpath(path, NULL);
 	_cleanup_close_ int fd = -1;
@@ -140,7 +140,7 @@ static bool is_connected(int fuse_fd)
  * ends the one before it frees the other. After that, a mount of ours that is still there
  * is a dead one.
  */
-static bool is_ours(const struct kvfs_mountpoint *mountpoint, int fuse_fd)
+static bool is_ours(const struct kvfs_mount *mountpoint, int fuse_fd)
 {
 	struct kvfs_mountinfo info;
 
@@ -148,7 +148,7 @@ static bool is_ours(const struct kvfs_mountpoint *mountpoint, int fuse_fd)
 	       (is_connected(fuse_fd) || is_dead(mountpoint->path));
 }
 
-void kvfs_mountpoint_unmount(struct kvfs_mountpoint *mountpoint, int fuse_fd)
+void kvfs_mount_destroy(struct kvfs_mount *mountpoint, int fuse_fd)
 {
 	if (mountpoint->path && is_ours(mountpoint, fuse_fd))
 		umount2(mountpoint->path, MNT_DETACH);

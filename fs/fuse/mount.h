@@ -8,7 +8,7 @@
 
 #include "base/err.h"
 
-struct kvfs_mountpoint {
+struct kvfs_mount {
 	char *path;		/* absolute, without links; NULL if nothing is mounted */
 	dev_t dev;		/* of the mount */
 };
@@ -18,14 +18,14 @@ struct kvfs_mountpoint {
  * first, one that lives is -EBUSY. max_read is the longest read to be asked for, in bytes.
  * Returns the descriptor of /dev/fuse, the caller's, or -errno and what is wrong.
  */
-int kvfs_mountpoint_mount(const char *path, bool allow_other, unsigned int max_read,
-			  struct kvfs_mountpoint *out, struct kvfs_err *err);
+int kvfs_mount_create(const char *path, bool allow_other, unsigned int max_read,
+		      struct kvfs_mount *out, struct kvfs_err *err);
 
 /*
  * Takes the mount out of the tree if it is still there, at once, busy or not, and frees
  * what mount made. fuse_fd is what mount returned, or -1 if that was closed. A mountpoint
  * that was never mounted, all zero, is allowed.
  */
-void kvfs_mountpoint_unmount(struct kvfs_mountpoint *mountpoint, int fuse_fd);
+void kvfs_mount_destroy(struct kvfs_mount *mountpoint, int fuse_fd);
 
 #endif /* KVFS_FUSE_MOUNT_H */

@@ -276,7 +276,7 @@ static void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 	ssize_t ret;
 
 	if (handle->node->ops->file->live) {
-		kvfs_live_read(ops_of(req)->live, req, handle, size, off, fi);
+		kvfs_blocking_read(ops_of(req)->live, req, handle, size, off, fi);
 		return;
 	}
 	if (size > KVFS_READBUF_MAX)
@@ -314,7 +314,7 @@ static void op_ioctl(fuse_req_t req, fuse_ino_t ino, unsigned int cmd, void *arg
 	struct kvfs_handle *handle = handle_of(fi);
 
 	if (handle->node->ops->kind == KVFS_NODE_FILE && handle->node->ops->file->live)
-		kvfs_live_ioctl(ops_of(req)->live, req, handle, cmd);
+		kvfs_blocking_ioctl(ops_of(req)->live, req, handle, cmd);
 	else
 		fuse_reply_err(req, ENOTTY);
 }
@@ -325,7 +325,7 @@ static void op_poll(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi,
 	struct kvfs_handle *handle = handle_of(fi);
 
 	if (handle->node->ops->kind == KVFS_NODE_FILE && handle->node->ops->file->live) {
-		kvfs_live_poll(ops_of(req)->live, req, handle, ph);
+		kvfs_blocking_poll(ops_of(req)->live, req, handle, ph);
 		return;
 	}
 	/* Never waited for. */

@@ -22,7 +22,7 @@ struct fuse_lowlevel_ops;
 struct kvfs_ops {
 	struct kvfs_inodes *inodes;
 	struct kvfs_backing *backing;
-	struct kvfs_live *live;
+	struct kvfs_blocking *live;
 	struct kvfs_handles handles;	/* all that are open; its own */
 	struct timespec mounted_at;	/* all times of all files */
 	bool allow_other;		/* the kernel lets others in, to be refused here */

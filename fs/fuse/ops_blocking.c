@@ -28,16 +28,16 @@
 #include "fuse/poll.h"
 #include "fuse/readbuf.h"
 
-struct kvfs_live {
+struct kvfs_blocking {
 	struct fuse_session *fuse;
 	struct kvfs_defer *defer;
-	struct kvfs_pollset *pollset;
+	struct kvfs_poll *pollset;
 };
 
 /* A request on its way to the answer. */
 struct asked {
 	struct kvfs_deferred call;	/* first: it is what the thread is given */
-	struct kvfs_live *live;
+	struct kvfs_blocking *live;
 	fuse_req_t req;
 	struct kvfs_handle *handle;
 	struct kvfs_request request;
@@ -54,44 +54,44 @@ static void wake(void *what)
 	fuse_pollhandle_destroy(ph);
 }
 
-int kvfs_live_create(struct kvfs_live **out)
+int kvfs_blocking_create(struct kvfs_blocking **out)
 {
-	struct kvfs_live *live = calloc(1, sizeof(*live));
+	struct kvfs_blocking *live = calloc(1, sizeof(*live));
 	int ret = -ENOMEM;
 
 	if (!live)
 		return ret;
 	ret = kvfs_defer_create(&live->defer);
 	if (ret == 0)
-		ret = kvfs_pollset_create(wake, &live->pollset);
+		ret = kvfs_poll_create(wake, &live->pollset);
 	if (ret < 0) {
-		kvfs_live_destroy(live);
+		kvfs_blocking_destroy(live);
 		return ret;
 	}
 	*out = live;
 	return 0;
 }
 
-void kvfs_live_attach(struct kvfs_live *live, struct fuse_session *fuse)
+void kvfs_blocking_attach(struct kvfs_blocking *live, struct fuse_session *fuse)
 {
 	live->fuse = fuse;
 }
 
-void kvfs_live_stop(struct kvfs_live *live)
+void kvfs_blocking_stop(struct kvfs_blocking *live)
 {
 	kvfs_defer_stop(live->defer);
 }
 
-void kvfs_live_destroy(struct kvfs_live *live)
+void kvfs_blocking_destroy(struct kvfs_blocking *live)
 {
 	if (!live)
 		return;
 	kvfs_defer_destroy(live->defer);
-	kvfs_pollset_destroy(live->pollset);
+	kvfs_poll_destroy(live->pollset);
 	free(live);
 }
 
-static const struct kvfs_live_ops *ops_of(const struct kvfs_handle *handle)
+static const struct kvfs_blocking_ops *ops_of(const struct kvfs_handle *handle)
 {
 	return handle->node->ops->file->live;
 }
@@ -230,8 +230,8 @@ static void dispatch(struct asked *asked)
 	}
 }
 
-void kvfs_live_read(struct kvfs_live *live, fuse_req_t req, struct kvfs_handle *handle,
-		    size_t size, off_t off, const struct fuse_file_info *fi)
+void kvfs_blocking_read(struct kvfs_blocking *live, fuse_req_t req, struct kvfs_handle *handle,
+			size_t size, off_t off, const struct fuse_file_info *fi)
 {
 	struct asked asked = {
 		.live = live,
@@ -248,8 +248,8 @@ void kvfs_live_read(struct kvfs_live *live, fuse_req_t req, struct kvfs_handle *
 	dispatch(&asked);
 }
 
-void kvfs_live_ioctl(struct kvfs_live *live, fuse_req_t req, struct kvfs_handle *handle,
-		     unsigned int cmd)
+void kvfs_blocking_ioctl(struct kvfs_blocking *live, fuse_req_t req, struct kvfs_handle *handle,
+			 unsigned int cmd)
 {
 	struct asked asked = {
 		.live = live,
@@ -266,8 +266,8 @@ void kvfs_live_ioctl(struct kvfs_live *live, fuse_req_t req, struct kvfs_handle 
 	dispatch(&asked);
 }
 
-void kvfs_live_poll(struct kvfs_live *live, fuse_req_t req, struct kvfs_handle *handle,
-		    struct fuse_pollhandle *ph)
+void kvfs_blocking_poll(struct kvfs_blocking *live, fuse_req_t req, struct kvfs_handle *handle,
+			struct fuse_pollhandle *ph)
 {
 	struct pollfd fd = { .fd = ops_of(handle)->poll_fd(handle->node, handle->view) };
 	void *before = NULL;
@@ -276,7 +276,7 @@ void kvfs_live_poll(struct kvfs_live *live, fuse_req_t req, struct kvfs_handle *
 	fd.events = POLLIN | POLLRDNORM | POLLPRI;
 	/* First this, so that what happens in between is not missed. */
 	if (ph)
-		ret = kvfs_pollset_arm(live->pollset, fd.fd, ph, &before);
+		ret = kvfs_poll_arm(live->pollset, fd.fd, ph, &before);
 	if (ret < 0)
 		fuse_pollhandle_destroy(ph);
 	if (before)
@@ -287,9 +287,9 @@ void kvfs_live_poll(struct kvfs_live *live, fuse_req_t req, struct kvfs_handle *
 	fuse_reply_poll(req, fd.revents);
 }
 
-void kvfs_live_release(struct kvfs_live *live, struct kvfs_handle *handle)
+void kvfs_blocking_release(struct kvfs_blocking *live, struct kvfs_handle *handle)
 {
-	void *before = kvfs_pollset_disarm(live->pollset, ops_of(handle)->poll_fd(handle->node, handle->view));
+	void *before = kvfs_poll_disarm(live->pollset, ops_of(handle)->poll_fd(handle->node, handle->view));
 
 	if (before)
 		fuse_pollhandle_destroy(before);

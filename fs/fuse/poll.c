@@ -20,7 +20,7 @@ struct entry {
 
 #define ID_STOP 0
 
-struct kvfs_pollset {
+struct kvfs_poll {
 	void (*wake)(void *what);
 	int epoll_fd;
 	int stop_fd;
@@ -31,9 +31,9 @@ struct kvfs_pollset {
 	struct entry *entries;
 };
 
-int kvfs_pollset_create(void (*wake)(void *what), struct kvfs_pollset **out)
+int kvfs_poll_create(void (*wake)(void *what), struct kvfs_poll **out)
 {
-	struct kvfs_pollset *set = calloc(1, sizeof(*set));
+	struct kvfs_poll *set = calloc(1, sizeof(*set));
 	struct epoll_event stop = { .events = EPOLLIN, .data.u64 = ID_STOP };
 	int ret;
 
@@ -46,14 +46,14 @@ int kvfs_pollset_create(void (*wake)(void *what), struct kvfs_pollset **out)
 	if (set->epoll_fd < 0 || set->stop_fd < 0 ||
 	    epoll_ctl(set->epoll_fd, EPOLL_CTL_ADD, set->stop_fd, &stop) < 0) {
 		ret = -errno;
-		kvfs_pollset_destroy(set);
+		kvfs_poll_destroy(set);
 		return ret;
 	}
 	*out = set;
 	return 0;
 }
 
-void kvfs_pollset_destroy(struct kvfs_pollset *set)
+void kvfs_poll_destroy(struct kvfs_poll *set)
 {
 	if (!set)
 		return;
@@ -78,7 +78,7 @@ void kvfs_pollset_destroy(struct kvfs_pollset *set)
 }
 
 /* Takes what is armed for an entry, if it is still there. */
-static void *take(struct kvfs_pollset *set, uint64_t id)
+static void *take(struct kvfs_poll *set, uint64_t id)
 {
 	void *what = NULL;
 
@@ -96,7 +96,7 @@ static void *take(struct kvfs_pollset *set, uint64_t id)
 
 static void *watch(void *arg)
 {
-	struct kvfs_pollset *set = arg;
+	struct kvfs_poll *set = arg;
 	struct epoll_event event;
 
 	for (;;) {
@@ -113,7 +113,7 @@ static void *watch(void *arg)
 }
 
 /* With the lock held. */
-static int start(struct kvfs_pollset *set)
+static int start(struct kvfs_poll *set)
 {
 	int ret;
 
@@ -124,7 +124,7 @@ static int start(struct kvfs_pollset *set)
 	return -ret;
 }
 
-static struct entry **find(struct kvfs_pollset *set, int fd)
+static struct entry **find(struct kvfs_poll *set, int fd)
 {
 	struct entry **e = &set->entries;
 
@@ -134,7 +134,7 @@ static struct entry **find(struct kvfs_pollset *set, int fd)
 }
 
 /* With the lock held: makes the entry, or has it watched again. */
-static int arm(struct kvfs_pollset *set, int fd, void *what, void **before)
+static int arm(struct kvfs_poll *set, int fd, void *what, void **before)
 {
 	struct epoll_event event = { .events = EPOLLIN | EPOLLONESHOT };
 	struct entry *e = *find(set, fd);
@@ -164,7 +164,7 @@ static int arm(struct kvfs_pollset *set, int fd, void *what, void **before)
 	return 0;
 }
 
-int kvfs_pollset_arm(struct kvfs_pollset *set, int fd, void *what, void **before)
+int kvfs_poll_arm(struct kvfs_poll *set, int fd, void *what, void **before)
 {
 	int ret;
 
@@ -178,7 +178,7 @@ int kvfs_pollset_arm(struct kvfs_pollset *set, int fd, void *what, void **before
 	return ret;
 }
 
-void *kvfs_pollset_disarm(struct kvfs_pollset *set, int fd)
+void *kvfs_poll_disarm(struct kvfs_poll *set, int fd)
 {
 	struct entry **at, *e;
 	void *what = NULL;

@@ -6,13 +6,13 @@
 #ifndef KVFS_FUSE_POLL_H
 #define KVFS_FUSE_POLL_H
 
-struct kvfs_pollset;		/* opaque; any number of threads may use it */
+struct kvfs_poll;		/* opaque; any number of threads may use it */
 
 /* wake(what) consumes what was armed; it is called from the set's own thread. */
-int kvfs_pollset_create(void (*wake)(void *what), struct kvfs_pollset **out);
+int kvfs_poll_create(void (*wake)(void *what), struct kvfs_poll **out);
 
 /* Wakes what is still armed. NULL is allowed. */
-void kvfs_pollset_destroy(struct kvfs_pollset *set);
+void kvfs_poll_destroy(struct kvfs_poll *set);
 
 /*
  * Calls wake(what) once, as soon as fd is ready (at once if it is), or never if it is
@@ -20,12 +20,12 @@ void kvfs_pollset_destroy(struct kvfs_pollset *set);
  * back in *before, NULL if there was nothing. fd is borrowed until it is disarmed.
  * Returns 0, or -errno; then nothing is armed and what remains the caller's.
  */
-int kvfs_pollset_arm(struct kvfs_pollset *set, int fd, void *what, void **before);
+int kvfs_poll_arm(struct kvfs_poll *set, int fd, void *what, void **before);
 
 /*
  * Forgets fd, which may be closed afterwards. Returns what was armed and will not be woken
  * any more, or NULL.
  */
-void *kvfs_pollset_disarm(struct kvfs_pollset *set, int fd);
+void *kvfs_poll_disarm(struct kvfs_poll *set, int fd);
 
 #endif /* KVFS_FUSE_POLL_H */

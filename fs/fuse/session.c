@@ -33,7 +33,7 @@
 
 struct kvfs_session {
 	struct kvfs_ops *ops;
-	struct kvfs_mountpoint mountpoint;
+	struct kvfs_mount mountpoint;
 	struct fuse_session *fuse;
 	atomic_bool stopping;
 	sem_t ended;			/* one post for each thread that came to its end */
@@ -145,7 +145,7 @@ static int create_fuse(struct kvfs_session *session, const struct kvfs_session_c
 		close(fuse_fd);
 		ret = kvfs_err_set(err, EIO, "libfuse does not take the descriptor of /dev/fuse");
 	}
-	kvfs_live_attach(session->ops->live, session->fuse);
+	kvfs_blocking_attach(session->ops->live, session->fuse);
 	return ret;
 }
 
@@ -163,8 +163,8 @@ int kvfs_session_create(const struct kvfs_session_config *config, struct kvfs_se
 	sem_init(&session->ended, 0, 0);
 	set_up_signals();
 
-	fd = kvfs_mountpoint_mount(config->mountpoint, config->allow_other, KVFS_READBUF_MAX,
-				   &session->mountpoint, err);
+	fd = kvfs_mount_create(config->mountpoint, config->allow_other, KVFS_READBUF_MAX,
+			       &session->mountpoint, err);
 	if (fd < 0) {
 		ret = fd;
 		goto fail;
@@ -276,7 +276,7 @@ int kvfs_session_wait(struct kvfs_session *session)
 	do {
 		sig = sigwaitinfo(&set, NULL);
 	} while (sig < 0 || (sig == SIGUSR1 && !is_over(session)));
-	kvfs_live_stop(session->ops->live);
+	kvfs_blocking_stop(session->ops->live);
 	stop_threads(session);
 	/* SIGUSR1 is a thread that saw the unmount. */
 	return sig == SIGUSR1 ? 0 : sig;
@@ -288,11 +288,11 @@ void kvfs_session_destroy(struct kvfs_session *session)
 		return;
 	stop_threads(session);
 	/* Wakes those who poll, while there is somebody to tell. */
-	kvfs_live_destroy(session->ops->live);
+	kvfs_blocking_destroy(session->ops->live);
 	session->ops->live = NULL;
 	/* Those who have files open get no release, unmounted as they are. */
 	kvfs_handles_close_all(session->ops);
-	kvfs_mountpoint_unmount(&session->mountpoint, session->fuse ? fuse_session_fd(session->fuse) : -1);
+	kvfs_mount_destroy(&session->mountpoint, session->fuse ? fuse_session_fd(session->fuse) : -1);
 	if (session->fuse)
 		fuse_session_destroy(session->fuse);
 	sem_destroy(&session->ended);

@@ -124,7 +124,7 @@ static void know_task(struct decoder *decoder, struct tep_record *record)
 	tracefs_load_cmdlines(decoder->tracing, decoder->tep);
 }
 
-static void print_bytes(const struct kvfs_ringbuf_event *event, int cpu, FILE *out)
+static void print_bytes(const struct kvfs_ring_event *event, int cpu, FILE *out)
 {
 	const uint8_t *data = event->data;
 
@@ -134,7 +134,7 @@ static void print_bytes(const struct kvfs_ringbuf_event *event, int cpu, FILE *o
 	fputc('\n', out);
 }
 
-void decoder_print(struct decoder *decoder, int cpu, const struct kvfs_ringbuf_event *event,
+void decoder_print(struct decoder *decoder, int cpu, const struct kvfs_ring_event *event,
 		   FILE *out)
 {
 	struct tep_record record = {

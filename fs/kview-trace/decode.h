@@ -27,7 +27,7 @@ int decoder_create(const struct decoder_config *config, struct decoder **out, st
 void decoder_destroy(struct decoder *decoder);
 
 /* Prints a line for an event of a CPU, in the manner of trace_pipe. */
-void decoder_print(struct decoder *decoder, int cpu, const struct kvfs_ringbuf_event *event,
+void decoder_print(struct decoder *decoder, int cpu, const struct kvfs_ring_event *event,
 		   FILE *out);
 
 /* The clock of this machine's ring: of an instance, or NULL for the top level. To be freed. */

@@ -37,7 +37,7 @@ static int open_file(struct ring *ring, const char *path, int cpu, int flags, st
 
 void ring_advance(struct ring *ring)
 {
-	int ret = kvfs_ringbuf_next(&ring->cursor, &ring->event);
+	int ret = kvfs_ring_next(&ring->cursor, &ring->event);
 
 	ring->pending = ret > 0;
 	ring->events += ring->pending;
@@ -50,21 +50,21 @@ void ring_advance(struct ring *ring)
 /* The time stamp of a sub-buffer, which a writer sets anew when it begins it. */
 static uint64_t time_stamp(const struct ring *ring, uint32_t id)
 {
-	return *(const volatile uint64_t *)(ring->mem + kvfs_ringbuf_subbuf_off(&ring->meta, id));
+	return *(const volatile uint64_t *)(ring->mem + kvfs_ring_subbuf_off(&ring->meta, id));
 }
 
 /* Sets the cursor on the first event of a sub-buffer, or at skip bytes in it. */
 static int begin(struct ring *ring, uint32_t id, uint32_t skip)
 {
-	int ret = kvfs_ringbuf_first(ring->mem + kvfs_ringbuf_subbuf_off(&ring->meta, id),
-				     ring->meta.subbuf_size, &ring->cursor);
+	int ret = kvfs_ring_first(ring->mem + kvfs_ring_subbuf_off(&ring->meta, id),
+				  ring->meta.subbuf_size, &ring->cursor);
 
 	/* What the header tells of was written before it. */
 	atomic_thread_fence(memory_order_acquire);
 	ring->id = id;
 	ring->time_stamp = ring->cursor.ts;
 	if (ret == 0 && skip)
-		ret = kvfs_ringbuf_seek(&ring->cursor, skip);
+		ret = kvfs_ring_seek(&ring->cursor, skip);
 	if (ret == 0 && !skip && ring->cursor.missed) {
 		ring->lost = true;
 		ring->nr_lost = ring->cursor.nr_missed;
@@ -82,12 +82,12 @@ static int map_live(struct ring *ring, struct kvfs_err *err)
 
 	if (meta == MAP_FAILED)
 		return kvfs_err_sys(err, errno, "cannot map %s", ring->path);
-	ret = kvfs_ringbuf_parse_meta(meta, page, &ring->meta, err);
+	ret = kvfs_ring_parse_meta(meta, page, &ring->meta, err);
 	if (ret < 0) {
 		munmap(meta, page);
 		return kvfs_err_prefix(err, "%s", ring->path);
 	}
-	ring->len = kvfs_ringbuf_len(&ring->meta);
+	ring->len = kvfs_ring_len(&ring->meta);
 	mem = map(ring->fd, ring->len);
 	if (mem == MAP_FAILED)
 		ret = kvfs_err_sys(err, errno, "cannot map %zu bytes of %s", ring->len, ring->path);
@@ -138,20 +138,20 @@ int ring_open_saved(struct ring *ring, const char *path, int cpu, struct kvfs_er
 		}
 	}
 	if (ret == 0) {
-		ret = kvfs_ringbuf_parse_meta(ring->mem, ring->len, &ring->meta, err);
+		ret = kvfs_ring_parse_meta(ring->mem, ring->len, &ring->meta, err);
 		if (ret < 0)
 			kvfs_err_prefix(err, "%s", path);
 	}
-	if (ret == 0 && kvfs_ringbuf_len(&ring->meta) > ring->len)
+	if (ret == 0 && kvfs_ring_len(&ring->meta) > ring->len)
 		ret = kvfs_err_set(err, EBADMSG, "%s is cut off: %zu bytes of %llu", path, ring->len,
-				   (unsigned long long)kvfs_ringbuf_len(&ring->meta));
+				   (unsigned long long)kvfs_ring_len(&ring->meta));
 	if (ret == 0) {
 		ring->order = calloc(ring->meta.nr_subbufs, sizeof(*ring->order));
 		if (!ring->order)
 			ret = kvfs_err_sys(err, ENOMEM, "%s", path);
 	}
 	if (ret == 0)
-		ring->nr_order = kvfs_ringbuf_order(ring->mem, ring->len, &ring->meta, ring->order);
+		ring->nr_order = kvfs_ring_order(ring->mem, ring->len, &ring->meta, ring->order);
 	if (ret < 0)
 		ring_close(ring);
 	return ret;
@@ -191,18 +191,18 @@ static int fill_saved(struct ring *ring)
  */
 static int fill_live(struct ring *ring)
 {
-	const volatile struct kvfs_ringbuf_meta *meta = (const void *)ring->mem;
+	const volatile struct kvfs_ring_meta *meta = (const void *)ring->mem;
 	bool anew, took;
 
 	do {
 		uint32_t id, read;
 		int ret = 0;
 
-		if (ioctl(ring->fd, KVFS_RINGBUF_GET_READER) < 0)
+		if (ioctl(ring->fd, KVFS_RING_GET_READER) < 0)
 			return -errno;
 		id = meta->reader.id;
 		read = meta->reader.read;
-		if (id >= ring->meta.nr_subbufs || read > ring->meta.subbuf_size - KVFS_RINGBUF_HDR_LEN)
+		if (id >= ring->meta.nr_subbufs || read > ring->meta.subbuf_size - KVFS_RING_HDR_LEN)
 			return -EBADMSG;
 		/* Somebody may have reset the ring, whose reader stays on its sub-buffer. */
 		anew = id != ring->id || read < ring->cursor.pos || time_stamp(ring, id) != ring->time_stamp;

@@ -19,16 +19,16 @@ struct ring {
 	int fd;
 	const uint8_t *mem;
 	size_t len;
-	struct kvfs_ringbuf_meta meta;	/* as it was at the start */
+	struct kvfs_ring_meta meta;	/* as it was at the start */
 	/* Where it is. */
-	struct kvfs_ringbuf_cursor cursor;
+	struct kvfs_ring_cursor cursor;
 	uint32_t id;			/* sub-buffer of the cursor */
 	uint64_t time_stamp;		/* of that sub-buffer, when it was begun */
 	uint32_t *order;		/* of a saved copy: the sub-buffers, oldest first */
 	int nr_order, next_order;
 	/* The next event, if there is one. */
 	bool pending;
-	struct kvfs_ringbuf_event event;
+	struct kvfs_ring_event event;
 	/* Lost before it: set when a new sub-buffer begins, for the caller to clear. */
 	bool lost;
 	uint64_t nr_lost;		/* 0: nobody knows how many */

@@ -16,7 +16,7 @@
 #include "trace/ring.h"
 
 struct sample {
-	struct kvfs_ringbuf_meta meta;
+	struct kvfs_ring_meta meta;
 	uint64_t unread;
 	uint64_t missed;	/* events that the ring's reader was told are lost */
 	double at;		/* seconds */
@@ -48,7 +48,7 @@ static int take(const char *path, struct sample *out, struct kvfs_err *err)
 {
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
 	_cleanup_free_ void *buf = NULL;
-	uint8_t first[sizeof(struct kvfs_ringbuf_meta)];
+	uint8_t first[sizeof(struct kvfs_ring_meta)];
 	size_t len;
 	int ret;
 
@@ -59,10 +59,10 @@ static int take(const char *path, struct sample *out, struct kvfs_err *err)
 		return kvfs_err_set(err, ESPIPE, "%s can only be consumed, not be looked at for its counters", path);
 	if (ret < 0)
 		return kvfs_err_sys(err, -ret, "cannot read %s", path);
-	ret = kvfs_ringbuf_parse_meta(first, sizeof(first), &out->meta, err);
+	ret = kvfs_ring_parse_meta(first, sizeof(first), &out->meta, err);
 	if (ret < 0)
 		return kvfs_err_prefix(err, "%s", path);
-	len = kvfs_ringbuf_len(&out->meta);
+	len = kvfs_ring_len(&out->meta);
 	buf = malloc(len);
 	if (!buf)
 		return kvfs_err_sys(err, ENOMEM, "%s", path);
@@ -72,7 +72,7 @@ static int take(const char *path, struct sample *out, struct kvfs_err *err)
 	if (ret < 0)
 		return kvfs_err_sys(err, -ret, "cannot read %s", path);
 	out->at = now();
-	ret = kvfs_ringbuf_count(buf, len, &out->meta, &out->unread, &out->missed);
+	ret = kvfs_ring_count(buf, len, &out->meta, &out->unread, &out->missed);
 	return ret < 0 ? kvfs_err_set(err, -ret, "%s does not hold together", path) : 0;
 }
 

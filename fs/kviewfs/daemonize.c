@@ -35,7 +35,7 @@ static void wait_for_child(pid_t pid, int fd)
 	_exit(1);
 }
 
-int kvfs_detach_begin(struct kvfs_detach *detach)
+int kvfs_daemonize_begin(struct kvfs_daemonize *detach)
 {
 	int fds[2];
 	pid_t pid;
@@ -59,7 +59,7 @@ int kvfs_detach_begin(struct kvfs_detach *detach)
 	return 0;
 }
 
-void kvfs_detach_ready(struct kvfs_detach *detach)
+void kvfs_daemonize_ready(struct kvfs_daemonize *detach)
 {
 	const char byte = READY;
 	int null_fd = open("/dev/null", O_RDWR);

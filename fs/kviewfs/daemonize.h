@@ -6,7 +6,7 @@
 #ifndef KVFS_KVIEWFS_DAEMONIZE_H
 #define KVFS_KVIEWFS_DAEMONIZE_H
 
-struct kvfs_detach {
+struct kvfs_daemonize {
 	int fd;		/* to the command that waits; -1 if there is none */
 };
 
@@ -15,12 +15,12 @@ struct kvfs_detach {
  * ready, both are in the terminal's foreground, so that Ctrl-C ends both. To be called
  * before any thread exists. Returns 0, or -errno.
  */
-int kvfs_detach_begin(struct kvfs_detach *detach);
+int kvfs_daemonize_begin(struct kvfs_daemonize *detach);
 
 /*
  * Lets go of the terminal and of the working directory, and ends the command with status 0.
  * A process that ends without calling this ends the command with its own exit status.
  */
-void kvfs_detach_ready(struct kvfs_detach *detach);
+void kvfs_daemonize_ready(struct kvfs_daemonize *detach);
 
 #endif /* KVFS_KVIEWFS_DAEMONIZE_H */

@@ -103,7 +103,7 @@ static int set_up(struct daemon *d, const struct kvfs_opts *opts, struct kvfs_er
 	d->ops.backing = d->backing;
 	d->ops.allow_other = opts->allow_other;
 	pthread_mutex_init(&d->ops.handles.lock, NULL);
-	ret = kvfs_live_create(&d->ops.live);
+	ret = kvfs_blocking_create(&d->ops.live);
 	if (ret < 0)
 		return kvfs_err_sys(err, -ret, "cannot set up polling");
 	clock_gettime(CLOCK_REALTIME, &d->ops.mounted_at);
@@ -123,7 +123,7 @@ static int set_up(struct daemon *d, const struct kvfs_opts *opts, struct kvfs_er
 static void tear_down(struct daemon *d)
 {
 	kvfs_session_destroy(d->session);
-	kvfs_live_destroy(d->ops.live);
+	kvfs_blocking_destroy(d->ops.live);
 	kvfs_inodes_destroy(d->inodes);
 	kvfs_tree_destroy(d->tree);
 	kvfs_backing_destroy(d->backing);
@@ -132,13 +132,13 @@ static void tear_down(struct daemon *d)
 
 static int run(const struct kvfs_opts *opts)
 {
-	struct kvfs_detach detach = { .fd = -1 };
+	struct kvfs_daemonize detach = { .fd = -1 };
 	struct kvfs_err err = { 0 };
 	struct daemon d = { 0 };
 	int ret, sig;
 
 	if (!opts->foreground) {
-		ret = kvfs_detach_begin(&detach);
+		ret = kvfs_daemonize_begin(&detach);
 		if (ret < 0) {
 			kvfs_log_error("cannot become a daemon: %s", strerror(-ret));
 			return EXIT_FAILURE;
@@ -152,7 +152,7 @@ static int run(const struct kvfs_opts *opts)
 	}
 	tell_start(&d, opts);
 	if (!opts->foreground)
-		kvfs_detach_ready(&detach);
+		kvfs_daemonize_ready(&detach);
 	sig = kvfs_session_wait(d.session);
 	if (sig)
 		kvfs_log_info("%s: unmounting %s", strsignal(sig), opts->mountpoint);

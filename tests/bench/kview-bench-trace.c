@@ -116,12 +116,12 @@ static void fill(void)
 	pin(0);
 }
 
-static uint64_t walk(struct kvfs_ringbuf_cursor *c)
+static uint64_t walk(struct kvfs_ring_cursor *c)
 {
-	struct kvfs_ringbuf_event event;
+	struct kvfs_ring_event event;
 	uint64_t n = 0, sum = 0;
 
-	while (kvfs_ringbuf_next(c, &event) > 0) {
+	while (kvfs_ring_next(c, &event) > 0) {
 		sum += event.ts + event.len + *(const uint32_t *)event.data;
 		n++;
 	}
@@ -132,7 +132,7 @@ static uint64_t walk(struct kvfs_ringbuf_cursor *c)
 struct mapped {
 	int fd;
 	const uint8_t *mem;
-	struct kvfs_ringbuf_meta meta;
+	struct kvfs_ring_meta meta;
 };
 
 static int map_ring(const char *path, struct mapped *out)
@@ -145,26 +145,26 @@ static int map_ring(const char *path, struct mapped *out)
 	mem = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, out->fd, 0);
 	if (mem == MAP_FAILED)
 		return -1;
-	if (kvfs_ringbuf_parse_meta(mem, PAGE, &out->meta, NULL) < 0) {
+	if (kvfs_ring_parse_meta(mem, PAGE, &out->meta, NULL) < 0) {
 		errno = EBADMSG;
 		return -1;
 	}
-	out->mem = mmap(NULL, kvfs_ringbuf_len(&out->meta), PROT_READ, MAP_SHARED, out->fd, 0);
+	out->mem = mmap(NULL, kvfs_ring_len(&out->meta), PROT_READ, MAP_SHARED, out->fd, 0);
 	munmap(mem, PAGE);
 	return out->mem == MAP_FAILED ? -1 : 0;
 }
 
 static void unmap_ring(struct mapped *m)
 {
-	munmap((void *)m->mem, kvfs_ringbuf_len(&m->meta));
+	munmap((void *)m->mem, kvfs_ring_len(&m->meta));
 	close(m->fd);
 }
 
 /* Returns the CPU time, or -1. */
 static double by_mapping(const char *path)
 {
-	const volatile struct kvfs_ringbuf_meta *meta;
-	struct kvfs_ringbuf_cursor c = { 0 };
+	const volatile struct kvfs_ring_meta *meta;
+	struct kvfs_ring_cursor c = { 0 };
 	struct mapped m;
 	uint64_t n = 0, got;
 	uint32_t id = UINT32_MAX;
@@ -175,11 +175,11 @@ static double by_mapping(const char *path)
 	meta = (const void *)m.mem;
 	start = taken();
 	do {
-		if (ioctl(m.fd, KVFS_RINGBUF_GET_READER) < 0)
+		if (ioctl(m.fd, KVFS_RING_GET_READER) < 0)
 			return -1;
 		if (meta->reader.id != id) {
 			id = meta->reader.id;
-			kvfs_ringbuf_first(m.mem + kvfs_ringbuf_subbuf_off(&m.meta, id), subbuf, &c);
+			kvfs_ring_first(m.mem + kvfs_ring_subbuf_off(&m.meta, id), subbuf, &c);
 			atomic_thread_fence(memory_order_acquire);
 		}
 		c.end = meta->reader.read;
@@ -194,9 +194,9 @@ static double by_mapping(const char *path)
 
 static uint64_t walk_page(void)
 {
-	struct kvfs_ringbuf_cursor c;
+	struct kvfs_ring_cursor c;
 
-	return kvfs_ringbuf_first(page, subbuf, &c) < 0 ? 0 : walk(&c);
+	return kvfs_ring_first(page, subbuf, &c) < 0 ? 0 : walk(&c);
 }
 
 /*
@@ -211,15 +211,15 @@ static uint64_t watch(const struct mapped *m)
 	int nr;
 
 	nr = m->meta.nr_subbufs <= sizeof(ids) / sizeof(ids[0]) ?
-	     kvfs_ringbuf_order(m->mem, kvfs_ringbuf_len(&m->meta), &m->meta, ids) : -1;
+	     kvfs_ring_order(m->mem, kvfs_ring_len(&m->meta), &m->meta, ids) : -1;
 	for (int i = 0; i < nr; i++) {
-		const uint8_t *from = m->mem + kvfs_ringbuf_subbuf_off(&m->meta, ids[i]);
-		const struct kvfs_ringbuf_hdr *hdr = (const void *)page;
+		const uint8_t *from = m->mem + kvfs_ring_subbuf_off(&m->meta, ids[i]);
+		const struct kvfs_ring_hdr *hdr = (const void *)page;
 		uint32_t used;
 
 		memcpy(page, from, sizeof(*hdr));
 		atomic_thread_fence(memory_order_acquire);
-		used = kvfs_ringbuf_used(hdr->commit);
+		used = kvfs_ring_used(hdr->commit);
 		if (used > subbuf)
 			continue;
 		memcpy(page + sizeof(*hdr), from + sizeof(*hdr), used - sizeof(*hdr));
@@ -331,13 +331,13 @@ static void daemon_cost(double *per_ioctl, double *per_event)
 	fill();
 	start = cpu_time(daemon_clock);
 	for (int i = 0; i < NR_GET_READER; i++) {
-		if (ioctl(m.fd, KVFS_RINGBUF_GET_READER) < 0)
+		if (ioctl(m.fd, KVFS_RING_GET_READER) < 0)
 			die("GET_READER");
 	}
 	*per_ioctl = (cpu_time(daemon_clock) - start) * 1e6 / NR_GET_READER;
 	start = cpu_time(daemon_clock);
 	fill();
-	for (uint64_t off = 0; off < kvfs_ringbuf_len(&m.meta); off += 64)
+	for (uint64_t off = 0; off < kvfs_ring_len(&m.meta); off += 64)
 		sum += *(const volatile uint64_t *)(m.mem + off);
 	sink = sum;
 	*per_event = (cpu_time(daemon_clock) - start) * 1e6 / NR_EVENTS;

@@ -25,7 +25,7 @@ static void die(const char *what)
 	exit(1);
 }
 
-static void print_counters(const volatile struct kvfs_ringbuf_meta *meta)
+static void print_counters(const volatile struct kvfs_ring_meta *meta)
 {
 	printf("entries %lu, overrun %lu, read %lu, lost %lu\n", (unsigned long)meta->entries,
 	       (unsigned long)meta->overrun, (unsigned long)meta->read,
@@ -34,13 +34,13 @@ static void print_counters(const volatile struct kvfs_ringbuf_meta *meta)
 
 static void print_events(const char *subbuf, uint32_t size, uint32_t from, uint32_t to)
 {
-	struct kvfs_ringbuf_cursor cursor;
-	struct kvfs_ringbuf_event event;
+	struct kvfs_ring_cursor cursor;
+	struct kvfs_ring_event event;
 
-	if (kvfs_ringbuf_first(subbuf, size, &cursor) < 0 || kvfs_ringbuf_seek(&cursor, from) < 0)
+	if (kvfs_ring_first(subbuf, size, &cursor) < 0 || kvfs_ring_seek(&cursor, from) < 0)
 		return;
 	cursor.end = to;
-	while (kvfs_ringbuf_next(&cursor, &event) > 0) {
+	while (kvfs_ring_next(&cursor, &event) > 0) {
 		const char *text = memmem(event.data, event.len, "event-", 6);
 		unsigned int number;
 
@@ -49,13 +49,13 @@ static void print_events(const char *subbuf, uint32_t size, uint32_t from, uint3
 	}
 }
 
-static void follow(int fd, const volatile struct kvfs_ringbuf_meta *meta, const char *data)
+static void follow(int fd, const volatile struct kvfs_ring_meta *meta, const char *data)
 {
 	uint32_t read = meta->reader.read, id;
 
 	do {
 		id = meta->reader.id;
-		if (ioctl(fd, KVFS_RINGBUF_GET_READER) < 0)
+		if (ioctl(fd, KVFS_RING_GET_READER) < 0)
 			die("GET_READER");
 		if (meta->reader.id != id)
 			read = 0;
@@ -72,7 +72,7 @@ int main(int argc, char *argv[])
 {
 	size_t page = sysconf(_SC_PAGESIZE), meta_len, data_len;
 	int fd = argc == 2 ? open(argv[1], O_RDONLY | O_NONBLOCK) : -1;
-	const volatile struct kvfs_ringbuf_meta *meta;
+	const volatile struct kvfs_ring_meta *meta;
 	const char *data;
 
 	if (fd < 0)

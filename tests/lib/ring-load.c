@@ -106,7 +106,7 @@ static void write_events(const char *instance, int cpu, struct shared *shared)
 	_exit(0);
 }
 
-static void check(const struct kvfs_ringbuf_event *event, struct result *r)
+static void check(const struct kvfs_ring_event *event, struct result *r)
 {
 	struct load load;
 	bool whole;
@@ -140,8 +140,8 @@ static void check(const struct kvfs_ringbuf_event *event, struct result *r)
 struct ring {
 	int fd;
 	const uint8_t *mem;
-	struct kvfs_ringbuf_meta meta;
-	struct kvfs_ringbuf_cursor cursor;
+	struct kvfs_ring_meta meta;
+	struct kvfs_ring_cursor cursor;
 	uint32_t id;
 };
 
@@ -162,10 +162,10 @@ static void open_ring(struct ring *ring, const char *path)
 	if (ring->fd < 0)
 		bail("%s: %s", path, strerror(errno));
 	ring->mem = map(ring->fd, 4096);
-	if (kvfs_ringbuf_parse_meta(ring->mem, 4096, &ring->meta, NULL) < 0)
+	if (kvfs_ring_parse_meta(ring->mem, 4096, &ring->meta, NULL) < 0)
 		bail("%s: no meta page", path);
-	ring->mem = map(ring->fd, kvfs_ringbuf_len(&ring->meta));
-	madvise((void *)ring->mem, kvfs_ringbuf_len(&ring->meta), MADV_RANDOM);
+	ring->mem = map(ring->fd, kvfs_ring_len(&ring->meta));
+	madvise((void *)ring->mem, kvfs_ring_len(&ring->meta), MADV_RANDOM);
 	ring->id = ring->meta.reader.id;
 }
 
@@ -175,26 +175,26 @@ static void open_ring(struct ring *ring, const char *path)
  */
 static uint64_t consume(struct ring *ring, struct result *r)
 {
-	const volatile struct kvfs_ringbuf_meta *meta = (const void *)ring->mem;
-	struct kvfs_ringbuf_event event;
+	const volatile struct kvfs_ring_meta *meta = (const void *)ring->mem;
+	struct kvfs_ring_event event;
 	uint64_t n = 0;
 	int ret;
 
-	if (ioctl(ring->fd, KVFS_RINGBUF_GET_READER) < 0)
+	if (ioctl(ring->fd, KVFS_RING_GET_READER) < 0)
 		bail("GET_READER: %s", strerror(errno));
 	if (meta->reader.id != ring->id || ring->cursor.pos == 0) {
 		ring->id = meta->reader.id;
-		if (kvfs_ringbuf_first(ring->mem + kvfs_ringbuf_subbuf_off(&ring->meta, ring->id),
-				       ring->meta.subbuf_size, &ring->cursor) < 0)
+		if (kvfs_ring_first(ring->mem + kvfs_ring_subbuf_off(&ring->meta, ring->id),
+				    ring->meta.subbuf_size, &ring->cursor) < 0)
 			bail("a sub-buffer claims more than it can hold");
 		atomic_thread_fence(memory_order_acquire);
 		r->told_lost += ring->cursor.nr_missed;
 		r->told_lost_unknown += ring->cursor.missed && !ring->cursor.nr_missed;
 	}
-	if (meta->reader.read > ring->meta.subbuf_size - KVFS_RINGBUF_HDR_LEN)
+	if (meta->reader.read > ring->meta.subbuf_size - KVFS_RING_HDR_LEN)
 		bail("the reader is at byte %u of a sub-buffer", meta->reader.read);
 	ring->cursor.end = meta->reader.read;
-	while ((ret = kvfs_ringbuf_next(&ring->cursor, &event)) > 0) {
+	while ((ret = kvfs_ring_next(&ring->cursor, &event)) > 0) {
 		check(&event, r);
 		n++;
 	}
@@ -210,7 +210,7 @@ int main(int argc, char *argv[])
 	struct ring ring = { 0 };
 	struct result r = { 0 };
 	struct shared *shared;
-	volatile const struct kvfs_ringbuf_meta *meta;
+	volatile const struct kvfs_ring_meta *meta;
 	uint64_t written;
 	double end;
 	int cpu, status;

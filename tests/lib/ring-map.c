@@ -103,7 +103,7 @@ static void *map(int fd, size_t len, off_t off)
 	return mem;
 }
 
-static const volatile struct kvfs_ringbuf_meta *map_meta(int fd)
+static const volatile struct kvfs_ring_meta *map_meta(int fd)
 {
 	void *mem = map(fd, page, 0);
 
@@ -141,13 +141,13 @@ static int touch_private(int fd, off_t off)
 
 static int get_reader(int fd)
 {
-	return ioctl(fd, KVFS_RINGBUF_GET_READER) < 0 ? errno : 0;
+	return ioctl(fd, KVFS_RING_GET_READER) < 0 ? errno : 0;
 }
 
 static void meta_page(void)
 {
 	int fd = open_ring(O_NONBLOCK);
-	const volatile struct kvfs_ringbuf_meta *meta = map_meta(fd);
+	const volatile struct kvfs_ring_meta *meta = map_meta(fd);
 	size_t len = meta->meta_page_size, bad = 0;
 	const uint8_t *all;
 
@@ -180,7 +180,7 @@ static void meta_page(void)
 static void geometry(void)
 {
 	int fd = open_ring(O_NONBLOCK);
-	const volatile struct kvfs_ringbuf_meta *meta = map_meta(fd);
+	const volatile struct kvfs_ring_meta *meta = map_meta(fd);
 	size_t head = meta->meta_page_size, size = meta->subbuf_size, data = size * meta->nr_subbufs;
 	struct stat st;
 	void *mem;
@@ -227,7 +227,7 @@ static void geometry(void)
 static void held(void)
 {
 	int fd = open_ring(O_NONBLOCK);
-	const volatile struct kvfs_ringbuf_meta *meta = map_meta(fd);
+	const volatile struct kvfs_ring_meta *meta = map_meta(fd);
 	volatile uint32_t nr;
 
 	nr = meta->nr_subbufs;	/* in mode copy it is held since somebody looks */
@@ -249,7 +249,7 @@ static void held(void)
 
 static void snapshots(void)
 {
-	const volatile struct kvfs_ringbuf_meta *meta;
+	const volatile struct kvfs_ring_meta *meta;
 	char byte;
 	int fd;
 
@@ -286,7 +286,7 @@ static void ioctls(void)
 	int fd = open_ring(O_NONBLOCK);
 
 	is_int(ioctl(fd, _IO('R', 0x21)) < 0 ? errno : 0, ENOTTY, "another ioctl is ENOTTY");
-	is_int(ioctl(fd, KVFS_RINGBUF_WAKE_WAITERS), 0, "waking nobody is fine");
+	is_int(ioctl(fd, KVFS_RING_WAKE_WAITERS), 0, "waking nobody is fine");
 	if (copy)
 		skip(1, "in mode copy the daemon maps the ring for its callers");
 	else
@@ -307,7 +307,7 @@ static pid_t waiter(void)
 	pid = fork();
 	if (pid == 0) {
 		struct sigaction action = { .sa_handler = on_alarm };
-		const volatile struct kvfs_ringbuf_meta *meta;
+		const volatile struct kvfs_ring_meta *meta;
 		int fd = open(ring_path, O_RDONLY);
 
 		sigaction(SIGUSR1, &action, NULL);
@@ -376,7 +376,7 @@ static void turn_off(int fd)
 
 static void wake_waiters(int fd)
 {
-	ioctl(fd, KVFS_RINGBUF_WAKE_WAITERS);
+	ioctl(fd, KVFS_RING_WAKE_WAITERS);
 }
 
 static void fill_ring(void)
@@ -405,7 +405,7 @@ static void blocking(void)
 		struct stat st;
 
 		fstat(fd, &st);
-		ioctl(fd, KVFS_RINGBUF_GET_READER + 1);
+		ioctl(fd, KVFS_RING_GET_READER + 1);
 	}
 	clock_gettime(CLOCK_MONOTONIC, &after);
 	ok(after.tv_sec - before.tv_sec < 5, "others are served meanwhile");

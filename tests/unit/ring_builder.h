@@ -14,7 +14,7 @@
 
 struct ring {
 	uint8_t *mem;
-	struct kvfs_ringbuf_meta *meta;
+	struct kvfs_ring_meta *meta;
 	size_t len;
 };
 
@@ -24,8 +24,8 @@ static inline struct ring ring_create(uint32_t subbuf_size, uint32_t nr_subbufs)
 
 	ring.mem = aligned_alloc(8, ring.len);
 	memset(ring.mem, 0, ring.len);
-	ring.meta = (struct kvfs_ringbuf_meta *)ring.mem;
-	*ring.meta = (struct kvfs_ringbuf_meta) {
+	ring.meta = (struct kvfs_ring_meta *)ring.mem;
+	*ring.meta = (struct kvfs_ring_meta) {
 		.meta_page_size = subbuf_size,
 		.meta_struct_len = sizeof(*ring.meta),
 		.subbuf_size = subbuf_size,
@@ -41,7 +41,7 @@ static inline uint8_t *ring_subbuf(const struct ring *ring, uint32_t id)
 
 static inline void ring_put(uint8_t *subbuf, uint32_t pos, const void *data, uint32_t len)
 {
-	memcpy(subbuf + KVFS_RINGBUF_HDR_LEN + pos, data, len);
+	memcpy(subbuf + KVFS_RING_HDR_LEN + pos, data, len);
 }
 
 static inline uint64_t ring_commit(const uint8_t *subbuf)

@@ -51,8 +51,8 @@ static int unfold(const struct kvfs_dump_config *config, const char *name, int *
 	if (out < 0)
 		return kvfs_err_sys(err, errno, "%s is flattened; cannot make a file in %s to put it in order",
 				    name, config->tmpdir);
-	ret = kvfs_flatdump_unfold(*fd, name, *len, out, &cut, config->progress,
-				   config->progress_arg, err);
+	ret = kvfs_flattened_unfold(*fd, name, *len, out, &cut, config->progress,
+				    config->progress_arg, err);
 	if (ret < 0)
 		return ret;
 	if (fstat(out, &st) < 0)
@@ -67,13 +67,13 @@ static int unfold(const struct kvfs_dump_config *config, const char *name, int *
 }
 
 /* Reads what tells the format; a short file has zeros behind it. */
-static int read_magic(int fd, const char *name, unsigned char head[KVFS_FLATDUMP_HEAD_LEN],
+static int read_magic(int fd, const char *name, unsigned char head[KVFS_FLATTENED_HEAD_LEN],
 		      struct kvfs_err *err)
 {
 	ssize_t n;
 
-	memset(head, 0, KVFS_FLATDUMP_HEAD_LEN);
-	n = kvfs_io_pread(fd, head, KVFS_FLATDUMP_HEAD_LEN, 0);
+	memset(head, 0, KVFS_FLATTENED_HEAD_LEN);
+	n = kvfs_io_pread(fd, head, KVFS_FLATTENED_HEAD_LEN, 0);
 	return n < 0 ? kvfs_err_sys(err, (int)-n, "cannot read %s", name) : 0;
 }
 
@@ -84,7 +84,7 @@ static bool is_elf(const unsigned char *head)
 
 static bool is_kdump(const unsigned char *head)
 {
-	return memcmp(head, KVFS_KDUMPHEAD_MAGIC, KVFS_KDUMPHEAD_MAGIC_LEN) == 0;
+	return memcmp(head, KVFS_KDUMP_HEADER_MAGIC, KVFS_KDUMP_HEADER_MAGIC_LEN) == 0;
 }
 
 /* The files of a dump on their way in. */
@@ -92,7 +92,7 @@ struct input {
 	int fds[MAX_FILES];
 	size_t nr;
 	uint64_t len;			/* of the first */
-	unsigned char magic[KVFS_FLATDUMP_HEAD_LEN];	/* of the first, in order */
+	unsigned char magic[KVFS_FLATTENED_HEAD_LEN];	/* of the first, in order */
 	struct kvfs_err missing;
 };
 
@@ -111,7 +111,7 @@ static int open_input(const struct kvfs_dump_config *config, struct input *in,
 {
 	for (size_t i = 0; i < config->nr_files; i++) {
 		const char *name = config->files[i];
-		unsigned char magic[KVFS_FLATDUMP_HEAD_LEN];
+		unsigned char magic[KVFS_FLATTENED_HEAD_LEN];
 		uint64_t len = 0;
 		int ret = open_file(name, &len, err);
 
@@ -119,7 +119,7 @@ static int open_input(const struct kvfs_dump_config *config, struct input *in,
 			return ret;
 		in->fds[in->nr++] = ret;
 		ret = read_magic(in->fds[i], name, magic, err);
-		if (ret == 0 && kvfs_flatdump_is(magic)) {
+		if (ret == 0 && kvfs_flattened_is(magic)) {
 			ret = unfold(config, name, &in->fds[i], &len, &in->missing, err);
 			if (ret == 0)
 				ret = read_magic(in->fds[i], name, magic, err);
@@ -148,9 +148,9 @@ int kvfs_dump_open(const struct kvfs_dump_config *config, struct kvfs_dump **out
 		return kvfs_err_set(err, EINVAL, "a dump of %zu files", config->nr_files);
 	ret = open_input(config, &in, err);
 	if (ret == 0 && is_elf(in.magic))
-		ret = kvfs_dumpelf_open(in.fds[0], config->files[0], in.len, out, err);
+		ret = kvfs_dump_elf_open(in.fds[0], config->files[0], in.len, out, err);
 	else if (ret == 0)
-		ret = kvfs_dumpkdump_open(in.fds, config, out, err);
+		ret = kvfs_dump_kdump_open(in.fds, config, out, err);
 	if (ret < 0) {
 		close_input(&in);
 		return ret;

@@ -119,9 +119,9 @@ int kvfs_dump_make_ram(struct kvfs_dump *dump, bool paddr_is_space);
 void kvfs_dump_note_damaged(struct kvfs_dump *dump, uint64_t nr, uint64_t nr_pages);
 
 /* Providers. Each takes over fds on success only; err and the rest as kvfs_dump_open(). */
-int kvfs_dumpelf_open(int fd, const char *name, uint64_t file_len, struct kvfs_dump **out,
-		      struct kvfs_err *err);
-int kvfs_dumpkdump_open(const int *fds, const struct kvfs_dump_config *config,
-			struct kvfs_dump **out, struct kvfs_err *err);
+int kvfs_dump_elf_open(int fd, const char *name, uint64_t file_len, struct kvfs_dump **out,
+		       struct kvfs_err *err);
+int kvfs_dump_kdump_open(const int *fds, const struct kvfs_dump_config *config,
+			 struct kvfs_dump **out, struct kvfs_err *err);
 
 #endif /* KVFS_DUMP_DUMP_H */

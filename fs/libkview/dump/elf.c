@@ -74,7 +74,7 @@ static const struct kvfs_dump_ops ops = {
 };
 
 /* Takes over what core holds. */
-static void take_core(struct kvfs_dump *dump, struct kvfs_elfcore *core)
+static void take_core(struct kvfs_dump *dump, struct kvfs_elf *core)
 {
 	dump->machine = core->machine;
 	dump->segs = core->segs;
@@ -93,19 +93,19 @@ static int make_tables(struct kvfs_dump *dump, uint64_t file_len)
 	return ret == 0 ? kvfs_dump_make_ram(dump, false) : ret;
 }
 
-int kvfs_dumpelf_open(int fd, const char *name, uint64_t file_len, struct kvfs_dump **out,
-		      struct kvfs_err *err)
+int kvfs_dump_elf_open(int fd, const char *name, uint64_t file_len, struct kvfs_dump **out,
+		       struct kvfs_err *err)
 {
-	struct kvfs_elfcore core;
+	struct kvfs_elf core;
 	struct kvfs_dump *dump;
 	int ret;
 
-	ret = kvfs_elfcore_load(fd, name, file_len, &core, err);
+	ret = kvfs_elf_load(fd, name, file_len, &core, err);
 	if (ret < 0)
 		return ret;
 	dump = calloc(1, sizeof(*dump));
 	if (!dump) {
-		kvfs_elfcore_deinit(&core);
+		kvfs_elf_deinit(&core);
 		return kvfs_err_sys(err, ENOMEM, "%s", name);
 	}
 	dump->ops = &ops;

@@ -22,7 +22,7 @@ struct header {
 	uint64_t type;
 	uint64_t version;
 };
-_Static_assert(sizeof(struct header) == KVFS_FLATDUMP_HEAD_LEN, "the head that tells");
+_Static_assert(sizeof(struct header) == KVFS_FLATTENED_HEAD_LEN, "the head that tells");
 
 struct piece {
 	uint64_t off;		/* in the dump it stands for */
@@ -31,7 +31,7 @@ struct piece {
 
 #define BUF_LEN (1024 * 1024)
 
-bool kvfs_flatdump_is(const void *head)
+bool kvfs_flattened_is(const void *head)
 {
 	struct header h;
 
@@ -73,8 +73,8 @@ static int copy_piece(int in, uint64_t in_off, int out, uint64_t out_off, uint64
 	return 0;
 }
 
-int kvfs_flatdump_unfold(int in, const char *name, uint64_t file_len, int out, uint64_t *cut,
-			 kvfs_progress_fn progress, void *arg, struct kvfs_err *err)
+int kvfs_flattened_unfold(int in, const char *name, uint64_t file_len, int out, uint64_t *cut,
+			  kvfs_progress_fn progress, void *arg, struct kvfs_err *err)
 {
 	_cleanup_free_ char *buf = malloc(BUF_LEN);
 	uint64_t pos = HEADER_LEN;

@@ -27,9 +27,9 @@ struct dumpkdump {
 	struct kvfs_dump dump;
 	int *fds;
 	size_t nr_fds;
-	struct kvfs_kdumpset set;
-	struct kvfs_kdumplib *lib;
-	struct kvfs_zstdpage *zstd;	/* NULL in a build without libzstd */
+	struct kvfs_kdump_set set;
+	struct kvfs_kdump_lib *lib;
+	struct kvfs_zstd *zstd;	/* NULL in a build without libzstd */
 	struct kvfs_chunkcache *cache;
 };
 
@@ -57,8 +57,8 @@ static uint64_t read_by_library(struct dumpkdump *kd, uint64_t pfn, size_t n, un
 	uint64_t bad = 0;
 
 	for (size_t i = 0; i < n;) {
-		size_t got = kvfs_kdumplib_read(kd->lib, buf + i * page_size, (n - i) * page_size,
-						(pfn + i) * page_size);
+		size_t got = kvfs_kdump_lib_read(kd->lib, buf + i * page_size, (n - i) * page_size,
+						 (pfn + i) * page_size);
 
 		i += got / page_size;
 		if (i < n)
@@ -70,21 +70,21 @@ static uint64_t read_by_library(struct dumpkdump *kd, uint64_t pfn, size_t n, un
 /* A run of n pages that are dumped, from pfn on. Returns the mask of the bad ones. */
 static uint64_t fill_run(struct dumpkdump *kd, uint64_t pfn, size_t n, unsigned char *buf)
 {
-	struct kvfs_kdumploc locs[KVFS_KDUMPSET_LOCATE_MAX];
-	uint64_t bad = kvfs_kdumpset_locate(&kd->set, pfn, n, locs), wrong = bad;
+	struct kvfs_kdump_location locs[KVFS_KDUMP_SET_LOCATE_MAX];
+	uint64_t bad = kvfs_kdump_set_locate(&kd->set, pfn, n, locs), wrong = bad;
 	size_t end, i;
 
 	for (i = 0; i < n; i = end) {
-		bool own = !(wrong >> i & 1) && kvfs_kdumppages_can(kd->zstd, &locs[i]);
+		bool own = !(wrong >> i & 1) && kvfs_kdump_pages_can(kd->zstd, &locs[i]);
 		unsigned char *at = buf + i * kd->set.page_size;
 
 		end = i + 1;
 		if (wrong >> i & 1)
 			continue;
-		while (end < n && !(wrong >> end & 1) && kvfs_kdumppages_can(kd->zstd, &locs[end]) == own)
+		while (end < n && !(wrong >> end & 1) && kvfs_kdump_pages_can(kd->zstd, &locs[end]) == own)
 			end++;
 		if (own)
-			bad |= kvfs_kdumppages_read(kd->zstd, locs + i, end - i, kd->set.page_size, at) << i;
+			bad |= kvfs_kdump_pages_read(kd->zstd, locs + i, end - i, kd->set.page_size, at) << i;
 		else
 			bad |= read_by_library(kd, pfn + i, end - i, at) << i;
 	}
@@ -104,11 +104,11 @@ static uint32_t fill_chunk(void *arg, uint64_t nr, unsigned char *buf)
 	uint64_t first = nr * pages, pfn = first;
 	uint32_t bad_blocks = 0;
 
-	_Static_assert(KVFS_CHUNK_LEN / KVFS_CHUNK_BLOCK_LEN <= KVFS_KDUMPSET_LOCATE_MAX,
+	_Static_assert(KVFS_CHUNK_LEN / KVFS_CHUNK_BLOCK_LEN <= KVFS_KDUMP_SET_LOCATE_MAX,
 		       "one look does for a chunk");
 	memset(buf, 0, KVFS_CHUNK_LEN);
-	while ((pfn = kvfs_kdumpset_next_dumped(&kd->set, pfn, first + pages)) < first + pages) {
-		uint64_t end = kvfs_kdumpset_next_excluded(&kd->set, pfn, first + pages);
+	while ((pfn = kvfs_kdump_set_next_dumped(&kd->set, pfn, first + pages)) < first + pages) {
+		uint64_t end = kvfs_kdump_set_next_excluded(&kd->set, pfn, first + pages);
 		uint64_t bad;
 
 		bad = fill_run(kd, pfn, (size_t)(end - pfn), buf + (pfn - first) * kd->set.page_size);
@@ -127,7 +127,7 @@ static int kdump_read(struct kvfs_dump *dump, void *buf, size_t len, uint64_t of
 	uint64_t end = (off + len + page_size - 1) / page_size;
 
 	/* Much of a dump is left out: no need for chunks of zeros. */
-	if (kvfs_kdumpset_next_dumped(&kd->set, off / page_size, end) == end) {
+	if (kvfs_kdump_set_next_dumped(&kd->set, off / page_size, end) == end) {
 		memset(buf, 0, len);
 		return 0;
 	}
@@ -141,8 +141,8 @@ static uint64_t kdump_seek(struct kvfs_dump *dump, uint64_t off, uint64_t end, i
 	uint64_t end_pfn = (end + kd->set.page_size - 1) / kd->set.page_size;
 	uint64_t found;
 
-	pfn = whence == SEEK_DATA ? kvfs_kdumpset_next_dumped(&kd->set, pfn, end_pfn) :
-				    kvfs_kdumpset_next_excluded(&kd->set, pfn, end_pfn);
+	pfn = whence == SEEK_DATA ? kvfs_kdump_set_next_dumped(&kd->set, pfn, end_pfn) :
+				    kvfs_kdump_set_next_excluded(&kd->set, pfn, end_pfn);
 	found = pfn * kd->set.page_size;
 	if (found < off)
 		found = off;
@@ -160,7 +160,7 @@ static uint64_t kdump_data_len(struct kvfs_dump *dump, const struct kvfs_extents
 		uint64_t pfn = e->file_off / page_size;
 
 		if (e->kind == KVFS_EXTENT_FILE)
-			sum += kvfs_kdumpset_count_dumped(&kd->set, pfn, pfn + e->len / page_size) * page_size;
+			sum += kvfs_kdump_set_count_dumped(&kd->set, pfn, pfn + e->len / page_size) * page_size;
 		else
 			sum += e->len;
 	}
@@ -172,9 +172,9 @@ static void kdump_destroy(struct kvfs_dump *dump)
 	struct dumpkdump *kd = to_kdump(dump);
 
 	kvfs_chunkcache_destroy(kd->cache);
-	kvfs_kdumplib_close(kd->lib);
-	kvfs_zstdpage_destroy(kd->zstd);
-	kvfs_kdumpset_deinit(&kd->set);
+	kvfs_kdump_lib_close(kd->lib);
+	kvfs_zstd_destroy(kd->zstd);
+	kvfs_kdump_set_deinit(&kd->set);
 	for (size_t i = 0; i < kd->nr_fds; i++)
 		close(kd->fds[i]);
 	free(kd->fds);
@@ -189,7 +189,7 @@ static const struct kvfs_dump_ops ops = {
 };
 
 /* Reads [off, off + len), which is known to be in the file, with a NUL behind it. */
-static int read_blob(const struct kvfs_kdumppart *part, uint64_t off, uint64_t len, char **out,
+static int read_blob(const struct kvfs_kdump_part *part, uint64_t off, uint64_t len, char **out,
 		     const char *name, struct kvfs_err *err)
 {
 	_cleanup_free_ char *buf = calloc(1, len + 1);
@@ -207,8 +207,8 @@ static int read_blob(const struct kvfs_kdumppart *part, uint64_t off, uint64_t l
 /* Every part of a split dump has the same notes; the first is taken. */
 static int load_notes(struct dumpkdump *kd, const char *name, struct kvfs_err *err)
 {
-	const struct kvfs_kdumppart *part = &kd->set.parts[0];
-	const struct kvfs_kdumphead *head = &part->head;
+	const struct kvfs_kdump_part *part = &kd->set.parts[0];
+	const struct kvfs_kdump_header *head = &part->head;
 	char *notes;
 	int ret = 0;
 
@@ -223,7 +223,7 @@ static int load_notes(struct dumpkdump *kd, const char *name, struct kvfs_err *e
 		ret = read_blob(part, head->vmcoreinfo_off, head->vmcoreinfo_len, &kd->dump.vmcoreinfo,
 				name, err);
 	else
-		ret = kvfs_kdumpcore_find_vmcoreinfo(&kd->dump, err);
+		ret = kvfs_kdump_elf_find_vmcoreinfo(&kd->dump, err);
 	if (ret == 0 && kd->dump.vmcoreinfo)
 		kd->dump.vmcoreinfo_len = strlen(kd->dump.vmcoreinfo);
 	return ret;
@@ -239,12 +239,12 @@ static int open_lib(struct dumpkdump *kd, const char *name, struct kvfs_err *err
 	if (!fds)
 		return kvfs_err_sys(err, ENOMEM, "%s", name);
 	for (size_t i = 0; i < kd->set.nr_parts; i++) {
-		const struct kvfs_kdumppart *part = &kd->set.parts[i];
+		const struct kvfs_kdump_part *part = &kd->set.parts[i];
 
 		if (part->head.start_pfn < part->head.end_pfn || (n == 0 && i == kd->set.nr_parts - 1))
 			fds[n++] = part->fd;
 	}
-	ret = kvfs_kdumplib_open(fds, n, kd->set.page_size, &kd->lib, err);
+	ret = kvfs_kdump_lib_open(fds, n, kd->set.page_size, &kd->lib, err);
 	return ret < 0 ? kvfs_err_prefix(err, "%s", name) : 0;
 }
 
@@ -255,7 +255,7 @@ static int set_up(struct dumpkdump *kd, const int *fds, const struct kvfs_dump_c
 	uint64_t nr_chunks;
 	int ret;
 
-	ret = kvfs_kdumpset_load(fds, config->files, config->nr_files, &kd->set, &kd->dump.missing, err);
+	ret = kvfs_kdump_set_load(fds, config->files, config->nr_files, &kd->set, &kd->dump.missing, err);
 	if (ret < 0)
 		return ret;
 	ret = open_lib(kd, config->files[0], err);
@@ -264,20 +264,20 @@ static int set_up(struct dumpkdump *kd, const int *fds, const struct kvfs_dump_c
 	nr_chunks = (kd->set.nr_pfns * kd->set.page_size + KVFS_CHUNK_LEN - 1) / KVFS_CHUNK_LEN;
 	kd->cache = kvfs_chunkcache_create(config->cache_len, nr_chunks, config->threads, fill_chunk, kd);
 	kd->fds = calloc(config->nr_files, sizeof(*kd->fds));
-	if (!kd->cache || !kd->fds || kvfs_zstdpage_create(&kd->zstd) < 0)
+	if (!kd->cache || !kd->fds || kvfs_zstd_create(&kd->zstd) < 0)
 		return kvfs_err_sys(err, ENOMEM, "%s", config->files[0]);
 	ret = load_notes(kd, config->files[0], err);
 	if (ret < 0)
 		return ret;
-	kvfs_kdumpcore_find_machine(&kd->dump, kd->set.parts[0].head.machine);
-	ret = kvfs_kdumpcore_make_ram(&kd->dump, &kd->set.ram, kd->set.page_size, err);
+	kvfs_kdump_elf_find_machine(&kd->dump, kd->set.parts[0].head.machine);
+	ret = kvfs_kdump_elf_make_ram(&kd->dump, &kd->set.ram, kd->set.page_size, err);
 	if (ret == 0)
-		ret = kvfs_kdumpcore_make(&kd->dump, kd->set.page_size, err);
+		ret = kvfs_kdump_elf_make(&kd->dump, kd->set.page_size, err);
 	return ret;
 }
 
-int kvfs_dumpkdump_open(const int *fds, const struct kvfs_dump_config *config,
-			struct kvfs_dump **out, struct kvfs_err *err)
+int kvfs_dump_kdump_open(const int *fds, const struct kvfs_dump_config *config,
+			 struct kvfs_dump **out, struct kvfs_err *err)
 {
 	struct dumpkdump *kd = calloc(1, sizeof(*kd));
 	int ret;

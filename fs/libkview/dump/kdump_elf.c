@@ -34,11 +34,11 @@ static const struct {
 	{ "i686", EM_386, 144 },	/* an x86-64 machine whose first CPU is not in long mode, too */
 };
 
-void kvfs_kdumpcore_find_machine(struct kvfs_dump *dump, const char *name)
+void kvfs_kdump_elf_find_machine(struct kvfs_dump *dump, const char *name)
 {
-	struct kvfs_corenote note = { .desc_len = 0 };
+	struct kvfs_elf_note note = { .desc_len = 0 };
 
-	kvfs_corenotes_prstatus(dump->notes, dump->notes_len, 0, &note);
+	kvfs_elf_notes_prstatus(dump->notes, dump->notes_len, 0, &note);
 	dump->machine = EM_NONE;
 	for (size_t i = 0; i < sizeof(machines) / sizeof(machines[0]); i++) {
 		if (strcmp(machines[i].name, name) == 0) {
@@ -50,11 +50,11 @@ void kvfs_kdumpcore_find_machine(struct kvfs_dump *dump, const char *name)
 	}
 }
 
-int kvfs_kdumpcore_find_vmcoreinfo(struct kvfs_dump *dump, struct kvfs_err *err)
+int kvfs_kdump_elf_find_vmcoreinfo(struct kvfs_dump *dump, struct kvfs_err *err)
 {
-	struct kvfs_corenote note;
+	struct kvfs_elf_note note;
 
-	if (!kvfs_corenotes_vmcoreinfo(dump->notes, dump->notes_len, &note))
+	if (!kvfs_elf_notes_vmcoreinfo(dump->notes, dump->notes_len, &note))
 		return 0;
 	dump->vmcoreinfo = strndup(note.desc, note.desc_len);
 	return dump->vmcoreinfo ? 0 : kvfs_err_sys(err, ENOMEM, "VMCOREINFO");
@@ -83,7 +83,7 @@ static size_t find_runs(const struct kvfs_pfnmap *ram, uint64_t gap, uint64_t pa
 	return n;
 }
 
-int kvfs_kdumpcore_make_ram(struct kvfs_dump *dump, const struct kvfs_pfnmap *ram,
+int kvfs_kdump_elf_make_ram(struct kvfs_dump *dump, const struct kvfs_pfnmap *ram,
 			    uint32_t page_size, struct kvfs_err *err)
 {
 	uint64_t gap = 0;
@@ -112,7 +112,7 @@ struct kernel {
  * The length of the image. It may have holes: with page table isolation the kernel unmaps what
  * it has freed of it (free_kernel_image_pages()). What comes behind it, modules, is elsewhere.
  */
-static uint64_t measure_image(const struct kvfs_kernmem *mem, uint64_t vaddr, uint64_t paddr)
+static uint64_t measure_image(const struct kvfs_virt *mem, uint64_t vaddr, uint64_t paddr)
 {
 	uint64_t len = 0, next, at, run;
 
@@ -125,20 +125,20 @@ static uint64_t measure_image(const struct kvfs_kernmem *mem, uint64_t vaddr, ui
 
 static void find_kernel(struct kvfs_dump *dump, struct kernel *kernel)
 {
-	const struct kvfs_vminfo info = { .text = dump->vmcoreinfo, .len = dump->vmcoreinfo_len };
-	struct kvfs_kernmem mem;
+	const struct kvfs_vmcoreinfo info = { .text = dump->vmcoreinfo, .len = dump->vmcoreinfo_len };
+	struct kvfs_virt mem;
 	uint64_t vaddr, paddr, run;
 
 	*kernel = (struct kernel) { .has_direct_map = false };
 	if (!dump->vmcoreinfo ||
-	    kvfs_kernmem_init(&mem, &info, dump->machine, NULL, 0, kvfs_dump_read_phys, dump, NULL) < 0)
+	    kvfs_virt_init(&mem, &info, dump->machine, NULL, 0, kvfs_dump_read_phys, dump, NULL) < 0)
 		return;
 	vaddr = mem.walk.levels == 5 ? DIRECT_MAP_L5 : DIRECT_MAP_L4;
 	if (kvfs_pagewalk_first(&mem.walk, vaddr, &vaddr, &paddr) == 0) {
 		kernel->has_direct_map = true;
 		kernel->direct_map = vaddr - paddr;
 	}
-	if (kvfs_vminfo_hex(&info, "SYMBOL(_stext)", &vaddr) == 0 &&
+	if (kvfs_vmcoreinfo_hex(&info, "SYMBOL(_stext)", &vaddr) == 0 &&
 	    kvfs_pagewalk(&mem.walk, vaddr, &paddr, &run) == 0) {
 		kernel->image = (struct kvfs_segment) { .vaddr = vaddr, .paddr = paddr };
 		kernel->image.memsz = kernel->image.len = measure_image(&mem, vaddr, paddr);
@@ -204,25 +204,25 @@ static int make_table(struct kvfs_dump *dump, uint64_t head_len, size_t first)
 }
 
 /* All notes of the dump, and VMCOREINFO if it was elsewhere. The caller frees *out. */
-static int list_notes(const struct kvfs_dump *dump, struct kvfs_elfhead_note **out, size_t *nr,
+static int list_notes(const struct kvfs_dump *dump, struct kvfs_elf_new_note **out, size_t *nr,
 		      uint64_t *len)
 {
-	struct kvfs_elfhead_note *v;
-	struct kvfs_corenote note;
+	struct kvfs_elf_new_note *v;
+	struct kvfs_elf_note note;
 	size_t pos = 0, n = 0;
 
-	while (kvfs_corenotes_next(dump->notes, dump->notes_len, &pos, &note))
+	while (kvfs_elf_notes_next(dump->notes, dump->notes_len, &pos, &note))
 		n++;
 	v = calloc(n + 1, sizeof(*v));
 	if (!v)
 		return -ENOMEM;
 	*len = 0;
-	for (pos = n = 0; kvfs_corenotes_next(dump->notes, dump->notes_len, &pos, &note); n++)
-		v[n] = (struct kvfs_elfhead_note) {
+	for (pos = n = 0; kvfs_elf_notes_next(dump->notes, dump->notes_len, &pos, &note); n++)
+		v[n] = (struct kvfs_elf_new_note) {
 			.name = note.name, .type = note.type, .desc = note.desc, .desc_len = note.desc_len,
 		};
-	if (dump->vmcoreinfo && !kvfs_corenotes_vmcoreinfo(dump->notes, dump->notes_len, &note))
-		v[n++] = (struct kvfs_elfhead_note) {
+	if (dump->vmcoreinfo && !kvfs_elf_notes_vmcoreinfo(dump->notes, dump->notes_len, &note))
+		v[n++] = (struct kvfs_elf_new_note) {
 			.name = "VMCOREINFO", .desc = dump->vmcoreinfo, .desc_len = dump->vmcoreinfo_len,
 		};
 	for (size_t i = 0; i < n; i++)
@@ -232,9 +232,9 @@ static int list_notes(const struct kvfs_dump *dump, struct kvfs_elfhead_note **o
 	return 0;
 }
 
-int kvfs_kdumpcore_make(struct kvfs_dump *dump, uint32_t page_size, struct kvfs_err *err)
+int kvfs_kdump_elf_make(struct kvfs_dump *dump, uint32_t page_size, struct kvfs_err *err)
 {
-	_cleanup_free_ struct kvfs_elfhead_note *notes = NULL;
+	_cleanup_free_ struct kvfs_elf_new_note *notes = NULL;
 	struct kernel kernel;
 	uint64_t head_len;
 	size_t nr_notes, first;
@@ -248,7 +248,7 @@ int kvfs_kdumpcore_make(struct kvfs_dump *dump, uint32_t page_size, struct kvfs_
 	head_len = (head_len + page_size - 1) / page_size * page_size;
 	find_kernel(dump, &kernel);
 	first = place_segments(dump, &kernel, head_len);
-	ret = kvfs_elfhead_build(dump->segs, dump->nr_segs, notes, nr_notes, head_len, &dump->core_head);
+	ret = kvfs_elf_build(dump->segs, dump->nr_segs, notes, nr_notes, head_len, &dump->core_head);
 	if (ret < 0)
 		return kvfs_err_sys(err, -ret, "the ELF header of the dump");
 	((Elf64_Ehdr *)dump->core_head)->e_machine = dump->machine;

@@ -16,16 +16,16 @@
  * Sets dump->machine by its name in uname -m, or by dump->notes if the dump has no name that
  * is known; EM_NONE if they do not tell, either.
  */
-void kvfs_kdumpcore_find_machine(struct kvfs_dump *dump, const char *name);
+void kvfs_kdump_elf_find_machine(struct kvfs_dump *dump, const char *name);
 
 /* Takes dump->vmcoreinfo out of dump->notes, if it is there. 0 or -ENOMEM. */
-int kvfs_kdumpcore_find_vmcoreinfo(struct kvfs_dump *dump, struct kvfs_err *err);
+int kvfs_kdump_elf_find_vmcoreinfo(struct kvfs_dump *dump, struct kvfs_err *err);
 
 /*
  * Makes dump->segs, without virtual addresses, and dump->ram. More runs than an ELF header
  * should name are joined: what lies between is left out of the dump in any case. 0 or -ENOMEM.
  */
-int kvfs_kdumpcore_make_ram(struct kvfs_dump *dump, const struct kvfs_pfnmap *ram,
+int kvfs_kdump_elf_make_ram(struct kvfs_dump *dump, const struct kvfs_pfnmap *ram,
 			    uint32_t page_size, struct kvfs_err *err);
 
 /*
@@ -33,6 +33,6 @@ int kvfs_kdumpcore_make_ram(struct kvfs_dump *dump, const struct kvfs_pfnmap *ra
  * the kernel image before them, and makes dump->core. Reads the dump. 0, -ENOMEM, or -EFBIG
  * if there are more notes than fit.
  */
-int kvfs_kdumpcore_make(struct kvfs_dump *dump, uint32_t page_size, struct kvfs_err *err);
+int kvfs_kdump_elf_make(struct kvfs_dump *dump, uint32_t page_size, struct kvfs_err *err);
 
 #endif /* KVFS_DUMP_KDUMP_ELF_H */

@@ -11,7 +11,7 @@
 
 /* As a little-endian 64-bit kernel's makedumpfile writes it; block 0 of the file. */
 struct header {
-	char signature[KVFS_KDUMPHEAD_MAGIC_LEN];
+	char signature[KVFS_KDUMP_HEADER_MAGIC_LEN];
 	uint32_t version;
 	char sysname[65];
 	char nodename[65];
@@ -86,7 +86,7 @@ static int load_header(const struct input *in, struct header *h)
 	ret = read_part(in, "header", h, sizeof(*h), 0);
 	if (ret < 0)
 		return ret;
-	if (memcmp(h->signature, KVFS_KDUMPHEAD_MAGIC, KVFS_KDUMPHEAD_MAGIC_LEN) != 0)
+	if (memcmp(h->signature, KVFS_KDUMP_HEADER_MAGIC, KVFS_KDUMP_HEADER_MAGIC_LEN) != 0)
 		return kvfs_err_set(in->err, ENOEXEC, "%s is not kdump-compressed", in->name);
 	block_size = le32toh((uint32_t)h->block_size);
 	if (is_page_size(block_size) && (int32_t)le32toh((uint32_t)h->sub_header_blocks) >= 1)
@@ -107,7 +107,7 @@ static int take_notes(const struct input *in, const char *what, uint64_t off, ui
 
 	if (len == 0)
 		return 0;
-	if (len > KVFS_KDUMPHEAD_NOTES_MAX || !kvfs_add_u64(off, len, &end) || end > INT64_MAX)
+	if (len > KVFS_KDUMP_HEADER_NOTES_MAX || !kvfs_add_u64(off, len, &end) || end > INT64_MAX)
 		return kvfs_err_set(in->err, EBADMSG, "%s claims 0x%" PRIx64 " bytes of %s at 0x%" PRIx64,
 				    in->name, len, what, off);
 	if (end > in->file_len)
@@ -119,7 +119,7 @@ static int take_notes(const struct input *in, const char *what, uint64_t off, ui
 }
 
 static int load_sub_header(const struct input *in, const struct header *h,
-			   struct kvfs_kdumphead *out)
+			   struct kvfs_kdump_header *out)
 {
 	uint32_t version = le32toh(h->version);
 	struct sub_header s;
@@ -153,7 +153,7 @@ static int load_sub_header(const struct input *in, const struct header *h,
 	return ret;
 }
 
-static int place_maps(const struct input *in, const struct header *h, struct kvfs_kdumphead *out)
+static int place_maps(const struct input *in, const struct header *h, struct kvfs_kdump_header *out)
 {
 	/* None of this can overflow: block counts have 32 bits, a block 17. */
 	uint64_t head_blocks = 1 + (uint64_t)le32toh((uint32_t)h->sub_header_blocks);
@@ -182,11 +182,11 @@ static void copy_name(char out[65], const char in[65])
 			*c = '?';
 }
 
-int kvfs_kdumphead_load(int fd, const char *name, uint64_t file_len, struct kvfs_kdumphead *out,
-			struct kvfs_err *err)
+int kvfs_kdump_header_load(int fd, const char *name, uint64_t file_len, struct kvfs_kdump_header *out,
+			   struct kvfs_err *err)
 {
 	const struct input in = { .fd = fd, .name = name, .file_len = file_len, .err = err };
-	struct kvfs_kdumphead head = { 0 };
+	struct kvfs_kdump_header head = { 0 };
 	struct header h;
 	int ret;
 
@@ -205,12 +205,12 @@ int kvfs_kdumphead_load(int fd, const char *name, uint64_t file_len, struct kvfs
 	return ret;
 }
 
-int kvfs_kdumpdesc_check(const struct kvfs_kdumpdesc *desc, uint32_t page_size,
-			 uint64_t file_len)
+int kvfs_kdump_desc_check(const struct kvfs_kdump_desc *desc, uint32_t page_size,
+			  uint64_t file_len)
 {
 	uint64_t off = le64toh(desc->off);
 	uint32_t len = le32toh(desc->len);
-	uint32_t how = le32toh(desc->flags) & KVFS_KDUMPDESC_METHODS;
+	uint32_t how = le32toh(desc->flags) & KVFS_KDUMP_DESC_METHODS;
 	uint64_t end;
 
 	if ((how & (how - 1)) != 0 || len == 0 || len > page_size || (!how && len != page_size))

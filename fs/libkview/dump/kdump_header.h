@@ -15,13 +15,13 @@
 #include "base/err.h"
 
 /* Bytes at the start of a file that tell its format. */
-#define KVFS_KDUMPHEAD_MAGIC "KDUMP   "
-#define KVFS_KDUMPHEAD_MAGIC_LEN 8
+#define KVFS_KDUMP_HEADER_MAGIC "KDUMP   "
+#define KVFS_KDUMP_HEADER_MAGIC_LEN 8
 
 /* A page frame number that is above all others. */
 #define KVFS_PFN_MAX UINT64_MAX
 
-struct kvfs_kdumphead {
+struct kvfs_kdump_header {
 	char machine[65];	/* uname -m of the crashed kernel */
 	char release[65];	/* uname -r */
 	uint32_t page_size;	/* bytes; the block size of the file, too */
@@ -33,13 +33,13 @@ struct kvfs_kdumphead {
 	uint64_t ram_map_off;	/* bitmap of the pages that exist; a bit a page, low bits first */
 	uint64_t dumped_map_off;	/* bitmap of the pages in the file (of the set, if split) */
 	uint64_t map_len;	/* bytes of each bitmap; at least nr_pfns / 8 */
-	uint64_t descs_off;	/* a struct kvfs_kdumpdesc for each page of this file, ascending */
+	uint64_t descs_off;	/* a struct kvfs_kdump_desc for each page of this file, ascending */
 	uint64_t notes_off, notes_len;		/* ELF notes; 0, 0 if there are none */
 	uint64_t vmcoreinfo_off, vmcoreinfo_len;	/* its text; 0, 0 if there is none */
 };
 
 /* Most bytes of notes that are believed. */
-#define KVFS_KDUMPHEAD_NOTES_MAX (16 * 1024 * 1024)
+#define KVFS_KDUMP_HEADER_NOTES_MAX (16 * 1024 * 1024)
 
 /*
  * Reads and judges the headers of fd, which is borrowed and file_len bytes long. name is for
@@ -47,30 +47,30 @@ struct kvfs_kdumphead {
  * 32-bit or big-endian machine, -EBADMSG headers that contradict themselves, -ENODATA a file
  * that ends before its page descriptors begin, or the errno of read(2).
  */
-int kvfs_kdumphead_load(int fd, const char *name, uint64_t file_len, struct kvfs_kdumphead *out,
-			struct kvfs_err *err);
+int kvfs_kdump_header_load(int fd, const char *name, uint64_t file_len, struct kvfs_kdump_header *out,
+			   struct kvfs_err *err);
 
 /* Where a page is in the file; as it is there, little-endian. */
-struct kvfs_kdumpdesc {
+struct kvfs_kdump_desc {
 	uint64_t off;		/* of its bytes */
 	uint32_t len;		/* bytes, compressed if flags says so */
-	uint32_t flags;		/* KVFS_KDUMPDESC_* */
+	uint32_t flags;		/* KVFS_KDUMP_DESC_* */
 	uint64_t page_flags;	/* not used */
 };
 
-#define KVFS_KDUMPDESC_ZLIB (1U << 0)
-#define KVFS_KDUMPDESC_LZO (1U << 1)
-#define KVFS_KDUMPDESC_SNAPPY (1U << 2)
-#define KVFS_KDUMPDESC_ZSTD (1U << 5)
-#define KVFS_KDUMPDESC_METHODS \
-	(KVFS_KDUMPDESC_ZLIB | KVFS_KDUMPDESC_LZO | KVFS_KDUMPDESC_SNAPPY | KVFS_KDUMPDESC_ZSTD)
+#define KVFS_KDUMP_DESC_ZLIB (1U << 0)
+#define KVFS_KDUMP_DESC_LZO (1U << 1)
+#define KVFS_KDUMP_DESC_SNAPPY (1U << 2)
+#define KVFS_KDUMP_DESC_ZSTD (1U << 5)
+#define KVFS_KDUMP_DESC_METHODS \
+	(KVFS_KDUMP_DESC_ZLIB | KVFS_KDUMP_DESC_LZO | KVFS_KDUMP_DESC_SNAPPY | KVFS_KDUMP_DESC_ZSTD)
 
 /*
  * Whether desc can be that of a page: its bytes are in the file, and they are page_size of
  * them, or fewer if one known method compressed them. Returns 0, -EBADMSG if it cannot be
  * one, -ENODATA if the file ends before.
  */
-int kvfs_kdumpdesc_check(const struct kvfs_kdumpdesc *desc, uint32_t page_size,
-			 uint64_t file_len);
+int kvfs_kdump_desc_check(const struct kvfs_kdump_desc *desc, uint32_t page_size,
+			  uint64_t file_len);
 
 #endif /* KVFS_DUMP_KDUMP_HEADER_H */

@@ -14,7 +14,7 @@
 /* Idle clones that are kept. */
 #define MAX_IDLE 16
 
-struct kvfs_kdumplib {
+struct kvfs_kdump_lib {
 	kdump_ctx_t *ctx;		/* what the others are clones of; not read from */
 	uint32_t page_size;
 	pthread_mutex_t lock;		/* all below, and the making of clones */
@@ -22,12 +22,12 @@ struct kvfs_kdumplib {
 	kdump_ctx_t *idle[MAX_IDLE];
 };
 
-static int fail(struct kvfs_kdumplib *lib, const char *what, struct kvfs_err *err)
+static int fail(struct kvfs_kdump_lib *lib, const char *what, struct kvfs_err *err)
 {
 	const char *text = kdump_get_err(lib->ctx);
 
 	kvfs_err_set(err, EBADMSG, "%s: libkdumpfile: %s", what, text ? text : "no reason given");
-	kvfs_kdumplib_close(lib);
+	kvfs_kdump_lib_close(lib);
 	return -EBADMSG;
 }
 
@@ -35,7 +35,7 @@ static int fail(struct kvfs_kdumplib *lib, const char *what, struct kvfs_err *er
  * The library also takes headers of 32-bit and big-endian machines for granted, and tries
  * those layouts first. What it believes must be what was judged.
  */
-static int check_layout(struct kvfs_kdumplib *lib, struct kvfs_err *err)
+static int check_layout(struct kvfs_kdump_lib *lib, struct kvfs_err *err)
 {
 	kdump_num_t page_size = 0, ptr_size = 0, byte_order = KDUMP_BIG_ENDIAN;
 
@@ -45,14 +45,14 @@ static int check_layout(struct kvfs_kdumplib *lib, struct kvfs_err *err)
 		return fail(lib, "the dump's layout", err);
 	if (page_size == lib->page_size && ptr_size == 8 && byte_order == KDUMP_LITTLE_ENDIAN)
 		return 0;
-	kvfs_kdumplib_close(lib);
+	kvfs_kdump_lib_close(lib);
 	return kvfs_err_set(err, EBADMSG, "libkdumpfile takes the header of the dump for another one than it is");
 }
 
-int kvfs_kdumplib_open(const int *fds, size_t nr, uint32_t page_size, struct kvfs_kdumplib **out,
-		       struct kvfs_err *err)
+int kvfs_kdump_lib_open(const int *fds, size_t nr, uint32_t page_size, struct kvfs_kdump_lib **out,
+			struct kvfs_err *err)
 {
-	struct kvfs_kdumplib *lib = calloc(1, sizeof(*lib));
+	struct kvfs_kdump_lib *lib = calloc(1, sizeof(*lib));
 	int ret;
 
 	if (!lib)
@@ -61,7 +61,7 @@ int kvfs_kdumplib_open(const int *fds, size_t nr, uint32_t page_size, struct kvf
 	pthread_mutex_init(&lib->lock, NULL);
 	lib->ctx = kdump_new();
 	if (!lib->ctx) {
-		kvfs_kdumplib_close(lib);
+		kvfs_kdump_lib_close(lib);
 		return kvfs_err_sys(err, ENOMEM, "libkdumpfile");
 	}
 	if (kdump_open_fdset(lib->ctx, (unsigned int)nr, fds) != KDUMP_OK)
@@ -77,7 +77,7 @@ int kvfs_kdumplib_open(const int *fds, size_t nr, uint32_t page_size, struct kvf
 	return 0;
 }
 
-void kvfs_kdumplib_close(struct kvfs_kdumplib *lib)
+void kvfs_kdump_lib_close(struct kvfs_kdump_lib *lib)
 {
 	if (!lib)
 		return;
@@ -90,7 +90,7 @@ void kvfs_kdumplib_close(struct kvfs_kdumplib *lib)
 }
 
 /* A context that nobody else uses; NULL if out of memory. */
-static kdump_ctx_t *get_ctx(struct kvfs_kdumplib *lib)
+static kdump_ctx_t *get_ctx(struct kvfs_kdump_lib *lib)
 {
 	kdump_ctx_t *ctx;
 
@@ -103,7 +103,7 @@ static kdump_ctx_t *get_ctx(struct kvfs_kdumplib *lib)
 	return ctx;
 }
 
-static void put_ctx(struct kvfs_kdumplib *lib, kdump_ctx_t *ctx)
+static void put_ctx(struct kvfs_kdump_lib *lib, kdump_ctx_t *ctx)
 {
 	pthread_mutex_lock(&lib->lock);
 	if (lib->nr_idle < MAX_IDLE) {
@@ -115,7 +115,7 @@ static void put_ctx(struct kvfs_kdumplib *lib, kdump_ctx_t *ctx)
 		kdump_free(ctx);
 }
 
-size_t kvfs_kdumplib_read(struct kvfs_kdumplib *lib, void *buf, size_t len, uint64_t paddr)
+size_t kvfs_kdump_lib_read(struct kvfs_kdump_lib *lib, void *buf, size_t len, uint64_t paddr)
 {
 	kdump_ctx_t *ctx = get_ctx(lib);
 	size_t done = len;

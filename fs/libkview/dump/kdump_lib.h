@@ -14,23 +14,23 @@
 
 #include "base/err.h"
 
-struct kvfs_kdumplib;		/* opaque; any number of threads may read */
+struct kvfs_kdump_lib;		/* opaque; any number of threads may read */
 
 /*
  * Opens a dump of nr files, which are borrowed until close. page_size is what its header
  * says. Returns 0, -EOPNOTSUPP with a message in a build without libkdumpfile, or -errno with
  * what the library has to say.
  */
-int kvfs_kdumplib_open(const int *fds, size_t nr, uint32_t page_size, struct kvfs_kdumplib **out,
-		       struct kvfs_err *err);
+int kvfs_kdump_lib_open(const int *fds, size_t nr, uint32_t page_size, struct kvfs_kdump_lib **out,
+			struct kvfs_err *err);
 
 /* Nobody may be reading. NULL is allowed. */
-void kvfs_kdumplib_close(struct kvfs_kdumplib *lib);
+void kvfs_kdump_lib_close(struct kvfs_kdump_lib *lib);
 
 /*
  * Reads whole pages from physical address paddr on. Returns the bytes read: less than len
  * before a page that cannot be had.
  */
-size_t kvfs_kdumplib_read(struct kvfs_kdumplib *lib, void *buf, size_t len, uint64_t paddr);
+size_t kvfs_kdump_lib_read(struct kvfs_kdump_lib *lib, void *buf, size_t len, uint64_t paddr);
 
 #endif /* KVFS_DUMP_KDUMP_LIB_H */

@@ -8,13 +8,13 @@
 /* Bytes of a file that are read at a time; no page is longer. */
 #define MAX_READ 65536
 
-bool kvfs_kdumppages_can(const struct kvfs_zstdpage *zstd, const struct kvfs_kdumploc *loc)
+bool kvfs_kdump_pages_can(const struct kvfs_zstd *zstd, const struct kvfs_kdump_location *loc)
 {
-	return loc->flags == 0 || (loc->flags == KVFS_KDUMPDESC_ZSTD && zstd);
+	return loc->flags == 0 || (loc->flags == KVFS_KDUMP_DESC_ZSTD && zstd);
 }
 
 /* How many pages, from the first on, lie one behind another and can be read at once. */
-static size_t count_adjacent(const struct kvfs_kdumploc *locs, size_t n)
+static size_t count_adjacent(const struct kvfs_kdump_location *locs, size_t n)
 {
 	uint64_t len = locs[0].len;
 	size_t i = 1;
@@ -25,17 +25,17 @@ static size_t count_adjacent(const struct kvfs_kdumploc *locs, size_t n)
 	return i;
 }
 
-static bool unpack(struct kvfs_zstdpage *zstd, const struct kvfs_kdumploc *loc, const unsigned char *src,
+static bool unpack(struct kvfs_zstd *zstd, const struct kvfs_kdump_location *loc, const unsigned char *src,
 		   size_t page_size, unsigned char *page)
 {
-	if (loc->flags == KVFS_KDUMPDESC_ZSTD)
-		return kvfs_zstdpage_decompress(zstd, src, loc->len, page, page_size);
+	if (loc->flags == KVFS_KDUMP_DESC_ZSTD)
+		return kvfs_zstd_decompress(zstd, src, loc->len, page, page_size);
 	memcpy(page, src, page_size);
 	return true;
 }
 
 /* Pages that lie one behind another. Returns the mask of the damaged ones. */
-static uint64_t read_adjacent(struct kvfs_zstdpage *zstd, const struct kvfs_kdumploc *locs, size_t n,
+static uint64_t read_adjacent(struct kvfs_zstd *zstd, const struct kvfs_kdump_location *locs, size_t n,
 			      size_t page_size, unsigned char *buf)
 {
 	unsigned char raw[MAX_READ];
@@ -53,8 +53,8 @@ static uint64_t read_adjacent(struct kvfs_zstdpage *zstd, const struct kvfs_kdum
 	return bad;
 }
 
-uint64_t kvfs_kdumppages_read(struct kvfs_zstdpage *zstd, const struct kvfs_kdumploc *locs,
-			      size_t n, size_t page_size, unsigned char *buf)
+uint64_t kvfs_kdump_pages_read(struct kvfs_zstd *zstd, const struct kvfs_kdump_location *locs,
+			       size_t n, size_t page_size, unsigned char *buf)
 {
 	uint64_t bad = 0;
 

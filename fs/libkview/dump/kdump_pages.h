@@ -13,14 +13,14 @@
 #include "dump/kdump_set.h"
 #include "dump/zstd.h"
 
-/* Whether kvfs_kdumppages_read() can read a page; zstd is NULL where libzstd is not. */
-bool kvfs_kdumppages_can(const struct kvfs_zstdpage *zstd, const struct kvfs_kdumploc *loc);
+/* Whether kvfs_kdump_pages_read() can read a page; zstd is NULL where libzstd is not. */
+bool kvfs_kdump_pages_can(const struct kvfs_zstd *zstd, const struct kvfs_kdump_location *loc);
 
 /*
  * Reads n pages (64 at most), each of which it can read, into buf. Returns the mask of those
  * that are damaged, the lowest bit for the first; what they have in buf is undefined.
  */
-uint64_t kvfs_kdumppages_read(struct kvfs_zstdpage *zstd, const struct kvfs_kdumploc *locs,
-			      size_t n, size_t page_size, unsigned char *buf);
+uint64_t kvfs_kdump_pages_read(struct kvfs_zstd *zstd, const struct kvfs_kdump_location *locs,
+			       size_t n, size_t page_size, unsigned char *buf);
 
 #endif /* KVFS_DUMP_KDUMP_PAGES_H */

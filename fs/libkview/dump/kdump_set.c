@@ -10,7 +10,7 @@
 
 #include "base/io.h"
 
-static int load_part(int fd, const char *name, struct kvfs_kdumppart *part, struct kvfs_err *err)
+static int load_part(int fd, const char *name, struct kvfs_kdump_part *part, struct kvfs_err *err)
 {
 	struct stat st;
 	int ret;
@@ -19,7 +19,7 @@ static int load_part(int fd, const char *name, struct kvfs_kdumppart *part, stru
 		return kvfs_err_sys(err, errno, "cannot stat %s", name);
 	part->fd = fd;
 	part->file_len = (uint64_t)st.st_size;
-	ret = kvfs_kdumphead_load(fd, name, part->file_len, &part->head, err);
+	ret = kvfs_kdump_header_load(fd, name, part->file_len, &part->head, err);
 	if (ret < 0)
 		return ret;
 	if (part->head.end_pfn > part->head.nr_pfns)
@@ -29,7 +29,7 @@ static int load_part(int fd, const char *name, struct kvfs_kdumppart *part, stru
 }
 
 /* Every part of a split dump has the bitmap of all of it, which is kept once. */
-static void share_map(const struct kvfs_kdumppart *first, struct kvfs_kdumppart *part)
+static void share_map(const struct kvfs_kdump_part *first, struct kvfs_kdump_part *part)
 {
 	struct kvfs_pfnmap *map = &part->dumped;
 
@@ -43,15 +43,15 @@ static void share_map(const struct kvfs_kdumppart *first, struct kvfs_kdumppart 
 
 static int by_start(const void *a, const void *b)
 {
-	const struct kvfs_kdumppart *x = a, *y = b;
+	const struct kvfs_kdump_part *x = a, *y = b;
 
 	return x->head.start_pfn < y->head.start_pfn ? -1 : x->head.start_pfn > y->head.start_pfn;
 }
 
 /* Sorts the parts and sees whether they are parts of one dump. */
-static int check_parts(struct kvfs_kdumpset *set, struct kvfs_err *err)
+static int check_parts(struct kvfs_kdump_set *set, struct kvfs_err *err)
 {
-	struct kvfs_kdumppart *v = set->parts;
+	struct kvfs_kdump_part *v = set->parts;
 
 	qsort(v, set->nr_parts, sizeof(*v), by_start);
 	for (size_t i = 1; i < set->nr_parts; i++) {
@@ -67,17 +67,17 @@ static int check_parts(struct kvfs_kdumpset *set, struct kvfs_err *err)
 	return 0;
 }
 
-static uint64_t rank_in_part(const struct kvfs_kdumppart *part, uint64_t pfn)
+static uint64_t rank_in_part(const struct kvfs_kdump_part *part, uint64_t pfn)
 {
 	return kvfs_pfnmap_rank(&part->dumped, pfn) -
 	       kvfs_pfnmap_rank(&part->dumped, part->head.start_pfn);
 }
 
 /* The mask of wrong ones among n descriptors from the first on; where the others are in out. */
-static uint64_t load_descs(const struct kvfs_kdumppart *part, uint64_t first, size_t n,
-			   struct kvfs_kdumploc *out)
+static uint64_t load_descs(const struct kvfs_kdump_part *part, uint64_t first, size_t n,
+			   struct kvfs_kdump_location *out)
 {
-	struct kvfs_kdumpdesc descs[KVFS_KDUMPSET_LOCATE_MAX];
+	struct kvfs_kdump_desc descs[KVFS_KDUMP_SET_LOCATE_MAX];
 	uint64_t off = part->head.descs_off + first * sizeof(descs[0]);
 	uint64_t wrong = 0;
 	ssize_t got;
@@ -86,25 +86,25 @@ static uint64_t load_descs(const struct kvfs_kdumppart *part, uint64_t first, si
 	got = kvfs_io_pread(part->fd, descs, n * sizeof(descs[0]), off);
 	for (size_t i = 0; i < n; i++) {
 		if (got < (ssize_t)((i + 1) * sizeof(descs[0])) ||
-		    kvfs_kdumpdesc_check(&descs[i], part->head.page_size, part->file_len) < 0) {
+		    kvfs_kdump_desc_check(&descs[i], part->head.page_size, part->file_len) < 0) {
 			wrong |= 1ULL << i;
 			continue;
 		}
-		out[i] = (struct kvfs_kdumploc) {
+		out[i] = (struct kvfs_kdump_location) {
 			.fd = part->fd,
 			.len = le32toh(descs[i].len),
 			.off = le64toh(descs[i].off),
-			.flags = le32toh(descs[i].flags) & KVFS_KDUMPDESC_METHODS,
+			.flags = le32toh(descs[i].flags) & KVFS_KDUMP_DESC_METHODS,
 		};
 	}
 	return wrong;
 }
 
 /* The first of a few descriptors from first on that is wrong; nr if none is. */
-static uint64_t find_wrong(const struct kvfs_kdumppart *part, uint64_t first, uint64_t nr)
+static uint64_t find_wrong(const struct kvfs_kdump_part *part, uint64_t first, uint64_t nr)
 {
-	struct kvfs_kdumploc locs[KVFS_KDUMPSET_LOCATE_MAX];
-	uint64_t n = nr - first < KVFS_KDUMPSET_LOCATE_MAX ? nr - first : KVFS_KDUMPSET_LOCATE_MAX;
+	struct kvfs_kdump_location locs[KVFS_KDUMP_SET_LOCATE_MAX];
+	uint64_t n = nr - first < KVFS_KDUMP_SET_LOCATE_MAX ? nr - first : KVFS_KDUMP_SET_LOCATE_MAX;
 	uint64_t wrong = n > 0 ? load_descs(part, first, (size_t)n, locs) : 0;
 
 	return wrong ? first + (uint64_t)__builtin_ctzll(wrong) : nr;
@@ -114,13 +114,13 @@ static uint64_t find_wrong(const struct kvfs_kdumppart *part, uint64_t first, ui
  * Pages are written in order, so those that a truncated file lacks are the last; but pages of
  * zeros share one copy at the start, which is why a few are asked at a time.
  */
-static void look_for_cut(const struct kvfs_kdumppart *part, const char *name,
+static void look_for_cut(const struct kvfs_kdump_part *part, const char *name,
 			 struct kvfs_err *missing)
 {
 	uint64_t nr = rank_in_part(part, part->head.end_pfn);
 	uint64_t lo = 0, hi = nr;
 
-	if (nr == 0 || find_wrong(part, nr > KVFS_KDUMPSET_LOCATE_MAX ? nr - KVFS_KDUMPSET_LOCATE_MAX : 0, nr) == nr) {
+	if (nr == 0 || find_wrong(part, nr > KVFS_KDUMP_SET_LOCATE_MAX ? nr - KVFS_KDUMP_SET_LOCATE_MAX : 0, nr) == nr) {
 		if (part->head.incomplete)
 			kvfs_err_set(missing, ENODATA, "%s is incomplete: makedumpfile had no room for all of it", name);
 		return;
@@ -140,7 +140,7 @@ static void look_for_cut(const struct kvfs_kdumppart *part, const char *name,
 }
 
 /* What parts of the page frame numbers no file has. */
-static void look_for_gaps(const struct kvfs_kdumpset *set, struct kvfs_err *missing)
+static void look_for_gaps(const struct kvfs_kdump_set *set, struct kvfs_err *missing)
 {
 	uint64_t pfn = 0;
 
@@ -154,10 +154,10 @@ static void look_for_gaps(const struct kvfs_kdumpset *set, struct kvfs_err *miss
 			     " on was not given: they read as zeros", pfn);
 }
 
-int kvfs_kdumpset_load(const int *fds, const char *const *names, size_t nr,
-		       struct kvfs_kdumpset *out, struct kvfs_err *missing, struct kvfs_err *err)
+int kvfs_kdump_set_load(const int *fds, const char *const *names, size_t nr,
+			struct kvfs_kdump_set *out, struct kvfs_err *missing, struct kvfs_err *err)
 {
-	struct kvfs_kdumpset set = { .nr_parts = 0 };
+	struct kvfs_kdump_set set = { .nr_parts = 0 };
 	int ret = 0;
 
 	set.parts = calloc(nr, sizeof(*set.parts));
@@ -181,7 +181,7 @@ int kvfs_kdumpset_load(const int *fds, const char *const *names, size_t nr,
 			kvfs_err_sys(err, -ret, "cannot read the bitmap of %s", names[0]);
 	}
 	if (ret < 0) {
-		kvfs_kdumpset_deinit(&set);
+		kvfs_kdump_set_deinit(&set);
 		return ret;
 	}
 	look_for_gaps(&set, missing);
@@ -189,7 +189,7 @@ int kvfs_kdumpset_load(const int *fds, const char *const *names, size_t nr,
 	return 0;
 }
 
-void kvfs_kdumpset_deinit(struct kvfs_kdumpset *set)
+void kvfs_kdump_set_deinit(struct kvfs_kdump_set *set)
 {
 	if (!set)
 		return;
@@ -198,13 +198,13 @@ void kvfs_kdumpset_deinit(struct kvfs_kdumpset *set)
 			kvfs_pfnmap_deinit(&set->parts[i].dumped);
 	free(set->parts);
 	kvfs_pfnmap_deinit(&set->ram);
-	*set = (struct kvfs_kdumpset) { 0 };
+	*set = (struct kvfs_kdump_set) { 0 };
 }
 
-uint64_t kvfs_kdumpset_next_dumped(const struct kvfs_kdumpset *set, uint64_t pfn, uint64_t end)
+uint64_t kvfs_kdump_set_next_dumped(const struct kvfs_kdump_set *set, uint64_t pfn, uint64_t end)
 {
 	for (size_t i = 0; i < set->nr_parts; i++) {
-		const struct kvfs_kdumppart *part = &set->parts[i];
+		const struct kvfs_kdump_part *part = &set->parts[i];
 		uint64_t from = pfn > part->head.start_pfn ? pfn : part->head.start_pfn;
 		uint64_t to = end < part->head.end_pfn ? end : part->head.end_pfn;
 		uint64_t found = from < to ? kvfs_pfnmap_next_set(&part->dumped, from, to) : to;
@@ -215,10 +215,10 @@ uint64_t kvfs_kdumpset_next_dumped(const struct kvfs_kdumpset *set, uint64_t pfn
 	return end;
 }
 
-uint64_t kvfs_kdumpset_next_excluded(const struct kvfs_kdumpset *set, uint64_t pfn, uint64_t end)
+uint64_t kvfs_kdump_set_next_excluded(const struct kvfs_kdump_set *set, uint64_t pfn, uint64_t end)
 {
 	for (size_t i = 0; i < set->nr_parts && pfn < end; i++) {
-		const struct kvfs_kdumppart *part = &set->parts[i];
+		const struct kvfs_kdump_part *part = &set->parts[i];
 		uint64_t to = end < part->head.end_pfn ? end : part->head.end_pfn;
 
 		if (pfn >= part->head.end_pfn)
@@ -232,12 +232,12 @@ uint64_t kvfs_kdumpset_next_excluded(const struct kvfs_kdumpset *set, uint64_t p
 	return pfn < end ? pfn : end;
 }
 
-uint64_t kvfs_kdumpset_count_dumped(const struct kvfs_kdumpset *set, uint64_t pfn, uint64_t end)
+uint64_t kvfs_kdump_set_count_dumped(const struct kvfs_kdump_set *set, uint64_t pfn, uint64_t end)
 {
 	uint64_t sum = 0;
 
 	for (size_t i = 0; i < set->nr_parts; i++) {
-		const struct kvfs_kdumppart *part = &set->parts[i];
+		const struct kvfs_kdump_part *part = &set->parts[i];
 		uint64_t from = pfn > part->head.start_pfn ? pfn : part->head.start_pfn;
 		uint64_t to = end < part->head.end_pfn ? end : part->head.end_pfn;
 
@@ -247,13 +247,13 @@ uint64_t kvfs_kdumpset_count_dumped(const struct kvfs_kdumpset *set, uint64_t pf
 	return sum;
 }
 
-uint64_t kvfs_kdumpset_locate(const struct kvfs_kdumpset *set, uint64_t pfn, size_t n,
-			      struct kvfs_kdumploc *out)
+uint64_t kvfs_kdump_set_locate(const struct kvfs_kdump_set *set, uint64_t pfn, size_t n,
+			       struct kvfs_kdump_location *out)
 {
 	uint64_t wrong = 0;
 
 	for (size_t i = 0; i < set->nr_parts; i++) {
-		const struct kvfs_kdumppart *part = &set->parts[i];
+		const struct kvfs_kdump_part *part = &set->parts[i];
 		uint64_t from = pfn > part->head.start_pfn ? pfn : part->head.start_pfn;
 		uint64_t to = pfn + n < part->head.end_pfn ? pfn + n : part->head.end_pfn;
 

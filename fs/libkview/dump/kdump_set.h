@@ -16,16 +16,16 @@
 #include "dump/pfnmap.h"
 
 /* One file. */
-struct kvfs_kdumppart {
+struct kvfs_kdump_part {
 	int fd;
 	uint64_t file_len;
-	struct kvfs_kdumphead head;
+	struct kvfs_kdump_header head;
 	struct kvfs_pfnmap dumped;
 	bool shares_map;	/* dumped is that of another part */
 };
 
-struct kvfs_kdumpset {
-	struct kvfs_kdumppart *parts;	/* ascending, not overlapping */
+struct kvfs_kdump_set {
+	struct kvfs_kdump_part *parts;	/* ascending, not overlapping */
 	size_t nr_parts;
 	struct kvfs_pfnmap ram;		/* pages that the machine had */
 	uint32_t page_size;		/* bytes */
@@ -36,38 +36,38 @@ struct kvfs_kdumpset {
  * Loads the headers and bitmaps of nr files; fds are borrowed for the life of the set, names
  * are for messages. What is not there but should be, such as a part of a split dump, is told
  * in *missing. Returns 0, -EINVAL with a message for files that do not belong together, or
- * the errors of kvfs_kdumphead_load() and kvfs_pfnmap_load().
+ * the errors of kvfs_kdump_header_load() and kvfs_pfnmap_load().
  */
-int kvfs_kdumpset_load(const int *fds, const char *const *names, size_t nr,
-		       struct kvfs_kdumpset *out, struct kvfs_err *missing, struct kvfs_err *err);
+int kvfs_kdump_set_load(const int *fds, const char *const *names, size_t nr,
+			struct kvfs_kdump_set *out, struct kvfs_err *missing, struct kvfs_err *err);
 
 /* A zeroed one and NULL are allowed. */
-void kvfs_kdumpset_deinit(struct kvfs_kdumpset *set);
+void kvfs_kdump_set_deinit(struct kvfs_kdump_set *set);
 
 /* The first page of [pfn, end) that is in a file, or that is not; end if there is none. */
-uint64_t kvfs_kdumpset_next_dumped(const struct kvfs_kdumpset *set, uint64_t pfn, uint64_t end);
-uint64_t kvfs_kdumpset_next_excluded(const struct kvfs_kdumpset *set, uint64_t pfn, uint64_t end);
+uint64_t kvfs_kdump_set_next_dumped(const struct kvfs_kdump_set *set, uint64_t pfn, uint64_t end);
+uint64_t kvfs_kdump_set_next_excluded(const struct kvfs_kdump_set *set, uint64_t pfn, uint64_t end);
 
 /* How many of [pfn, end) are in a file. */
-uint64_t kvfs_kdumpset_count_dumped(const struct kvfs_kdumpset *set, uint64_t pfn, uint64_t end);
+uint64_t kvfs_kdump_set_count_dumped(const struct kvfs_kdump_set *set, uint64_t pfn, uint64_t end);
 
 /* Where a page is: the bytes [off, off + len) of fd. */
-struct kvfs_kdumploc {
+struct kvfs_kdump_location {
 	int fd;
 	uint32_t len;		/* at most the size of a page */
 	uint64_t off;
-	uint32_t flags;		/* the one KVFS_KDUMPDESC_* that it is compressed by; 0: none */
+	uint32_t flags;		/* the one KVFS_KDUMP_DESC_* that it is compressed by; 0: none */
 };
 
-/* Most pages that kvfs_kdumpset_locate() looks for. */
-#define KVFS_KDUMPSET_LOCATE_MAX 64
+/* Most pages that kvfs_kdump_set_locate() looks for. */
+#define KVFS_KDUMP_SET_LOCATE_MAX 64
 
 /*
  * Finds n pages from pfn on, all of which are in a file, and judges their descriptors. Returns
  * a mask of those that are wrong, the lowest bit for pfn; out has n places, and those of the
  * others are filled in.
  */
-uint64_t kvfs_kdumpset_locate(const struct kvfs_kdumpset *set, uint64_t pfn, size_t n,
-			      struct kvfs_kdumploc *out);
+uint64_t kvfs_kdump_set_locate(const struct kvfs_kdump_set *set, uint64_t pfn, size_t n,
+			       struct kvfs_kdump_location *out);
 
 #endif /* KVFS_DUMP_KDUMP_SET_H */

@@ -9,15 +9,15 @@
 /* Idle contexts that are kept, some 150 KiB each. */
 #define MAX_IDLE 16
 
-struct kvfs_zstdpage {
+struct kvfs_zstd {
 	pthread_mutex_t lock;		/* all below */
 	size_t nr_idle;
 	ZSTD_DCtx *idle[MAX_IDLE];
 };
 
-int kvfs_zstdpage_create(struct kvfs_zstdpage **out)
+int kvfs_zstd_create(struct kvfs_zstd **out)
 {
-	struct kvfs_zstdpage *z = calloc(1, sizeof(*z));
+	struct kvfs_zstd *z = calloc(1, sizeof(*z));
 
 	if (!z)
 		return -ENOMEM;
@@ -26,7 +26,7 @@ int kvfs_zstdpage_create(struct kvfs_zstdpage **out)
 	return 0;
 }
 
-void kvfs_zstdpage_destroy(struct kvfs_zstdpage *z)
+void kvfs_zstd_destroy(struct kvfs_zstd *z)
 {
 	if (!z)
 		return;
@@ -37,7 +37,7 @@ void kvfs_zstdpage_destroy(struct kvfs_zstdpage *z)
 }
 
 /* A context that nobody else uses; NULL if out of memory. */
-static ZSTD_DCtx *get_ctx(struct kvfs_zstdpage *z)
+static ZSTD_DCtx *get_ctx(struct kvfs_zstd *z)
 {
 	ZSTD_DCtx *ctx = NULL;
 
@@ -48,7 +48,7 @@ static ZSTD_DCtx *get_ctx(struct kvfs_zstdpage *z)
 	return ctx ? ctx : ZSTD_createDCtx();
 }
 
-static void put_ctx(struct kvfs_zstdpage *z, ZSTD_DCtx *ctx)
+static void put_ctx(struct kvfs_zstd *z, ZSTD_DCtx *ctx)
 {
 	pthread_mutex_lock(&z->lock);
 	if (z->nr_idle < MAX_IDLE) {
@@ -59,8 +59,8 @@ static void put_ctx(struct kvfs_zstdpage *z, ZSTD_DCtx *ctx)
 	ZSTD_freeDCtx(ctx);
 }
 
-bool kvfs_zstdpage_decompress(struct kvfs_zstdpage *z, const void *src, size_t len, void *dst,
-			      size_t page_len)
+bool kvfs_zstd_decompress(struct kvfs_zstd *z, const void *src, size_t len, void *dst,
+			  size_t page_len)
 {
 	ZSTD_DCtx *ctx = get_ctx(z);
 	size_t n;

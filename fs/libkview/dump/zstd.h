@@ -10,19 +10,19 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-struct kvfs_zstdpage;		/* opaque; any number of threads may use it */
+struct kvfs_zstd;		/* opaque; any number of threads may use it */
 
 /* *out is NULL in a build without libzstd, which is no error. 0 or -ENOMEM. */
-int kvfs_zstdpage_create(struct kvfs_zstdpage **out);
+int kvfs_zstd_create(struct kvfs_zstd **out);
 
 /* Nobody may be using it. NULL is allowed. */
-void kvfs_zstdpage_destroy(struct kvfs_zstdpage *z);
+void kvfs_zstd_destroy(struct kvfs_zstd *z);
 
 /*
  * Decompresses [src, src + len) to exactly page_len bytes. False if that is not what it is,
  * or if out of memory; dst may be written in part then.
  */
-bool kvfs_zstdpage_decompress(struct kvfs_zstdpage *z, const void *src, size_t len, void *dst,
-			      size_t page_len);
+bool kvfs_zstd_decompress(struct kvfs_zstd *z, const void *src, size_t len, void *dst,
+			  size_t page_len);
 
 #endif /* KVFS_DUMP_ZSTD_H */

@@ -15,7 +15,7 @@
 extern const ElfW(Ehdr) __ehdr_start __attribute__((visibility("hidden")));
 
 /* Bytes of a note, or 0 if it cannot be one. */
-static size_t note_len(const struct kvfs_elfhead_note *note)
+static size_t note_len(const struct kvfs_elf_new_note *note)
 {
 	uint64_t name_len, desc_len;
 
@@ -27,7 +27,7 @@ static size_t note_len(const struct kvfs_elfhead_note *note)
 }
 
 /* Writes a note into zeroed memory. Returns the place behind it. */
-static char *put_note(char *at, const struct kvfs_elfhead_note *note)
+static char *put_note(char *at, const struct kvfs_elf_new_note *note)
 {
 	Elf64_Nhdr *nhdr = (Elf64_Nhdr *)at;
 	size_t name_len = strlen(note->name) + 1;
@@ -60,9 +60,9 @@ static void put_ehdr(Elf64_Ehdr *ehdr, size_t phnum)
 	ehdr->e_ident[EI_OSABI] = ELFOSABI_NONE;
 }
 
-int kvfs_elfhead_build(const struct kvfs_segment *segs, size_t nr_segs,
-		       const struct kvfs_elfhead_note *notes, size_t nr_notes,
-		       size_t head_len, void **out)
+int kvfs_elf_build(const struct kvfs_segment *segs, size_t nr_segs,
+		   const struct kvfs_elf_new_note *notes, size_t nr_notes,
+		   size_t head_len, void **out)
 {
 	size_t phnum, notes_off, notes_len = 0;
 	Elf64_Phdr *ph;

@@ -12,7 +12,7 @@
 #include "elf/parse.h"
 
 /* One note to be written. */
-struct kvfs_elfhead_note {
+struct kvfs_elf_new_note {
 	const char *name;	/* a string; n_namesz counts its NUL */
 	uint32_t type;
 	const void *desc;
@@ -26,8 +26,8 @@ struct kvfs_elfhead_note {
  * is 0, as in /proc/vmcore. *out is the caller's to free. Returns 0, -ENOMEM, or -EFBIG if
  * it does not fit.
  */
-int kvfs_elfhead_build(const struct kvfs_segment *segs, size_t nr_segs,
-		       const struct kvfs_elfhead_note *notes, size_t nr_notes,
-		       size_t head_len, void **out);
+int kvfs_elf_build(const struct kvfs_segment *segs, size_t nr_segs,
+		   const struct kvfs_elf_new_note *notes, size_t nr_notes,
+		   size_t head_len, void **out);
 
 #endif /* KVFS_ELF_BUILD_H */

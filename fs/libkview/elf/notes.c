@@ -13,7 +13,7 @@ static size_t padded(size_t len)
 	return (len + NOTE_ALIGN - 1) / NOTE_ALIGN * NOTE_ALIGN;
 }
 
-bool kvfs_corenotes_next(const void *notes, size_t len, size_t *pos, struct kvfs_corenote *out)
+bool kvfs_elf_notes_next(const void *notes, size_t len, size_t *pos, struct kvfs_elf_note *out)
 {
 	const char *at;
 	size_t left = *pos < len ? len - *pos : 0;
@@ -32,7 +32,7 @@ bool kvfs_corenotes_next(const void *notes, size_t len, size_t *pos, struct kvfs
 	name_len = padded(nhdr.n_namesz);
 	if (name_len > left || nhdr.n_descsz > left - name_len)
 		return false;
-	*out = (struct kvfs_corenote) {
+	*out = (struct kvfs_elf_note) {
 		.name = at,
 		.type = nhdr.n_type,
 		.desc = at + name_len,
@@ -45,27 +45,27 @@ bool kvfs_corenotes_next(const void *notes, size_t len, size_t *pos, struct kvfs
 	return true;
 }
 
-bool kvfs_corenotes_is_prstatus(const struct kvfs_corenote *note)
+bool kvfs_elf_notes_is_prstatus(const struct kvfs_elf_note *note)
 {
 	return note->type == NT_PRSTATUS && strcmp(note->name, "CORE") == 0;
 }
 
-bool kvfs_corenotes_prstatus(const void *notes, size_t len, size_t nr, struct kvfs_corenote *out)
+bool kvfs_elf_notes_prstatus(const void *notes, size_t len, size_t nr, struct kvfs_elf_note *out)
 {
 	size_t pos = 0;
 
-	while (kvfs_corenotes_next(notes, len, &pos, out)) {
-		if (kvfs_corenotes_is_prstatus(out) && nr-- == 0)
+	while (kvfs_elf_notes_next(notes, len, &pos, out)) {
+		if (kvfs_elf_notes_is_prstatus(out) && nr-- == 0)
 			return true;
 	}
 	return false;
 }
 
-bool kvfs_corenotes_vmcoreinfo(const void *notes, size_t len, struct kvfs_corenote *out)
+bool kvfs_elf_notes_vmcoreinfo(const void *notes, size_t len, struct kvfs_elf_note *out)
 {
 	size_t pos = 0;
 
-	while (kvfs_corenotes_next(notes, len, &pos, out)) {
+	while (kvfs_elf_notes_next(notes, len, &pos, out)) {
 		if (strcmp(out->name, "VMCOREINFO") == 0)
 			return true;
 	}
@@ -116,7 +116,7 @@ static const struct prstatus *layout_of(uint16_t machine)
 	return NULL;
 }
 
-int kvfs_corenotes_write_prstatus(const struct kvfs_corenote *note, uint16_t machine, FILE *out)
+int kvfs_prstatus_write(const struct kvfs_elf_note *note, uint16_t machine, FILE *out)
 {
 	const struct prstatus *l = layout_of(machine);
 	const char *desc = note->desc;

@@ -42,7 +42,7 @@ static void elf_endp(Elf **elf)
 
 #define _cleanup_elf_ __attribute__((cleanup(elf_endp)))
 
-uint16_t kvfs_elfcore_native_machine(void)
+uint16_t kvfs_elf_native_machine(void)
 {
 	return __ehdr_start.e_machine;
 }
@@ -147,7 +147,7 @@ static int read_ehdr(struct input *in)
 		if (ret)
 			return ret;
 	}
-	if (in->phnum > KVFS_ELFCORE_HEAD_MAX / in->phdr_len)
+	if (in->phnum > KVFS_ELF_HEAD_MAX / in->phdr_len)
 		return kvfs_err_set(in->err, EBADMSG, "%s claims %zu program headers", in->name,
 				    in->phnum);
 	return 0;
@@ -203,7 +203,7 @@ static size_t image_len(const struct input *in, size_t phnum, size_t tail_len)
 
 /* Judges a PT_LOAD and adds it, cut to the length of the file. */
 static int add_segment(const struct input *in, size_t index, const GElf_Phdr *ph,
-		       struct kvfs_elfcore *core)
+		       struct kvfs_elf *core)
 {
 	uint64_t max_addr = in->is64 ? UINT64_MAX : UINT32_MAX;
 	bool no_paddr = ph->p_paddr == max_addr;
@@ -239,7 +239,7 @@ static int add_segment(const struct input *in, size_t index, const GElf_Phdr *ph
 	if (in->file_len && ph->p_filesz && end > in->file_len) {
 		s->len = in->file_len > s->off ? in->file_len - s->off : 0;
 		if (!core->nr_cut++)
-			core->first_cut = (struct kvfs_elfcore_cut){
+			core->first_cut = (struct kvfs_elf_cut){
 				.index = index, .off = ph->p_offset, .len = ph->p_filesz,
 			};
 	}
@@ -248,7 +248,7 @@ static int add_segment(const struct input *in, size_t index, const GElf_Phdr *ph
 
 /* Takes the VMCOREINFO out of the notes that fill the tail of an image. */
 static int find_vmcoreinfo(const struct input *in, Elf *elf, const GElf_Phdr *ph,
-			   struct kvfs_elfcore *core)
+			   struct kvfs_elf *core)
 {
 	Elf_Data *data = elf_getdata_rawchunk(elf, (int64_t)in->ehdr_len, ph->p_filesz,
 					      ph->p_align == 8 ? ELF_T_NHDR8 : ELF_T_NHDR);
@@ -279,12 +279,12 @@ static int find_vmcoreinfo(const struct input *in, Elf *elf, const GElf_Phdr *ph
 
 /* Keeps a note segment for others to look into, each padded to where a note may begin. */
 static int keep_notes(const struct input *in, const char *notes, size_t len,
-		      struct kvfs_elfcore *core)
+		      struct kvfs_elf *core)
 {
 	size_t start = (core->notes_len + 3) & ~(size_t)3;
 	char *bigger;
 
-	if (len > KVFS_ELFCORE_HEAD_MAX || start > KVFS_ELFCORE_HEAD_MAX - len)
+	if (len > KVFS_ELF_HEAD_MAX || start > KVFS_ELF_HEAD_MAX - len)
 		return kvfs_err_set(in->err, EBADMSG, "%s claims too many bytes of notes", in->name);
 	bigger = realloc(core->notes, start + len);
 	if (!bigger)
@@ -296,7 +296,7 @@ static int keep_notes(const struct input *in, const char *notes, size_t len,
 	return 0;
 }
 
-static int load_notes(const struct input *in, const GElf_Phdr *ph, struct kvfs_elfcore *core)
+static int load_notes(const struct input *in, const GElf_Phdr *ph, struct kvfs_elf *core)
 {
 	_cleanup_free_ char *image = NULL;
 	_cleanup_elf_ Elf *elf = NULL;
@@ -305,7 +305,7 @@ static int load_notes(const struct input *in, const GElf_Phdr *ph, struct kvfs_e
 
 	if (!ph->p_filesz)
 		return 0;
-	if (ph->p_filesz > KVFS_ELFCORE_HEAD_MAX)
+	if (ph->p_filesz > KVFS_ELF_HEAD_MAX)
 		return kvfs_err_set(in->err, EBADMSG, "%s claims 0x%" PRIx64 " bytes of notes",
 				    in->name, ph->p_filesz);
 	image = make_image(in, 0, ph->p_filesz, &notes);
@@ -322,7 +322,7 @@ static int load_notes(const struct input *in, const GElf_Phdr *ph, struct kvfs_e
 	return find_vmcoreinfo(in, elf, ph, core);
 }
 
-static int load_phdrs(const struct input *in, struct kvfs_elfcore *core)
+static int load_phdrs(const struct input *in, struct kvfs_elf *core)
 {
 	size_t len = in->phnum * in->phdr_len;
 	_cleanup_free_ char *image = NULL;
@@ -355,11 +355,11 @@ static int load_phdrs(const struct input *in, struct kvfs_elfcore *core)
 	return 0;
 }
 
-int kvfs_elfcore_load(int fd, const char *name, uint64_t file_len,
-		      struct kvfs_elfcore *out, struct kvfs_err *err)
+int kvfs_elf_load(int fd, const char *name, uint64_t file_len,
+		  struct kvfs_elf *out, struct kvfs_err *err)
 {
 	struct input in = { .fd = fd, .name = name, .file_len = file_len, .err = err };
-	struct kvfs_elfcore core = { 0 };
+	struct kvfs_elf core = { 0 };
 	int ret;
 
 	if (elf_version(EV_CURRENT) == EV_NONE)
@@ -374,19 +374,19 @@ int kvfs_elfcore_load(int fd, const char *name, uint64_t file_len,
 		return kvfs_err_sys(err, ENOMEM, "cannot list the segments of %s", name);
 	ret = load_phdrs(&in, &core);
 	if (ret) {
-		kvfs_elfcore_deinit(&core);
+		kvfs_elf_deinit(&core);
 		return ret;
 	}
 	*out = core;
 	return 0;
 }
 
-void kvfs_elfcore_deinit(struct kvfs_elfcore *core)
+void kvfs_elf_deinit(struct kvfs_elf *core)
 {
 	if (!core)
 		return;
 	free(core->segs);
 	free(core->vmcoreinfo);
 	free(core->notes);
-	*core = (struct kvfs_elfcore){ 0 };
+	*core = (struct kvfs_elf){ 0 };
 }

@@ -26,13 +26,13 @@ struct kvfs_segment {
 };
 
 /* What a segment claimed that reaches beyond the end of the file. */
-struct kvfs_elfcore_cut {
+struct kvfs_elf_cut {
 	size_t index;		/* of its program header, from 0, as readelf counts */
 	uint64_t off;		/* p_offset */
 	uint64_t len;		/* p_filesz */
 };
 
-struct kvfs_elfcore {
+struct kvfs_elf {
 	struct kvfs_segment *segs;	/* never NULL; in the order of the file, without empty ones */
 	size_t nr_segs;
 	char *vmcoreinfo;		/* the VMCOREINFO note as text, NUL-terminated; NULL if none */
@@ -42,11 +42,11 @@ struct kvfs_elfcore {
 	uint16_t machine;		/* e_machine */
 	uint8_t elfclass;		/* ELFCLASS32 or ELFCLASS64 */
 	size_t nr_cut;			/* segments that were cut, since the file is too short */
-	struct kvfs_elfcore_cut first_cut;	/* valid if nr_cut is not 0 */
+	struct kvfs_elf_cut first_cut;	/* valid if nr_cut is not 0 */
 };
 
 /* Most bytes of program headers, and of note segments, that are read. */
-#define KVFS_ELFCORE_HEAD_MAX (16 * 1024 * 1024)
+#define KVFS_ELF_HEAD_MAX (16 * 1024 * 1024)
 
 /*
  * Reads the program headers and the notes of an ELF core, 64-bit, 32-bit, and
@@ -58,13 +58,13 @@ struct kvfs_elfcore {
  * themselves, -ENODATA one that ends inside its headers or notes, -EOPNOTSUPP a libelf that
  * is too old, -ENOMEM, or the errno of read(2). On failure *out is as it was.
  */
-int kvfs_elfcore_load(int fd, const char *name, uint64_t file_len,
-		      struct kvfs_elfcore *out, struct kvfs_err *err);
+int kvfs_elf_load(int fd, const char *name, uint64_t file_len,
+		  struct kvfs_elf *out, struct kvfs_err *err);
 
 /* e_machine of this machine's own programs. */
-uint16_t kvfs_elfcore_native_machine(void);
+uint16_t kvfs_elf_native_machine(void);
 
 /* Frees what load made. A zeroed struct and NULL are allowed. */
-void kvfs_elfcore_deinit(struct kvfs_elfcore *core);
+void kvfs_elf_deinit(struct kvfs_elf *core);
 
 #endif /* KVFS_ELF_PARSE_H */

@@ -145,8 +145,8 @@ static void read_sources(struct round *r, struct kvfs_fdpool *pool, size_t sum)
 		kvfs_fdpool_put(pool, r->fds[--r->nr_fds]);
 }
 
-ssize_t kvfs_extentio_read(const struct kvfs_extents *t, struct kvfs_fdpool *pool,
-			   void *buf, size_t len, uint64_t off)
+ssize_t kvfs_extents_read(const struct kvfs_extents *t, struct kvfs_fdpool *pool,
+			  void *buf, size_t len, uint64_t off)
 {
 	struct round r;
 	size_t done = 0;

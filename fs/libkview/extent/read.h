@@ -20,7 +20,7 @@
  * end; -errno if the very first byte cannot be read: that of read(2), -ENXIO if the source
  * file ends before the extent does or has no copy of it.
  */
-ssize_t kvfs_extentio_read(const struct kvfs_extents *t, struct kvfs_fdpool *pool,
-			   void *buf, size_t len, uint64_t off);
+ssize_t kvfs_extents_read(const struct kvfs_extents *t, struct kvfs_fdpool *pool,
+			  void *buf, size_t len, uint64_t off);
 
 #endif /* KVFS_EXTENT_READ_H */

@@ -22,7 +22,7 @@ enum {
 #define MAX_IMAGE_LEN (1ULL << 40)
 
 enum {
-	ENTRY_SYM = KVFS_KCORESRC_NR_FILES,
+	ENTRY_SYM = KVFS_KCORE_SOURCE_NR_FILES,
 	NR_ENTRIES,
 };
 
@@ -76,7 +76,7 @@ static const struct kvfs_node_ops node_ops = {
 };
 
 /* Why there can be no kcore/sym: 0, or -errno and the reason. */
-static int check_syms(const struct kvfs_kcoresrc_layout *layout, const char *kallsyms,
+static int check_syms(const struct kvfs_kcore_source_layout *layout, const char *kallsyms,
 		      struct kvfs_err *err)
 {
 	if (layout->map.image.len == 0)
@@ -88,13 +88,13 @@ static int check_syms(const struct kvfs_kcoresrc_layout *layout, const char *kal
 	return 0;
 }
 
-static int add_entries(struct kcoredir *dir, struct kvfs_kcoresrc *src,
-		       const struct kvfs_kcoresrc_layout *layout, const char *kallsyms)
+static int add_entries(struct kcoredir *dir, struct kvfs_kcore_source *src,
+		       const struct kvfs_kcore_source_layout *layout, const char *kallsyms)
 {
 	static const char *const names[] = { "ram", "text", "core" };
 	uint64_t ino = dir->node.ino;
 
-	for (int i = 0; i < KVFS_KCORESRC_NR_FILES; i++) {
+	for (int i = 0; i < KVFS_KCORE_SOURCE_NR_FILES; i++) {
 		struct kvfs_entry *entry = &dir->entries[i];
 
 		entry->name = names[i];
@@ -103,7 +103,7 @@ static int add_entries(struct kcoredir *dir, struct kvfs_kcoresrc *src,
 			entry->reason = dir->errs[i].msg;
 			continue;
 		}
-		entry->node = kvfs_kcorefile_create(src, i, KVFS_INO(KVFS_PROVIDER_KCORE, NR_FILES + i), ino);
+		entry->node = kvfs_kcore_file_create(src, i, KVFS_INO(KVFS_PROVIDER_KCORE, NR_FILES + i), ino);
 		if (!entry->node)
 			return -ENOMEM;
 	}
@@ -112,46 +112,46 @@ static int add_entries(struct kcoredir *dir, struct kvfs_kcoresrc *src,
 	if (check_syms(layout, kallsyms, &dir->errs[ENTRY_SYM]) < 0)
 		return 0;
 	dir->entries[ENTRY_SYM].node =
-		kvfs_kcoresym_create(src, kallsyms, KVFS_INO(KVFS_PROVIDER_KCORE, NR_SYM_DIR), ino,
-				     KVFS_INO(KVFS_PROVIDER_KCORE, NR_FIRST_SYM));
+		kvfs_kcore_sym_create(src, kallsyms, KVFS_INO(KVFS_PROVIDER_KCORE, NR_SYM_DIR), ino,
+				      KVFS_INO(KVFS_PROVIDER_KCORE, NR_FIRST_SYM));
 	return dir->entries[ENTRY_SYM].node ? 0 : -ENOMEM;
 }
 
 /* A source without memory, such as a core without segments, is no source. */
-static int check_layout(const struct kvfs_kcoresrc_layout *layout, const char *name,
+static int check_layout(const struct kvfs_kcore_source_layout *layout, const char *name,
 			struct kvfs_err *err)
 {
-	for (int i = 0; i < KVFS_KCORESRC_NR_FILES; i++) {
+	for (int i = 0; i < KVFS_KCORE_SOURCE_NR_FILES; i++) {
 		if (!layout->errs[i].errnum)
 			return 0;
 	}
 	return kvfs_err_set(err, ENODATA, "%s: %s", name, layout->errs[0].msg);
 }
 
-int kvfs_view_kcore_create(const struct kvfs_kcoresrc_config *config, struct kvfs_node **out,
-			   struct kvfs_err *err)
+int kvfs_kcore_dir_create(const struct kvfs_kcore_source_config *config, struct kvfs_node **out,
+			  struct kvfs_err *err)
 {
-	struct kvfs_kcoresrc_layout *layout;
-	struct kvfs_kcoresrc *src;
+	struct kvfs_kcore_source_layout *layout;
+	struct kvfs_kcore_source *src;
 	struct kcoredir *dir;
 	int ret;
 
-	ret = kvfs_kcoresrc_create(config, &src, err);
+	ret = kvfs_kcore_source_create(config, &src, err);
 	if (ret < 0)
 		return ret;
-	layout = kvfs_kcoresrc_layout_get(src);
-	ret = check_layout(layout, kvfs_kcoresrc_name(src), err);
+	layout = kvfs_kcore_source_layout_get(src);
+	ret = check_layout(layout, kvfs_kcore_source_name(src), err);
 	dir = ret == 0 ? calloc(1, sizeof(*dir)) : NULL;
 	if (!dir) {
-		kvfs_kcoresrc_layout_put(layout);
-		kvfs_kcoresrc_put(src);
+		kvfs_kcore_source_layout_put(layout);
+		kvfs_kcore_source_put(src);
 		return ret < 0 ? ret : kvfs_err_sys(err, ENOMEM, "kcore");
 	}
 	kvfs_node_init(&dir->node, &node_ops, "kcore", KVFS_INO(KVFS_PROVIDER_KCORE, NR_DIR), KVFS_INO_ROOT);
 	ret = add_entries(dir, src, layout, config->kallsyms);
-	kvfs_kcoresrc_layout_put(layout);
+	kvfs_kcore_source_layout_put(layout);
 	/* The nodes hold it now. */
-	kvfs_kcoresrc_put(src);
+	kvfs_kcore_source_put(src);
 	if (ret < 0) {
 		kvfs_node_put(&dir->node);
 		return kvfs_err_sys(err, -ret, "kcore");

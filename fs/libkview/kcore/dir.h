@@ -8,11 +8,11 @@
 #include "node/node.h"
 
 /*
- * Makes the directory; config as in kvfs_kcoresrc_create(). Files that have no source are
+ * Makes the directory; config as in kvfs_kcore_source_create(). Files that have no source are
  * named as missing in it. Returns 0 and a node with a reference for the caller, or -errno
  * and what the whole directory lacks.
  */
-int kvfs_view_kcore_create(const struct kvfs_kcoresrc_config *config, struct kvfs_node **out,
-			   struct kvfs_err *err);
+int kvfs_kcore_dir_create(const struct kvfs_kcore_source_config *config, struct kvfs_node **out,
+			  struct kvfs_err *err);
 
 #endif /* KVFS_KCORE_DIR_H */

@@ -14,19 +14,19 @@
 
 struct kcorefile {
 	struct kvfs_node node;
-	struct kvfs_kcoresrc *src;	/* a reference */
-	int which;			/* enum kvfs_kcoresrc_file, or SYM */
+	struct kvfs_kcore_source *src;	/* a reference */
+	int which;			/* enum kvfs_kcore_source_file, or SYM */
 	uint64_t vaddr, len;		/* SYM */
 
 	pthread_mutex_t lock;		/* making and breaking of what is pinned */
 	unsigned int opens;
 	/* Pinned from the first open to the last release, and not changed in between. */
-	struct kvfs_kcoresrc_layout *layout;
+	struct kvfs_kcore_source_layout *layout;
 	struct kvfs_extents sym_table;
 	int view_fd;			/* the module's view, where nothing else can be read; or -1 */
 };
 
-#define SYM KVFS_KCORESRC_NR_FILES
+#define SYM KVFS_KCORE_SOURCE_NR_FILES
 
 static struct kcorefile *to_file(struct kvfs_node *node)
 {
@@ -42,9 +42,9 @@ static const struct {
 	const char *label;
 	const char *view;	/* what the module calls it: in /proc/PID/fd */
 } names[] = {
-	[KVFS_KCORESRC_RAM] = { "kcore/ram", "kcore-ram" },
-	[KVFS_KCORESRC_TEXT] = { "kcore/text", "kcore-text" },
-	[KVFS_KCORESRC_CORE] = { "kcore/core", "kcore-core" },
+	[KVFS_KCORE_SOURCE_RAM] = { "kcore/ram", "kcore-ram" },
+	[KVFS_KCORE_SOURCE_TEXT] = { "kcore/text", "kcore-text" },
+	[KVFS_KCORE_SOURCE_CORE] = { "kcore/core", "kcore-core" },
 	[SYM] = { "kcore/sym/*", "kcore-sym" },
 };
 
@@ -54,7 +54,7 @@ static void unpin(struct kcorefile *file)
 		close(file->view_fd);
 	file->view_fd = -1;
 	kvfs_extents_deinit(&file->sym_table);
-	kvfs_kcoresrc_layout_put(file->layout);
+	kvfs_kcore_source_layout_put(file->layout);
 	file->layout = NULL;
 }
 
@@ -64,16 +64,16 @@ static int pin(struct kcorefile *file)
 
 	if (file->which == SYM) {
 		/* The image does not move: no need to read the layout anew. */
-		file->layout = kvfs_kcoresrc_layout_get(file->src);
-		ret = kvfs_kcorelayout_sym(&file->layout->map, file->vaddr, file->len,
-					   &file->sym_table, NULL);
+		file->layout = kvfs_kcore_source_layout_get(file->src);
+		ret = kvfs_kcore_layout_sym(&file->layout->map, file->vaddr, file->len,
+					    &file->sym_table, NULL);
 	} else {
-		ret = kvfs_kcoresrc_layout_load(file->src, &file->layout, NULL);
+		ret = kvfs_kcore_source_layout_load(file->src, &file->layout, NULL);
 		if (ret == 0)
 			ret = -file->layout->errs[file->which].errnum;
 	}
-	if (ret == 0 && !kvfs_kcoresrc_has_file(file->src)) {
-		ret = kvfs_kcoresrc_create_view(file->src, names[file->which].view, table_of(file), NULL);
+	if (ret == 0 && !kvfs_kcore_source_has_file(file->src)) {
+		ret = kvfs_kcore_source_create_view(file->src, names[file->which].view, table_of(file), NULL);
 		if (ret >= 0) {
 			file->view_fd = ret;
 			ret = 0;
@@ -87,7 +87,7 @@ static int pin(struct kcorefile *file)
 static int file_open(struct kvfs_node *node, void **handle)
 {
 	struct kcorefile *file = to_file(node);
-	int ret = kvfs_kcoresrc_check_open(file->src);
+	int ret = kvfs_kcore_source_check_open(file->src);
 
 	if (ret < 0)
 		return ret;
@@ -118,7 +118,7 @@ static void file_release(struct kvfs_node *node, void *handle)
 static int file_getattr(struct kvfs_node *node, struct kvfs_attr *out)
 {
 	struct kcorefile *file = to_file(node);
-	struct kvfs_kcoresrc_layout *layout = NULL;
+	struct kvfs_kcore_source_layout *layout = NULL;
 	int ret = 0;
 
 	if (file->which == SYM) {
@@ -134,7 +134,7 @@ static int file_getattr(struct kvfs_node *node, struct kvfs_attr *out)
 	}
 	pthread_mutex_unlock(&file->lock);
 
-	ret = kvfs_kcoresrc_layout_load(file->src, &layout, NULL);
+	ret = kvfs_kcore_source_layout_load(file->src, &layout, NULL);
 	if (ret < 0)
 		return ret;
 	ret = -layout->errs[file->which].errnum;
@@ -142,7 +142,7 @@ static int file_getattr(struct kvfs_node *node, struct kvfs_attr *out)
 		out->size = layout->tables[file->which].size;
 		out->data_len = kvfs_extents_data_len(&layout->tables[file->which]);
 	}
-	kvfs_kcoresrc_layout_put(layout);
+	kvfs_kcore_source_layout_put(layout);
 	return ret;
 }
 
@@ -152,7 +152,7 @@ static ssize_t file_read(struct kvfs_node *node, void *handle, void *buf, size_t
 
 	if (file->view_fd >= 0)
 		return kvfs_io_pread(file->view_fd, buf, len, off);
-	return kvfs_kcoresrc_read(file->src, table_of(file), buf, len, off);
+	return kvfs_kcore_source_read(file->src, table_of(file), buf, len, off);
 }
 
 static int file_seek(struct kvfs_node *node, void *handle, uint64_t off, int whence, uint64_t *out)
@@ -163,7 +163,7 @@ static int file_seek(struct kvfs_node *node, void *handle, uint64_t off, int whe
 static int file_can_back(struct kvfs_node *node, enum kvfs_mode *mode, struct kvfs_err *err)
 {
 	*mode = KVFS_MODE_DIRECT;
-	return kvfs_kcoresrc_check_module(to_file(node)->src, err);
+	return kvfs_kcore_source_check_module(to_file(node)->src, err);
 }
 
 static int file_backing(struct kvfs_node *node, struct kvfs_err *err)
@@ -172,7 +172,7 @@ static int file_backing(struct kvfs_node *node, struct kvfs_err *err)
 	int fd;
 
 	if (file->view_fd < 0)
-		return kvfs_kcoresrc_create_view(file->src, names[file->which].view, table_of(file), err);
+		return kvfs_kcore_source_create_view(file->src, names[file->which].view, table_of(file), err);
 	fd = fcntl(file->view_fd, F_DUPFD_CLOEXEC, 0);
 	return fd >= 0 ? fd : kvfs_err_sys(err, errno, "a second descriptor of the view");
 }
@@ -180,18 +180,18 @@ static int file_backing(struct kvfs_node *node, struct kvfs_err *err)
 static void file_describe(struct kvfs_node *node, enum kvfs_mode mode, struct kvfs_desc *out)
 {
 	struct kcorefile *file = to_file(node);
-	struct kvfs_kcoresrc_layout *layout = kvfs_kcoresrc_layout_get(file->src);
-	const struct kvfs_kernmap *map = &layout->map;
+	struct kvfs_kcore_source_layout *layout = kvfs_kcore_source_layout_get(file->src);
+	const struct kvfs_memmap *map = &layout->map;
 
 	switch (file->which) {
-	case KVFS_KCORESRC_RAM:
+	case KVFS_KCORE_SOURCE_RAM:
 		out->has_paddr = true;
 		/* The direct map is one shift for all of RAM. */
 		out->has_vaddr = map->nr_ram > 0;
 		if (out->has_vaddr)
 			out->vaddr = map->ram[0].vaddr - map->ram[0].paddr;
 		break;
-	case KVFS_KCORESRC_TEXT:
+	case KVFS_KCORE_SOURCE_TEXT:
 		out->has_vaddr = out->has_paddr = true;
 		out->vaddr = map->image.vaddr;
 		out->paddr = map->image.paddr;
@@ -202,9 +202,9 @@ static void file_describe(struct kvfs_node *node, enum kvfs_mode mode, struct kv
 		out->paddr = map->image.paddr + (file->vaddr - map->image.vaddr);
 		break;
 	}
-	kvfs_kcoresrc_layout_put(layout);
+	kvfs_kcore_source_layout_put(layout);
 	snprintf(out->source, sizeof(out->source), "%s",
-		 mode == KVFS_MODE_DIRECT ? "kview module" : kvfs_kcoresrc_name(file->src));
+		 mode == KVFS_MODE_DIRECT ? "kview module" : kvfs_kcore_source_name(file->src));
 }
 
 static void file_destroy(struct kvfs_node *node)
@@ -214,7 +214,7 @@ static void file_destroy(struct kvfs_node *node)
 	/* Open files of an unmounted tree are never released. */
 	unpin(file);
 	pthread_mutex_destroy(&file->lock);
-	kvfs_kcoresrc_put(file->src);
+	kvfs_kcore_source_put(file->src);
 	free(file);
 }
 
@@ -252,7 +252,7 @@ static const struct kvfs_node_ops sym_node_ops = {
 	.file = &file_ops,
 };
 
-static struct kcorefile *create(struct kvfs_kcoresrc *src, const struct kvfs_node_ops *ops,
+static struct kcorefile *create(struct kvfs_kcore_source *src, const struct kvfs_node_ops *ops,
 				int which, uint64_t ino, uint64_t parent_ino)
 {
 	struct kcorefile *file = calloc(1, sizeof(*file));
@@ -261,22 +261,22 @@ static struct kcorefile *create(struct kvfs_kcoresrc *src, const struct kvfs_nod
 		return NULL;
 	kvfs_node_init(&file->node, ops, names[which].label, ino, parent_ino);
 	pthread_mutex_init(&file->lock, NULL);
-	file->src = kvfs_kcoresrc_get(src);
+	file->src = kvfs_kcore_source_get(src);
 	file->which = which;
 	file->view_fd = -1;
 	return file;
 }
 
-struct kvfs_node *kvfs_kcorefile_create(struct kvfs_kcoresrc *src, enum kvfs_kcoresrc_file which,
-					uint64_t ino, uint64_t parent_ino)
+struct kvfs_node *kvfs_kcore_file_create(struct kvfs_kcore_source *src, enum kvfs_kcore_source_file which,
+					 uint64_t ino, uint64_t parent_ino)
 {
 	struct kcorefile *file = create(src, &layout_node_ops, which, ino, parent_ino);
 
 	return file ? &file->node : NULL;
 }
 
-struct kvfs_node *kvfs_kcorefile_create_sym(struct kvfs_kcoresrc *src, uint64_t vaddr,
-					    uint64_t len, uint64_t ino, uint64_t parent_ino)
+struct kvfs_node *kvfs_kcore_file_create_sym(struct kvfs_kcore_source *src, uint64_t vaddr,
+					     uint64_t len, uint64_t ino, uint64_t parent_ino)
 {
 	struct kcorefile *file = create(src, &sym_node_ops, SYM, ino, parent_ino);
 

@@ -13,11 +13,11 @@
 #include "node/node.h"
 
 /* A file with a place in the layout. Takes its own reference to src. NULL: out of memory. */
-struct kvfs_node *kvfs_kcorefile_create(struct kvfs_kcoresrc *src, enum kvfs_kcoresrc_file which,
-					uint64_t ino, uint64_t parent_ino);
+struct kvfs_node *kvfs_kcore_file_create(struct kvfs_kcore_source *src, enum kvfs_kcore_source_file which,
+					 uint64_t ino, uint64_t parent_ino);
 
 /* The bytes [vaddr, vaddr + len) of the kernel image. The same. */
-struct kvfs_node *kvfs_kcorefile_create_sym(struct kvfs_kcoresrc *src, uint64_t vaddr,
-					    uint64_t len, uint64_t ino, uint64_t parent_ino);
+struct kvfs_node *kvfs_kcore_file_create_sym(struct kvfs_kcore_source *src, uint64_t vaddr,
+					     uint64_t len, uint64_t ino, uint64_t parent_ino);
 
 #endif /* KVFS_KCORE_FILE_H */

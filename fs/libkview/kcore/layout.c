@@ -43,8 +43,8 @@ static struct kvfs_extent ram_extent(const struct kvfs_segment *s, uint64_t off,
 	};
 }
 
-int kvfs_kcorelayout_ram(const struct kvfs_kernmap *map, struct kvfs_extents *out,
-			 struct kvfs_err *err)
+int kvfs_kcore_layout_ram(const struct kvfs_memmap *map, struct kvfs_extents *out,
+			  struct kvfs_err *err)
 {
 	struct kvfs_extents t = { 0 };
 
@@ -61,8 +61,8 @@ int kvfs_kcorelayout_ram(const struct kvfs_kernmap *map, struct kvfs_extents *ou
 	return 0;
 }
 
-int kvfs_kcorelayout_text(const struct kvfs_kernmap *map, struct kvfs_extents *out,
-			  struct kvfs_err *err)
+int kvfs_kcore_layout_text(const struct kvfs_memmap *map, struct kvfs_extents *out,
+			   struct kvfs_err *err)
 {
 	struct kvfs_extent e = ram_extent(&map->image, 0, map->image.vaddr);
 	struct kvfs_extents t = { 0 };
@@ -77,7 +77,7 @@ int kvfs_kcorelayout_text(const struct kvfs_kernmap *map, struct kvfs_extents *o
 }
 
 /* Lists the segments of kcore/core with their offsets in it, *nr of them. */
-static int place_segments(const struct kvfs_kernmap *map, struct kvfs_segment *segs, size_t *nr,
+static int place_segments(const struct kvfs_memmap *map, struct kvfs_segment *segs, size_t *nr,
 			  struct kvfs_err *err)
 {
 	size_t n = 0;
@@ -101,14 +101,14 @@ static int place_segments(const struct kvfs_kernmap *map, struct kvfs_segment *s
 	return 0;
 }
 
-static int build_head(const struct kvfs_kernmap *map, const struct kvfs_segment *segs, size_t n,
+static int build_head(const struct kvfs_memmap *map, const struct kvfs_segment *segs, size_t n,
 		      void **head, struct kvfs_err *err)
 {
-	const struct kvfs_elfhead_note note = {
+	const struct kvfs_elf_new_note note = {
 		.name = "VMCOREINFO", .desc = map->vmcoreinfo, .desc_len = map->vmcoreinfo_len,
 	};
-	int ret = kvfs_elfhead_build(segs, n, &note, map->vmcoreinfo ? 1 : 0, KVFS_CORE_HEAD_LEN,
-				     head);
+	int ret = kvfs_elf_build(segs, n, &note, map->vmcoreinfo ? 1 : 0, KVFS_CORE_HEAD_LEN,
+				 head);
 
 	if (ret == -EFBIG)
 		return kvfs_err_set(err, EFBIG, "core: the headers of %zu segments and %zu bytes of "
@@ -120,7 +120,7 @@ static int build_head(const struct kvfs_kernmap *map, const struct kvfs_segment 
 }
 
 /* Lists head, image and RAM; segs are those of place_segments(). */
-static int add_core(const struct kvfs_kernmap *map, const struct kvfs_segment *segs,
+static int add_core(const struct kvfs_memmap *map, const struct kvfs_segment *segs,
 		    const void *head, struct kvfs_extents *t, struct kvfs_err *err)
 {
 	const struct kvfs_extent blob = {
@@ -142,8 +142,8 @@ static int add_core(const struct kvfs_kernmap *map, const struct kvfs_segment *s
 	return ret;
 }
 
-int kvfs_kcorelayout_core(const struct kvfs_kernmap *map, struct kvfs_extents *out,
-			  void **head, struct kvfs_err *err)
+int kvfs_kcore_layout_core(const struct kvfs_memmap *map, struct kvfs_extents *out,
+			   void **head, struct kvfs_err *err)
 {
 	_cleanup_free_ struct kvfs_segment *segs = calloc(map->nr_ram + 1, sizeof(*segs));
 	_cleanup_free_ void *blob = NULL;
@@ -176,8 +176,8 @@ static bool find_in(const struct kvfs_segment *s, uint64_t vaddr, uint64_t len, 
 	return true;
 }
 
-int kvfs_kcorelayout_sym(const struct kvfs_kernmap *map, uint64_t vaddr, uint64_t len,
-			 struct kvfs_extents *out, struct kvfs_err *err)
+int kvfs_kcore_layout_sym(const struct kvfs_memmap *map, uint64_t vaddr, uint64_t len,
+			  struct kvfs_extents *out, struct kvfs_err *err)
 {
 	struct kvfs_extents t = { 0 };
 	struct kvfs_extent e = { 0 };

@@ -27,12 +27,12 @@
 /* Each returns 0 and a table for the caller to deinit, or -errno with a message. */
 
 /* -ENODATA without RAM. */
-int kvfs_kcorelayout_ram(const struct kvfs_kernmap *map, struct kvfs_extents *out,
-			 struct kvfs_err *err);
+int kvfs_kcore_layout_ram(const struct kvfs_memmap *map, struct kvfs_extents *out,
+			  struct kvfs_err *err);
 
 /* -ENODATA if the image is not known. */
-int kvfs_kcorelayout_text(const struct kvfs_kernmap *map, struct kvfs_extents *out,
-			  struct kvfs_err *err);
+int kvfs_kcore_layout_text(const struct kvfs_memmap *map, struct kvfs_extents *out,
+			   struct kvfs_err *err);
 
 /*
  * *head is the blob that the table borrows, KVFS_CORE_HEAD_LEN bytes: the caller frees it
@@ -40,14 +40,14 @@ int kvfs_kcorelayout_text(const struct kvfs_kernmap *map, struct kvfs_extents *o
  * the headers of so many RAM ranges do not fit into the head, or the image not before RAM;
  * -ENODATA with neither image nor RAM.
  */
-int kvfs_kcorelayout_core(const struct kvfs_kernmap *map, struct kvfs_extents *out,
-			  void **head, struct kvfs_err *err);
+int kvfs_kcore_layout_core(const struct kvfs_memmap *map, struct kvfs_extents *out,
+			   void **head, struct kvfs_err *err);
 
 /*
  * [vaddr, vaddr + len), which must lie in the image (RAM extent) or in one segment without
  * physical addresses (FILE extent); -ENXIO otherwise, -EINVAL if len is 0.
  */
-int kvfs_kcorelayout_sym(const struct kvfs_kernmap *map, uint64_t vaddr, uint64_t len,
-			 struct kvfs_extents *out, struct kvfs_err *err);
+int kvfs_kcore_layout_sym(const struct kvfs_memmap *map, uint64_t vaddr, uint64_t len,
+			  struct kvfs_extents *out, struct kvfs_err *err);
 
 #endif /* KVFS_KCORE_LAYOUT_H */

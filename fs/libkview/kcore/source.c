@@ -17,25 +17,25 @@
 #define PROC_IOMEM "/proc/iomem"
 #define SYS_VMCOREINFO "/sys/kernel/vmcoreinfo"
 
-struct kvfs_kcoresrc {
+struct kvfs_kcore_source {
 	_Atomic(unsigned int) refs;
-	struct kvfs_kcoresrc_config config;
+	struct kvfs_kcore_source_config config;
 	struct kvfs_fdpool *pool;		/* of the file; NULL if there is none */
 	uint64_t image_start, image_end;	/* virtual addresses, without the file only */
 	pthread_mutex_t lock;			/* layout */
-	struct kvfs_kcoresrc_layout *layout;	/* never NULL once created */
+	struct kvfs_kcore_source_layout *layout;	/* never NULL once created */
 	pthread_mutex_t syms_lock;		/* syms, until it is made */
 	struct kvfs_ksyms *syms;		/* NULL until asked for; then it stays */
 };
 
-const char *kvfs_kcoresrc_name(const struct kvfs_kcoresrc *src)
+const char *kvfs_kcore_source_name(const struct kvfs_kcore_source *src)
 {
 	if (src->config.file)
 		return src->config.file;
 	return src->pool ? PROC_KCORE : "kview module";
 }
 
-bool kvfs_kcoresrc_has_file(const struct kvfs_kcoresrc *src)
+bool kvfs_kcore_source_has_file(const struct kvfs_kcore_source *src)
 {
 	return src->pool;
 }
@@ -49,10 +49,10 @@ static uint64_t file_len(int fd)
 	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0;
 }
 
-static int load_map_of_file(struct kvfs_kcoresrc *src, struct kvfs_kernmap *out,
+static int load_map_of_file(struct kvfs_kcore_source *src, struct kvfs_memmap *out,
 			    struct kvfs_err *err)
 {
-	const char *name = kvfs_kcoresrc_name(src);
+	const char *name = kvfs_kcore_source_name(src);
 	int fd, ret;
 
 	/*
@@ -63,22 +63,22 @@ static int load_map_of_file(struct kvfs_kcoresrc *src, struct kvfs_kernmap *out,
 	fd = kvfs_fdpool_get(src->pool);
 	if (fd < 0)
 		return kvfs_err_sys(err, -fd, "%s", name);
-	ret = kvfs_kernmap_load_kcore(fd, name, src->config.file ? file_len(fd) : 0, 0, 0, out, err);
+	ret = kvfs_memmap_load_kcore(fd, name, src->config.file ? file_len(fd) : 0, 0, 0, out, err);
 	kvfs_fdpool_put(src->pool, fd);
 	return ret;
 }
 
-static int load_map_of_module(struct kvfs_kcoresrc *src, struct kvfs_kernmap *out,
+static int load_map_of_module(struct kvfs_kcore_source *src, struct kvfs_memmap *out,
 			      struct kvfs_err *err)
 {
-	int ret = kvfs_kernmap_load_iomem(PROC_IOMEM, &src->config.kmod->info, src->image_start,
-					  src->image_end, out, err);
+	int ret = kvfs_memmap_load_iomem(PROC_IOMEM, &src->config.kmod->info, src->image_start,
+					 src->image_end, out, err);
 
 	if (ret < 0)
 		return ret;
 	/* A core without the note is less useful, but it is a core. */
-	kvfs_vmcoreinfo_load(SYS_VMCOREINFO, src->config.kmod, &out->vmcoreinfo,
-			     &out->vmcoreinfo_len, NULL);
+	kvfs_kcore_vmcoreinfo_load(SYS_VMCOREINFO, src->config.kmod, &out->vmcoreinfo,
+				   &out->vmcoreinfo_len, NULL);
 	return 0;
 }
 
@@ -95,7 +95,7 @@ static bool same_segments(const struct kvfs_segment *a, size_t nr_a, const struc
 	return true;
 }
 
-static bool same_map(const struct kvfs_kernmap *a, const struct kvfs_kernmap *b)
+static bool same_map(const struct kvfs_memmap *a, const struct kvfs_memmap *b)
 {
 	return same_segments(a->ram, a->nr_ram, b->ram, b->nr_ram) &&
 	       same_segments(a->other, a->nr_other, b->other, b->nr_other) &&
@@ -106,45 +106,45 @@ static bool same_map(const struct kvfs_kernmap *a, const struct kvfs_kernmap *b)
 }
 
 /* Consumes *map. A file that has no place in it is an error of that file alone. */
-static struct kvfs_kcoresrc_layout *layout_create(struct kvfs_kernmap *map)
+static struct kvfs_kcore_source_layout *layout_create(struct kvfs_memmap *map)
 {
-	struct kvfs_kcoresrc_layout *layout = calloc(1, sizeof(*layout));
+	struct kvfs_kcore_source_layout *layout = calloc(1, sizeof(*layout));
 
 	if (!layout) {
-		kvfs_kernmap_deinit(map);
+		kvfs_memmap_deinit(map);
 		return NULL;
 	}
 	atomic_init(&layout->refs, 1);
 	layout->map = *map;
-	kvfs_kcorelayout_ram(&layout->map, &layout->tables[KVFS_KCORESRC_RAM],
-			     &layout->errs[KVFS_KCORESRC_RAM]);
-	kvfs_kcorelayout_text(&layout->map, &layout->tables[KVFS_KCORESRC_TEXT],
-			      &layout->errs[KVFS_KCORESRC_TEXT]);
-	kvfs_kcorelayout_core(&layout->map, &layout->tables[KVFS_KCORESRC_CORE],
-			      &layout->core_head, &layout->errs[KVFS_KCORESRC_CORE]);
+	kvfs_kcore_layout_ram(&layout->map, &layout->tables[KVFS_KCORE_SOURCE_RAM],
+			      &layout->errs[KVFS_KCORE_SOURCE_RAM]);
+	kvfs_kcore_layout_text(&layout->map, &layout->tables[KVFS_KCORE_SOURCE_TEXT],
+			       &layout->errs[KVFS_KCORE_SOURCE_TEXT]);
+	kvfs_kcore_layout_core(&layout->map, &layout->tables[KVFS_KCORE_SOURCE_CORE],
+			       &layout->core_head, &layout->errs[KVFS_KCORE_SOURCE_CORE]);
 	return layout;
 }
 
-static struct kvfs_kcoresrc_layout *layout_ref(struct kvfs_kcoresrc_layout *layout)
+static struct kvfs_kcore_source_layout *layout_ref(struct kvfs_kcore_source_layout *layout)
 {
 	atomic_fetch_add_explicit(&layout->refs, 1, memory_order_relaxed);
 	return layout;
 }
 
-void kvfs_kcoresrc_layout_put(struct kvfs_kcoresrc_layout *layout)
+void kvfs_kcore_source_layout_put(struct kvfs_kcore_source_layout *layout)
 {
 	if (!layout || atomic_fetch_sub_explicit(&layout->refs, 1, memory_order_acq_rel) > 1)
 		return;
-	for (size_t i = 0; i < KVFS_KCORESRC_NR_FILES; i++)
+	for (size_t i = 0; i < KVFS_KCORE_SOURCE_NR_FILES; i++)
 		kvfs_extents_deinit(&layout->tables[i]);
 	free(layout->core_head);
-	kvfs_kernmap_deinit(&layout->map);
+	kvfs_memmap_deinit(&layout->map);
 	free(layout);
 }
 
-struct kvfs_kcoresrc_layout *kvfs_kcoresrc_layout_get(struct kvfs_kcoresrc *src)
+struct kvfs_kcore_source_layout *kvfs_kcore_source_layout_get(struct kvfs_kcore_source *src)
 {
-	struct kvfs_kcoresrc_layout *layout;
+	struct kvfs_kcore_source_layout *layout;
 
 	pthread_mutex_lock(&src->lock);
 	layout = layout_ref(src->layout);
@@ -152,11 +152,11 @@ struct kvfs_kcoresrc_layout *kvfs_kcoresrc_layout_get(struct kvfs_kcoresrc *src)
 	return layout;
 }
 
-int kvfs_kcoresrc_layout_load(struct kvfs_kcoresrc *src, struct kvfs_kcoresrc_layout **out,
-			      struct kvfs_err *err)
+int kvfs_kcore_source_layout_load(struct kvfs_kcore_source *src, struct kvfs_kcore_source_layout **out,
+				  struct kvfs_err *err)
 {
-	struct kvfs_kcoresrc_layout *fresh, *old = NULL;
-	struct kvfs_kernmap map;
+	struct kvfs_kcore_source_layout *fresh, *old = NULL;
+	struct kvfs_memmap map;
 	int ret;
 
 	ret = src->pool ? load_map_of_file(src, &map, err) : load_map_of_module(src, &map, err);
@@ -166,7 +166,7 @@ int kvfs_kcoresrc_layout_load(struct kvfs_kcoresrc *src, struct kvfs_kcoresrc_la
 	if (src->layout && same_map(&src->layout->map, &map)) {
 		*out = layout_ref(src->layout);
 		pthread_mutex_unlock(&src->lock);
-		kvfs_kernmap_deinit(&map);
+		kvfs_memmap_deinit(&map);
 		return 0;
 	}
 	pthread_mutex_unlock(&src->lock);
@@ -174,18 +174,18 @@ int kvfs_kcoresrc_layout_load(struct kvfs_kcoresrc *src, struct kvfs_kcoresrc_la
 	/* Two threads may both get here: the later one's layout stays, and both are true. */
 	fresh = layout_create(&map);
 	if (!fresh)
-		return kvfs_err_sys(err, ENOMEM, "%s", kvfs_kcoresrc_name(src));
+		return kvfs_err_sys(err, ENOMEM, "%s", kvfs_kcore_source_name(src));
 	pthread_mutex_lock(&src->lock);
 	old = src->layout;
 	src->layout = layout_ref(fresh);
 	pthread_mutex_unlock(&src->lock);
-	kvfs_kcoresrc_layout_put(old);
+	kvfs_kcore_source_layout_put(old);
 	*out = fresh;
 	return 0;
 }
 
 /* Without /proc/kcore, the image is where kallsyms says; without that it is not known. */
-static void find_image(struct kvfs_kcoresrc *src)
+static void find_image(struct kvfs_kcore_source *src)
 {
 	static const char *const names[] = { "_text", "_end" };
 	uint64_t vaddrs[2];
@@ -198,7 +198,7 @@ static void find_image(struct kvfs_kcoresrc *src)
 	src->image_end = vaddrs[1];
 }
 
-static int open_source(struct kvfs_kcoresrc *src, struct kvfs_err *err)
+static int open_source(struct kvfs_kcore_source *src, struct kvfs_err *err)
 {
 	struct kvfs_err module_err = { 0 };
 	int ret;
@@ -207,7 +207,7 @@ static int open_source(struct kvfs_kcoresrc *src, struct kvfs_err *err)
 				 err);
 	if (ret == 0 || src->config.file)
 		return ret;
-	if (kvfs_kcoresrc_check_module(src, &module_err) < 0) {
+	if (kvfs_kcore_source_check_module(src, &module_err) < 0) {
 		char first[KVFS_ERR_MSG_MAX];
 
 		memcpy(first, err->msg, sizeof(first));
@@ -217,11 +217,11 @@ static int open_source(struct kvfs_kcoresrc *src, struct kvfs_err *err)
 	return 0;
 }
 
-int kvfs_kcoresrc_create(const struct kvfs_kcoresrc_config *config, struct kvfs_kcoresrc **out,
-			 struct kvfs_err *err)
+int kvfs_kcore_source_create(const struct kvfs_kcore_source_config *config, struct kvfs_kcore_source **out,
+			     struct kvfs_err *err)
 {
-	struct kvfs_kcoresrc_layout *layout;
-	struct kvfs_kcoresrc *src = calloc(1, sizeof(*src));
+	struct kvfs_kcore_source_layout *layout;
+	struct kvfs_kcore_source *src = calloc(1, sizeof(*src));
 	int ret;
 
 	if (!src)
@@ -232,27 +232,27 @@ int kvfs_kcoresrc_create(const struct kvfs_kcoresrc_config *config, struct kvfs_
 	pthread_mutex_init(&src->syms_lock, NULL);
 	ret = open_source(src, err);
 	if (ret == 0)
-		ret = kvfs_kcoresrc_layout_load(src, &layout, err);
+		ret = kvfs_kcore_source_layout_load(src, &layout, err);
 	if (ret < 0) {
-		kvfs_kcoresrc_put(src);
+		kvfs_kcore_source_put(src);
 		return ret;
 	}
-	kvfs_kcoresrc_layout_put(layout);
+	kvfs_kcore_source_layout_put(layout);
 	*out = src;
 	return 0;
 }
 
-struct kvfs_kcoresrc *kvfs_kcoresrc_get(struct kvfs_kcoresrc *src)
+struct kvfs_kcore_source *kvfs_kcore_source_get(struct kvfs_kcore_source *src)
 {
 	atomic_fetch_add_explicit(&src->refs, 1, memory_order_relaxed);
 	return src;
 }
 
-void kvfs_kcoresrc_put(struct kvfs_kcoresrc *src)
+void kvfs_kcore_source_put(struct kvfs_kcore_source *src)
 {
 	if (!src || atomic_fetch_sub_explicit(&src->refs, 1, memory_order_acq_rel) > 1)
 		return;
-	kvfs_kcoresrc_layout_put(src->layout);
+	kvfs_kcore_source_layout_put(src->layout);
 	kvfs_ksyms_destroy(src->syms);
 	kvfs_fdpool_destroy(src->pool);
 	pthread_mutex_destroy(&src->lock);
@@ -260,14 +260,14 @@ void kvfs_kcoresrc_put(struct kvfs_kcoresrc *src)
 	free(src);
 }
 
-int kvfs_kcoresrc_syms(struct kvfs_kcoresrc *src, const struct kvfs_ksyms **out)
+int kvfs_kcore_source_syms(struct kvfs_kcore_source *src, const struct kvfs_ksyms **out)
 {
-	struct kvfs_kcoresrc_layout *layout = kvfs_kcoresrc_layout_get(src);
+	struct kvfs_kcore_source_layout *layout = kvfs_kcore_source_layout_get(src);
 	uint64_t start = layout->map.image.vaddr;
 	uint64_t end = start + layout->map.image.len;
 	int ret = 0;
 
-	kvfs_kcoresrc_layout_put(layout);
+	kvfs_kcore_source_layout_put(layout);
 	/* Held while kallsyms is read: who else comes by here needs the symbols as well. */
 	pthread_mutex_lock(&src->syms_lock);
 	if (!src->syms)
@@ -277,7 +277,7 @@ int kvfs_kcoresrc_syms(struct kvfs_kcoresrc *src, const struct kvfs_ksyms **out)
 	return ret;
 }
 
-int kvfs_kcoresrc_check_module(struct kvfs_kcoresrc *src, struct kvfs_err *err)
+int kvfs_kcore_source_check_module(struct kvfs_kcore_source *src, struct kvfs_err *err)
 {
 	if (src->config.file)
 		return kvfs_err_set(err, EOPNOTSUPP, "kcore=%s: the bytes of a given file are copied", src->config.file);
@@ -286,22 +286,22 @@ int kvfs_kcoresrc_check_module(struct kvfs_kcoresrc *src, struct kvfs_err *err)
 	return kvfs_kmod_check_ram(src->config.kmod, err);
 }
 
-int kvfs_kcoresrc_check_open(const struct kvfs_kcoresrc *src)
+int kvfs_kcore_source_check_open(const struct kvfs_kcore_source *src)
 {
 	/* Without a file, the module is asked to make a view at each open. */
 	return src->pool ? kvfs_fdpool_check(src->pool) : 0;
 }
 
-int kvfs_kcoresrc_create_view(struct kvfs_kcoresrc *src, const char *name,
-			      const struct kvfs_extents *table, struct kvfs_err *err)
+int kvfs_kcore_source_create_view(struct kvfs_kcore_source *src, const char *name,
+				  const struct kvfs_extents *table, struct kvfs_err *err)
 {
-	int ret = kvfs_kcoresrc_check_module(src, err);
+	int ret = kvfs_kcore_source_check_module(src, err);
 
 	return ret < 0 ? ret : kvfs_kmod_create_view(src->config.kmod, name, table, err);
 }
 
-ssize_t kvfs_kcoresrc_read(struct kvfs_kcoresrc *src, const struct kvfs_extents *table, void *buf,
-			   size_t len, uint64_t off)
+ssize_t kvfs_kcore_source_read(struct kvfs_kcore_source *src, const struct kvfs_extents *table, void *buf,
+			       size_t len, uint64_t off)
 {
-	return kvfs_extentio_read(table, src->pool, buf, len, off);
+	return kvfs_extents_read(table, src->pool, buf, len, off);
 }

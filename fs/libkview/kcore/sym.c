@@ -12,7 +12,7 @@
 
 struct symdir {
 	struct kvfs_node node;
-	struct kvfs_kcoresrc *src;	/* a reference */
+	struct kvfs_kcore_source *src;	/* a reference */
 	const char *kallsyms;		/* borrowed, for describe */
 	uint64_t first_ino;
 	uint64_t image_start;		/* virtual address that first_ino belongs to */
@@ -39,12 +39,12 @@ static int dir_lookup(struct kvfs_node *node, const char *name, struct kvfs_node
 	struct kvfs_ksym sym;
 	int ret;
 
-	ret = kvfs_kcoresrc_syms(dir->src, &syms);
+	ret = kvfs_kcore_source_syms(dir->src, &syms);
 	if (ret == 0)
 		ret = kvfs_ksyms_lookup(syms, name, &sym);
 	if (ret < 0)
 		return ret;
-	*out = kvfs_kcorefile_create_sym(dir->src, sym.vaddr, sym.len, ino_of(dir, &sym), node->ino);
+	*out = kvfs_kcore_file_create_sym(dir->src, sym.vaddr, sym.len, ino_of(dir, &sym), node->ino);
 	return *out ? 0 : -ENOMEM;
 }
 
@@ -66,7 +66,7 @@ static int dir_list(struct kvfs_node *node, uint64_t cookie, struct kvfs_dirent 
 {
 	struct symdir *dir = to_symdir(node);
 	const struct kvfs_ksyms *syms;
-	int ret = kvfs_kcoresrc_syms(dir->src, &syms);
+	int ret = kvfs_kcore_source_syms(dir->src, &syms);
 
 	if (ret < 0)
 		return ret;
@@ -93,7 +93,7 @@ static void dir_destroy(struct kvfs_node *node)
 {
 	struct symdir *dir = to_symdir(node);
 
-	kvfs_kcoresrc_put(dir->src);
+	kvfs_kcore_source_put(dir->src);
 	free(dir);
 }
 
@@ -112,19 +112,19 @@ static const struct kvfs_node_ops node_ops = {
 	.dir = &dir_ops,
 };
 
-struct kvfs_node *kvfs_kcoresym_create(struct kvfs_kcoresrc *src, const char *kallsyms,
-				       uint64_t ino, uint64_t parent_ino, uint64_t first_ino)
+struct kvfs_node *kvfs_kcore_sym_create(struct kvfs_kcore_source *src, const char *kallsyms,
+					uint64_t ino, uint64_t parent_ino, uint64_t first_ino)
 {
-	struct kvfs_kcoresrc_layout *layout;
+	struct kvfs_kcore_source_layout *layout;
 	struct symdir *dir = calloc(1, sizeof(*dir));
 
 	if (!dir)
 		return NULL;
 	kvfs_node_init(&dir->node, &node_ops, "kcore/sym", ino, parent_ino);
-	layout = kvfs_kcoresrc_layout_get(src);
+	layout = kvfs_kcore_source_layout_get(src);
 	dir->image_start = layout->map.image.vaddr;
-	kvfs_kcoresrc_layout_put(layout);
-	dir->src = kvfs_kcoresrc_get(src);
+	kvfs_kcore_source_layout_put(layout);
+	dir->src = kvfs_kcore_source_get(src);
 	dir->kallsyms = kallsyms;
 	dir->first_ino = first_ino;
 	return &dir->node;

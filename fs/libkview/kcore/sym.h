@@ -15,7 +15,7 @@
  * Makes the directory. Files in it get numbers from first_ino on, which must leave room for
  * 2^32 of them. Takes its own reference to src. NULL: out of memory.
  */
-struct kvfs_node *kvfs_kcoresym_create(struct kvfs_kcoresrc *src, const char *kallsyms,
-				       uint64_t ino, uint64_t parent_ino, uint64_t first_ino);
+struct kvfs_node *kvfs_kcore_sym_create(struct kvfs_kcore_source *src, const char *kallsyms,
+					uint64_t ino, uint64_t parent_ino, uint64_t first_ino);
 
 #endif /* KVFS_KCORE_SYM_H */

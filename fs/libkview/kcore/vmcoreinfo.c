@@ -13,8 +13,8 @@
 
 #define NOTE_NAME "VMCOREINFO"
 
-int kvfs_vmcoreinfo_parse(const void *note, size_t len, char **text, size_t *text_len,
-			  struct kvfs_err *err)
+int kvfs_kcore_vmcoreinfo_parse(const void *note, size_t len, char **text, size_t *text_len,
+				struct kvfs_err *err)
 {
 	const char *bytes = note;
 	Elf64_Nhdr nhdr;
@@ -40,8 +40,8 @@ int kvfs_vmcoreinfo_parse(const void *note, size_t len, char **text, size_t *tex
 	return 0;
 }
 
-int kvfs_vmcoreinfo_load(const char *path, const struct kvfs_kmod *kmod, char **text,
-			 size_t *text_len, struct kvfs_err *err)
+int kvfs_kcore_vmcoreinfo_load(const char *path, const struct kvfs_kmod *kmod, char **text,
+			       size_t *text_len, struct kvfs_err *err)
 {
 	struct kvfs_extents table = { 0 };
 	struct kvfs_extent extent = { .kind = KVFS_EXTENT_RAM, .file_off = KVFS_NO_FILE_OFF };
@@ -55,7 +55,7 @@ int kvfs_vmcoreinfo_load(const char *path, const struct kvfs_kmod *kmod, char **
 	if (ret < 0)
 		return kvfs_err_sys(err, -ret, "%s", path);
 	if (sscanf(line, "%" SCNx64 " %" SCNx64, &extent.paddr, &extent.len) != 2 ||
-	    extent.len == 0 || extent.len > KVFS_VMCOREINFO_MAX)
+	    extent.len == 0 || extent.len > KVFS_KCORE_VMCOREINFO_MAX)
 		return kvfs_err_set(err, EBADMSG, "%s: not an address and a length", path);
 	ret = kvfs_extents_add(&table, &extent);
 	if (ret < 0)
@@ -70,5 +70,5 @@ int kvfs_vmcoreinfo_load(const char *path, const struct kvfs_kmod *kmod, char **
 	ret = kvfs_io_pread_exact(fd, note, extent.len, 0);
 	if (ret < 0)
 		return kvfs_err_sys(err, -ret, "VMCOREINFO at physical address %#" PRIx64, extent.paddr);
-	return kvfs_vmcoreinfo_parse(note, extent.len, text, text_len, err);
+	return kvfs_kcore_vmcoreinfo_parse(note, extent.len, text, text_len, err);
 }

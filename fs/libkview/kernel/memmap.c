@@ -224,7 +224,7 @@ static int find_image(const char *name, const struct kvfs_segment *segs, size_t 
 
 /* Fills in the map but for the VMCOREINFO. On failure the caller deinits it. */
 static int split(const char *name, struct kvfs_segment *segs, size_t n, struct vrange range,
-		 struct kvfs_kernmap *map, struct kvfs_err *err)
+		 struct kvfs_memmap *map, struct kvfs_err *err)
 {
 	size_t known = partition(segs, n);
 	size_t first = 0;
@@ -264,14 +264,14 @@ static size_t drop_empty(struct kvfs_segment *segs, size_t n)
 }
 
 /* Whether the core can be a picture of this machine's memory at all. */
-static int check_core(const char *name, uint64_t file_len, const struct kvfs_elfcore *core,
+static int check_core(const char *name, uint64_t file_len, const struct kvfs_elf *core,
 		      struct kvfs_err *err)
 {
-	const struct kvfs_elfcore_cut *cut = &core->first_cut;
+	const struct kvfs_elf_cut *cut = &core->first_cut;
 
-	if (core->machine != kvfs_elfcore_native_machine())
+	if (core->machine != kvfs_elf_native_machine())
 		return kvfs_err_set(err, ENOEXEC, "%s is of another machine (e_machine is %u, here it is %u)",
-				    name, core->machine, kvfs_elfcore_native_machine());
+				    name, core->machine, kvfs_elf_native_machine());
 	if (core->nr_cut)
 		return kvfs_err_set(err, ENODATA, "%s is truncated: segment %zu claims bytes 0x%" PRIx64
 				    "-0x%" PRIx64 " but the file ends at 0x%" PRIx64, name, cut->index,
@@ -287,19 +287,19 @@ static int check_range(struct vrange range, struct kvfs_err *err)
 	return 0;
 }
 
-int kvfs_kernmap_load_kcore(int fd, const char *name, uint64_t file_len,
-			    uint64_t image_start, uint64_t image_end,
-			    struct kvfs_kernmap *out, struct kvfs_err *err)
+int kvfs_memmap_load_kcore(int fd, const char *name, uint64_t file_len,
+			   uint64_t image_start, uint64_t image_end,
+			   struct kvfs_memmap *out, struct kvfs_err *err)
 {
 	struct vrange range = { image_start, image_end };
-	struct kvfs_kernmap map = { 0 };
-	struct kvfs_elfcore core;
+	struct kvfs_memmap map = { 0 };
+	struct kvfs_elf core;
 	int ret;
 
 	ret = check_range(range, err);
 	if (ret)
 		return ret;
-	ret = kvfs_elfcore_load(fd, name, file_len, &core, err);
+	ret = kvfs_elf_load(fd, name, file_len, &core, err);
 	if (ret)
 		return ret;
 	ret = check_core(name, file_len, &core, err);
@@ -309,18 +309,18 @@ int kvfs_kernmap_load_kcore(int fd, const char *name, uint64_t file_len,
 		ret = split(name, core.segs, n, range, &map, err);
 	}
 	if (ret) {
-		kvfs_kernmap_deinit(&map);
+		kvfs_memmap_deinit(&map);
 	} else {
 		map.vmcoreinfo = kvfs_steal_ptr(core.vmcoreinfo);
 		map.vmcoreinfo_len = core.vmcoreinfo_len;
 		*out = map;
 	}
-	kvfs_elfcore_deinit(&core);
+	kvfs_elf_deinit(&core);
 	return ret;
 }
 
 static int ram_of_iomem(const struct kvfs_iomem *iomem, uint64_t direct_map,
-			struct kvfs_kernmap *map, struct kvfs_err *err)
+			struct kvfs_memmap *map, struct kvfs_err *err)
 {
 	map->ram = calloc(iomem->nr_ram, sizeof(*map->ram));
 	if (!map->ram)
@@ -345,12 +345,12 @@ static int ram_of_iomem(const struct kvfs_iomem *iomem, uint64_t direct_map,
 	return 0;
 }
 
-int kvfs_kernmap_load_iomem(const char *path, const struct kview_info *info,
-			    uint64_t image_start, uint64_t image_end,
-			    struct kvfs_kernmap *out, struct kvfs_err *err)
+int kvfs_memmap_load_iomem(const char *path, const struct kview_info *info,
+			   uint64_t image_start, uint64_t image_end,
+			   struct kvfs_memmap *out, struct kvfs_err *err)
 {
 	struct vrange range = { image_start, image_end };
-	struct kvfs_kernmap map = { 0 };
+	struct kvfs_memmap map = { 0 };
 	struct kvfs_iomem iomem;
 	int ret;
 
@@ -369,7 +369,7 @@ int kvfs_kernmap_load_iomem(const char *path, const struct kview_info *info,
 					 iomem.kernel.end + info->image_delta };
 	kvfs_iomem_deinit(&iomem);
 	if (ret) {
-		kvfs_kernmap_deinit(&map);
+		kvfs_memmap_deinit(&map);
 		return ret;
 	}
 	if (is_known(range))
@@ -384,12 +384,12 @@ int kvfs_kernmap_load_iomem(const char *path, const struct kview_info *info,
 	return 0;
 }
 
-void kvfs_kernmap_deinit(struct kvfs_kernmap *map)
+void kvfs_memmap_deinit(struct kvfs_memmap *map)
 {
 	if (!map)
 		return;
 	free(map->ram);
 	free(map->other);
 	free(map->vmcoreinfo);
-	*map = (struct kvfs_kernmap){ 0 };
+	*map = (struct kvfs_memmap){ 0 };
 }

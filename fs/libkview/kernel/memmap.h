@@ -16,7 +16,7 @@
 #include "kview.h"
 
 /* off of a segment is its place in /proc/kcore, or KVFS_NO_FILE_OFF (extent.h) without one. */
-struct kvfs_kernmap {
+struct kvfs_memmap {
 	struct kvfs_segment *ram;	/* by ascending paddr, page-aligned, not overlapping, paddr and vaddr known */
 	size_t nr_ram;
 	struct kvfs_segment image;	/* from _text to _end; len 0 if not known */
@@ -28,7 +28,7 @@ struct kvfs_kernmap {
 
 /*
  * From an ELF core that is /proc/kcore or looks like it. fd is borrowed, name is for
- * messages, file_len as in kvfs_elfcore_load().
+ * messages, file_len as in kvfs_elf_load().
  *
  * Only RAM and the image have a p_paddr in /proc/kcore, all others -1 (since Linux 4.12). RAM
  * is what has the direct map's distance from virtual to physical addresses; the image is the
@@ -38,11 +38,11 @@ struct kvfs_kernmap {
  * Segments that contradict each other or the symbols are -EBADMSG: a lying file must not
  * become a lying view. -ENODATA if the file ends before a segment does, -ENOEXEC for another
  * machine's core, -EINVAL for an image that ends before it starts. Other errors are those of
- * kvfs_elfcore_load(). A core without RAM or without an image is no error.
+ * kvfs_elf_load(). A core without RAM or without an image is no error.
  */
-int kvfs_kernmap_load_kcore(int fd, const char *name, uint64_t file_len,
-			    uint64_t image_start, uint64_t image_end,
-			    struct kvfs_kernmap *out, struct kvfs_err *err);
+int kvfs_memmap_load_kcore(int fd, const char *name, uint64_t file_len,
+			   uint64_t image_start, uint64_t image_end,
+			   struct kvfs_memmap *out, struct kvfs_err *err);
 
 /*
  * From /proc/iomem (path) and the module's info; the image from its virtual range, or where
@@ -51,11 +51,11 @@ int kvfs_kernmap_load_kcore(int fd, const char *name, uint64_t file_len,
  * RAM, -EBADMSG if RAM and direct map contradict each other, -EINVAL for an image that ends
  * before it starts, or the errors of kvfs_iomem_load().
  */
-int kvfs_kernmap_load_iomem(const char *path, const struct kview_info *info,
-			    uint64_t image_start, uint64_t image_end,
-			    struct kvfs_kernmap *out, struct kvfs_err *err);
+int kvfs_memmap_load_iomem(const char *path, const struct kview_info *info,
+			   uint64_t image_start, uint64_t image_end,
+			   struct kvfs_memmap *out, struct kvfs_err *err);
 
 /* Frees what load made. A zeroed struct and NULL are allowed. */
-void kvfs_kernmap_deinit(struct kvfs_kernmap *map);
+void kvfs_memmap_deinit(struct kvfs_memmap *map);
 
 #endif /* KVFS_KERNEL_MEMMAP_H */

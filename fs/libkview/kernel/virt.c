@@ -11,21 +11,21 @@
 #define START_KERNEL_MAP 0xffffffff80000000ULL
 
 /* The page tables of an x86-64 kernel, from VMCOREINFO (arch/x86/kernel/vmcore_info_64.c). */
-static int find_tables(struct kvfs_kernmem *mem, const struct kvfs_vminfo *info,
+static int find_tables(struct kvfs_virt *mem, const struct kvfs_vmcoreinfo *info,
 		       struct kvfs_err *err)
 {
 	uint64_t top, phys_base, l5 = 0, sme = 0;
 	int ret;
 
-	ret = kvfs_vminfo_hex(info, "SYMBOL(swapper_pg_dir)", &top);
+	ret = kvfs_vmcoreinfo_hex(info, "SYMBOL(swapper_pg_dir)", &top);
 	if (ret == 0)
-		ret = kvfs_vminfo_dec(info, "NUMBER(phys_base)", &phys_base);
+		ret = kvfs_vmcoreinfo_dec(info, "NUMBER(phys_base)", &phys_base);
 	if (ret == -ENOENT)
 		return 0;
 	if (ret == 0)
-		ret = kvfs_vminfo_dec(info, "NUMBER(pgtable_l5_enabled)", &l5);
+		ret = kvfs_vmcoreinfo_dec(info, "NUMBER(pgtable_l5_enabled)", &l5);
 	if (ret == 0 || ret == -ENOENT)
-		ret = kvfs_vminfo_dec(info, "NUMBER(sme_mask)", &sme);
+		ret = kvfs_vmcoreinfo_dec(info, "NUMBER(sme_mask)", &sme);
 	if (ret < 0 && ret != -ENOENT)
 		return kvfs_err_set(err, EBADMSG, "VMCOREINFO has a number that is none");
 	if (top < START_KERNEL_MAP)
@@ -49,13 +49,13 @@ static bool has_vaddr(const struct kvfs_segment *seg)
 	return seg->vaddr != 0 && seg->paddr != KVFS_NO_PADDR;
 }
 
-int kvfs_kernmem_init(struct kvfs_kernmem *mem, const struct kvfs_vminfo *info, uint16_t machine,
-		      const struct kvfs_segment *segs, size_t nr_segs,
-		      kvfs_read_phys_fn read_phys, void *arg, struct kvfs_err *err)
+int kvfs_virt_init(struct kvfs_virt *mem, const struct kvfs_vmcoreinfo *info, uint16_t machine,
+		   const struct kvfs_segment *segs, size_t nr_segs,
+		   kvfs_read_phys_fn read_phys, void *arg, struct kvfs_err *err)
 {
 	bool any_vaddr = false;
 
-	*mem = (struct kvfs_kernmem) {
+	*mem = (struct kvfs_virt) {
 		.read_phys = read_phys,
 		.arg = arg,
 		.segs = segs,
@@ -75,7 +75,7 @@ int kvfs_kernmem_init(struct kvfs_kernmem *mem, const struct kvfs_vminfo *info, 
 	return 0;
 }
 
-static int by_segments(const struct kvfs_kernmem *mem, uint64_t vaddr, uint64_t *paddr,
+static int by_segments(const struct kvfs_virt *mem, uint64_t vaddr, uint64_t *paddr,
 		       uint64_t *len)
 {
 	for (size_t i = 0; i < mem->nr_segs; i++) {
@@ -90,8 +90,8 @@ static int by_segments(const struct kvfs_kernmem *mem, uint64_t vaddr, uint64_t 
 	return -EFAULT;
 }
 
-int kvfs_kernmem_translate(const struct kvfs_kernmem *mem, uint64_t vaddr, uint64_t *paddr,
-			   uint64_t *len)
+int kvfs_virt_translate(const struct kvfs_virt *mem, uint64_t vaddr, uint64_t *paddr,
+			uint64_t *len)
 {
 	int ret = -EFAULT;
 
@@ -103,7 +103,7 @@ int kvfs_kernmem_translate(const struct kvfs_kernmem *mem, uint64_t vaddr, uint6
 	return ret;
 }
 
-int kvfs_kernmem_read(const struct kvfs_kernmem *mem, void *buf, size_t len, uint64_t vaddr)
+int kvfs_virt_read(const struct kvfs_virt *mem, void *buf, size_t len, uint64_t vaddr)
 {
 	char *at = buf;
 
@@ -113,7 +113,7 @@ int kvfs_kernmem_read(const struct kvfs_kernmem *mem, void *buf, size_t len, uin
 		uint64_t paddr, run;
 		int ret;
 
-		ret = kvfs_kernmem_translate(mem, vaddr, &paddr, &run);
+		ret = kvfs_virt_translate(mem, vaddr, &paddr, &run);
 		if (ret < 0)
 			return ret;
 		if (run > len)

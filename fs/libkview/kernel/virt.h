@@ -16,7 +16,7 @@
 #include "kernel/pagewalk.h"
 #include "kernel/vmcoreinfo.h"
 
-struct kvfs_kernmem {
+struct kvfs_virt {
 	kvfs_read_phys_fn read_phys;
 	void *arg;
 	const struct kvfs_segment *segs;	/* borrowed */
@@ -30,19 +30,19 @@ struct kvfs_kernmem {
  * the life of mem; there may be no segments. Returns 0, or -EOPNOTSUPP with a message if
  * neither way of translating is there, -EBADMSG if VMCOREINFO contradicts itself.
  */
-int kvfs_kernmem_init(struct kvfs_kernmem *mem, const struct kvfs_vminfo *info, uint16_t machine,
-		      const struct kvfs_segment *segs, size_t nr_segs,
-		      kvfs_read_phys_fn read_phys, void *arg, struct kvfs_err *err);
+int kvfs_virt_init(struct kvfs_virt *mem, const struct kvfs_vmcoreinfo *info, uint16_t machine,
+		   const struct kvfs_segment *segs, size_t nr_segs,
+		   kvfs_read_phys_fn read_phys, void *arg, struct kvfs_err *err);
 
 /*
  * Translates vaddr; *len is how many bytes from there on are adjacent in physical memory,
  * at least 1. Returns 0, -EFAULT if nothing is mapped there, or what read_phys said of a
  * page table.
  */
-int kvfs_kernmem_translate(const struct kvfs_kernmem *mem, uint64_t vaddr, uint64_t *paddr,
-			   uint64_t *len);
+int kvfs_virt_translate(const struct kvfs_virt *mem, uint64_t vaddr, uint64_t *paddr,
+			uint64_t *len);
 
 /* Reads exactly [vaddr, vaddr + len). Returns 0 or -errno; buf may be written in part then. */
-int kvfs_kernmem_read(const struct kvfs_kernmem *mem, void *buf, size_t len, uint64_t vaddr);
+int kvfs_virt_read(const struct kvfs_virt *mem, void *buf, size_t len, uint64_t vaddr);
 
 #endif /* KVFS_KERNEL_VIRT_H */

@@ -6,8 +6,8 @@
 
 #include "base/io.h"
 
-bool kvfs_vminfo_get(const struct kvfs_vminfo *info, const char *key, const char **val,
-		     size_t *len)
+bool kvfs_vmcoreinfo_get(const struct kvfs_vmcoreinfo *info, const char *key, const char **val,
+			 size_t *len)
 {
 	const char *line = info->text;
 	const char *end = info->text + info->len;
@@ -59,12 +59,12 @@ static int parse_digits(const char *s, size_t len, unsigned int base, uint64_t *
 	return 0;
 }
 
-int kvfs_vminfo_hex(const struct kvfs_vminfo *info, const char *key, uint64_t *out)
+int kvfs_vmcoreinfo_hex(const struct kvfs_vmcoreinfo *info, const char *key, uint64_t *out)
 {
 	const char *val;
 	size_t len;
 
-	if (!kvfs_vminfo_get(info, key, &val, &len))
+	if (!kvfs_vmcoreinfo_get(info, key, &val, &len))
 		return -ENOENT;
 	if (len > 2 && val[0] == '0' && (val[1] == 'x' || val[1] == 'X')) {
 		val += 2;
@@ -73,14 +73,14 @@ int kvfs_vminfo_hex(const struct kvfs_vminfo *info, const char *key, uint64_t *o
 	return parse_digits(val, len, 16, out);
 }
 
-int kvfs_vminfo_dec(const struct kvfs_vminfo *info, const char *key, uint64_t *out)
+int kvfs_vmcoreinfo_dec(const struct kvfs_vmcoreinfo *info, const char *key, uint64_t *out)
 {
 	const char *val;
 	uint64_t value;
 	size_t len;
 	int ret;
 
-	if (!kvfs_vminfo_get(info, key, &val, &len))
+	if (!kvfs_vmcoreinfo_get(info, key, &val, &len))
 		return -ENOENT;
 	if (len == 0 || val[0] != '-')
 		return parse_digits(val, len, 10, out);

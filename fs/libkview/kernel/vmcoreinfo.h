@@ -10,14 +10,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct kvfs_vminfo {
+struct kvfs_vmcoreinfo {
 	const char *text;	/* borrowed; need not end with NUL or newline */
 	size_t len;		/* bytes */
 };
 
 /* The value of key: false if no line has it. *val is not NUL-terminated. The last line wins. */
-bool kvfs_vminfo_get(const struct kvfs_vminfo *info, const char *key, const char **val,
-		     size_t *len);
+bool kvfs_vmcoreinfo_get(const struct kvfs_vmcoreinfo *info, const char *key, const char **val,
+			 size_t *len);
 
 /*
  * The value of key as a number: hex for SYMBOL(x) and KERNELOFFSET, dec for SIZE(x), OFFSET(x),
@@ -25,7 +25,7 @@ bool kvfs_vminfo_get(const struct kvfs_vminfo *info, const char *key, const char
  * complement. Returns 0, -ENOENT if no line has the key, or -EBADMSG if it is no such number
  * or does not fit into 64 bits.
  */
-int kvfs_vminfo_hex(const struct kvfs_vminfo *info, const char *key, uint64_t *out);
-int kvfs_vminfo_dec(const struct kvfs_vminfo *info, const char *key, uint64_t *out);
+int kvfs_vmcoreinfo_hex(const struct kvfs_vmcoreinfo *info, const char *key, uint64_t *out);
+int kvfs_vmcoreinfo_dec(const struct kvfs_vmcoreinfo *info, const char *key, uint64_t *out);
 
 #endif /* KVFS_KERNEL_VMCOREINFO_H */

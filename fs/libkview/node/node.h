@@ -141,7 +141,7 @@ struct kvfs_request {
 };
 
 /* Of files whose bytes come as they happen, so that a caller may have to wait for them. */
-struct kvfs_live_ops {
+struct kvfs_blocking_ops {
 	/* There are no offsets, only what comes next. May be asked between open and release. */
 	bool (*is_stream)(struct kvfs_node *file, void *handle);
 
@@ -214,7 +214,7 @@ struct kvfs_file_ops {
 	bool unchanging;
 
 	/* NULL: the bytes are there, nobody waits for them, and there is no ioctl. */
-	const struct kvfs_live_ops *live;
+	const struct kvfs_blocking_ops *live;
 };
 
 struct kvfs_node_ops {

@@ -7,7 +7,7 @@
 
 struct info {
 	struct kvfs_node node;
-	kvfs_view_info_fn fn;
+	kvfs_text_fn fn;
 	void *arg;
 };
 
@@ -114,8 +114,8 @@ static const struct kvfs_node_ops changing_ops = {
 	.file = &file_ops,
 };
 
-struct kvfs_node *kvfs_view_info_create(const char *label, kvfs_view_info_fn fn, void *arg,
-					bool changes, unsigned int nr)
+struct kvfs_node *kvfs_text_create(const char *label, kvfs_text_fn fn, void *arg,
+				   bool changes, unsigned int nr)
 {
 	struct info *info = calloc(1, sizeof(*info));
 
@@ -128,7 +128,7 @@ struct kvfs_node *kvfs_view_info_create(const char *label, kvfs_view_info_fn fn,
 	return &info->node;
 }
 
-void kvfs_view_info_readme(void *arg, FILE *out)
+void kvfs_text_readme(void *arg, FILE *out)
 {
 	fputs("kviewfs shows kernel memory as plain files: read them, seek in them, map them.\n"
 	      "\n"

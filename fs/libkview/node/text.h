@@ -12,17 +12,17 @@
 #include "node/node.h"
 
 /* Writes the text; an error of the stream need not be reported. */
-typedef void (*kvfs_view_info_fn)(void *arg, FILE *out);
+typedef void (*kvfs_text_fn)(void *arg, FILE *out);
 
 /*
  * Makes a file whose text is written by fn(arg), any number of times, by any thread. changes:
  * the text is not the same each time, so its size must be asked for. nr is the number within
  * KVFS_PROVIDER_INFO, not 1, which is the root's. NULL: out of memory.
  */
-struct kvfs_node *kvfs_view_info_create(const char *label, kvfs_view_info_fn fn, void *arg,
-					bool changes, unsigned int nr);
+struct kvfs_node *kvfs_text_create(const char *label, kvfs_text_fn fn, void *arg,
+				   bool changes, unsigned int nr);
 
 /* The text of README. arg is not used. */
-void kvfs_view_info_readme(void *arg, FILE *out);
+void kvfs_text_readme(void *arg, FILE *out);
 
 #endif /* KVFS_NODE_TEXT_H */

@@ -17,7 +17,7 @@
 
 /* The lowest bits of a number within KVFS_PROVIDER_PID; above them, the process's serial. */
 enum {
-	NR_PROCESS,		/* + KVFS_PIDFILE_*: its files follow */
+	NR_PROCESS,		/* + KVFS_PID_FILE_*: its files follow */
 	NR_FILES,
 	NR_BITS = 2,
 };
@@ -28,13 +28,13 @@ enum {
 	NR_SELF,
 };
 
-_Static_assert(NR_FILES + KVFS_PIDFILE_NR_KINDS <= 1 << NR_BITS, "as many files as there are numbers");
-_Static_assert(KVFS_PROCFS_SERIAL_BITS + NR_BITS == 48, "a provider has 48 bits");
+_Static_assert(NR_FILES + KVFS_PID_FILE_NR_KINDS <= 1 << NR_BITS, "as many files as there are numbers");
+_Static_assert(KVFS_PROCESS_SERIAL_BITS + NR_BITS == 48, "a provider has 48 bits");
 
 /* pid/ */
 struct piddir {
 	struct kvfs_node node;
-	struct kvfs_pidfile_source source;
+	struct kvfs_pid_file_source source;
 	struct kvfs_node *self;
 };
 
@@ -42,7 +42,7 @@ struct piddir {
 struct process {
 	struct kvfs_node node;
 	struct piddir *dir;		/* a reference */
-	struct kvfs_procfs_id id;
+	struct kvfs_process_id id;
 };
 
 /* Someone who lists pid/, and the processes that were listed together for him. */
@@ -50,7 +50,7 @@ struct reader {
 	uint64_t first;			/* cookie of v[0] */
 	size_t next;			/* the likeliest to be asked for */
 	size_t n;
-	struct kvfs_procfs_entry v[KVFS_PROCFS_LIST];
+	struct kvfs_process_entry v[KVFS_PROCESS_LIST];
 };
 
 /* Cookies of pid/: 0 is `self`, then those of /proc, moved up by one. */
@@ -80,11 +80,11 @@ static uint64_t ino_of(uint64_t serial, unsigned int nr)
  */
 static bool has_files(const struct process *process)
 {
-	struct kvfs_procmm mm;
-	int ret = kvfs_procmm_open(&process->id, &mm);
+	struct kvfs_mm mm;
+	int ret = kvfs_mm_open(&process->id, &mm);
 
 	if (ret == 0)
-		kvfs_procmm_close(&mm);
+		kvfs_mm_close(&mm);
 	return ret != -ENOENT;
 }
 
@@ -92,13 +92,13 @@ static int process_lookup(struct kvfs_node *node, const char *name, struct kvfs_
 {
 	struct process *process = to_process(node);
 
-	for (unsigned int kind = 0; kind < KVFS_PIDFILE_NR_KINDS; kind++) {
-		if (strcmp(kvfs_pidfile_name(kind), name) != 0)
+	for (unsigned int kind = 0; kind < KVFS_PID_FILE_NR_KINDS; kind++) {
+		if (strcmp(kvfs_pid_file_name(kind), name) != 0)
 			continue;
 		if (!has_files(process))
 			return -ENOENT;
-		*out = kvfs_pidfile_create(&process->dir->source, &process->id, kind,
-					   ino_of(process->id.serial, NR_FILES + kind), node->ino);
+		*out = kvfs_pid_file_create(&process->dir->source, &process->id, kind,
+					    ino_of(process->id.serial, NR_FILES + kind), node->ino);
 		return *out ? 0 : -ENOMEM;
 	}
 	return -ENOENT;
@@ -108,9 +108,9 @@ static int process_list(struct kvfs_node *node, uint64_t cookie, struct kvfs_dir
 {
 	struct process *process = to_process(node);
 
-	if (cookie >= KVFS_PIDFILE_NR_KINDS || !has_files(process))
+	if (cookie >= KVFS_PID_FILE_NR_KINDS || !has_files(process))
 		return 0;
-	snprintf(out->name, sizeof(out->name), "%s", kvfs_pidfile_name(cookie));
+	snprintf(out->name, sizeof(out->name), "%s", kvfs_pid_file_name(cookie));
 	out->ino = ino_of(process->id.serial, NR_FILES + (unsigned int)cookie);
 	out->kind = KVFS_NODE_FILE;
 	out->next = cookie + 1;
@@ -120,7 +120,7 @@ static int process_list(struct kvfs_node *node, uint64_t cookie, struct kvfs_dir
 /* There is nothing to say, but for whether it is still there. */
 static int process_getattr(struct kvfs_node *node, struct kvfs_attr *out)
 {
-	int dir = kvfs_procfs_open(&to_process(node)->id);
+	int dir = kvfs_process_open(&to_process(node)->id);
 
 	if (dir < 0)
 		return dir;
@@ -151,7 +151,7 @@ static const struct kvfs_node_ops process_ops = {
 static int self_readlink(struct kvfs_node *node, pid_t caller, char *buf, size_t len)
 {
 	/* 0: a caller outside of the daemon's PID namespace. */
-	pid_t pid = caller > 0 ? kvfs_procfs_tgid(caller) : -ESRCH;
+	pid_t pid = caller > 0 ? kvfs_process_tgid(caller) : -ESRCH;
 
 	if (pid < 0)
 		return pid == -ESRCH ? -ENOENT : pid;
@@ -178,7 +178,7 @@ static int dir_lookup(struct kvfs_node *node, const char *name, struct kvfs_node
 {
 	struct piddir *dir = to_dir(node);
 	struct process *process;
-	struct kvfs_procfs_id id;
+	struct kvfs_process_id id;
 	pid_t pid;
 	int ret;
 
@@ -186,10 +186,10 @@ static int dir_lookup(struct kvfs_node *node, const char *name, struct kvfs_node
 		*out = kvfs_node_get(dir->self);
 		return 0;
 	}
-	pid = kvfs_procfs_parse_pid(name);
+	pid = kvfs_process_parse_pid(name);
 	if (pid < 0)
 		return pid;
-	ret = kvfs_procfs_identify(pid, &id);
+	ret = kvfs_process_identify(pid, &id);
 	if (ret < 0)
 		return ret == -ESRCH ? -ENOENT : ret;
 	process = calloc(1, sizeof(*process));
@@ -232,7 +232,7 @@ static int find_entry(struct reader *reader, uint64_t cookie, size_t *index)
 			return 1;
 		}
 	}
-	n = kvfs_procfs_list(COOKIE_IN_PROC(cookie), reader->v, KVFS_PROCFS_LIST);
+	n = kvfs_process_list(COOKIE_IN_PROC(cookie), reader->v, KVFS_PROCESS_LIST);
 	reader->n = n > 0 ? (size_t)n : 0;
 	reader->first = cookie;
 	*index = 0;
@@ -267,10 +267,10 @@ static int dir_list_on(struct kvfs_node *node, void *p, uint64_t cookie, struct 
 static void dir_describe(struct kvfs_node *node, enum kvfs_mode mode, struct kvfs_desc *out)
 {
 	const char *reason;
-	bool sees = kvfs_residency_sees_swap_cache(to_dir(node)->source.residency, &reason);
+	bool sees = kvfs_mincore_sees_swap_cache(to_dir(node)->source.residency, &reason);
 
 	snprintf(out->source, sizeof(out->source), "/proc: %s, %s, %s",
-		 kvfs_procmaps_can_query() ? "PROCMAP_QUERY" : "maps as text",
+		 kvfs_maps_can_query() ? "PROCMAP_QUERY" : "maps as text",
 		 kvfs_pagemap_can_scan() ? "PAGEMAP_SCAN" : "pagemap alone",
 		 sees ? "swap cache by kcore" : "swap cache unseen");
 	out->copied = "made anew at each read; no kernel file has these bytes";
@@ -281,7 +281,7 @@ static void dir_destroy(struct kvfs_node *node)
 	struct piddir *dir = to_dir(node);
 
 	kvfs_node_put(dir->self);
-	kvfs_residency_destroy(dir->source.residency);
+	kvfs_mincore_destroy(dir->source.residency);
 	free(dir);
 }
 
@@ -354,10 +354,10 @@ static struct kvfs_node *create_self(uint64_t parent_ino)
 	return self;
 }
 
-int kvfs_view_pid_create(struct kvfs_node **out, struct kvfs_err *err)
+int kvfs_pid_dir_create(struct kvfs_node **out, struct kvfs_err *err)
 {
-	const struct kvfs_residency_config config = { 0 };
-	struct kvfs_residency *residency;
+	const struct kvfs_mincore_config config = { 0 };
+	struct kvfs_mincore *residency;
 	struct piddir *dir;
 	int ret;
 
@@ -365,7 +365,7 @@ int kvfs_view_pid_create(struct kvfs_node **out, struct kvfs_err *err)
 	if (ret == 0)
 		ret = check_kernel(err);
 	if (ret == 0)
-		ret = kvfs_residency_create(&config, &residency, err);
+		ret = kvfs_mincore_create(&config, &residency, err);
 	if (ret < 0)
 		return ret;
 	dir = calloc(1, sizeof(*dir));
@@ -373,7 +373,7 @@ int kvfs_view_pid_create(struct kvfs_node **out, struct kvfs_err *err)
 		dir->self = create_self(ino_of(0, NR_DIR));
 	if (!dir || !dir->self) {
 		free(dir);
-		kvfs_residency_destroy(residency);
+		kvfs_mincore_destroy(residency);
 		return kvfs_err_sys(err, ENOMEM, "pid");
 	}
 	kvfs_node_init(&dir->node, &node_ops, "pid", ino_of(0, NR_DIR), KVFS_INO_ROOT);

@@ -10,6 +10,6 @@
  * Makes the directory. Returns 0 and a node with a reference for the caller, or -errno and what
  * is missing: a capability, or /proc/N/pagemap in the kernel.
  */
-int kvfs_view_pid_create(struct kvfs_node **out, struct kvfs_err *err);
+int kvfs_pid_dir_create(struct kvfs_node **out, struct kvfs_err *err);
 
 #endif /* KVFS_PID_DIR_H */

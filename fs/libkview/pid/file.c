@@ -10,17 +10,17 @@
 
 struct pidfile {
 	struct kvfs_node node;
-	const struct kvfs_pidfile_source *source;
-	struct kvfs_procfs_id id;
-	enum kvfs_pidfile_kind kind;
+	const struct kvfs_pid_file_source *source;
+	struct kvfs_process_id id;
+	enum kvfs_pid_file_kind kind;
 };
 
 static const struct {
 	const char *name, *label;
 	size_t entry_len;		/* bytes a page */
-} kinds[KVFS_PIDFILE_NR_KINDS] = {
-	[KVFS_PIDFILE_PAGEMAP] = { "pagemap", "pid/N/pagemap", KVFS_PAGEMAP_ENTRY_LEN },
-	[KVFS_PIDFILE_MINCORE] = { "mincore", "pid/N/mincore", 1 },
+} kinds[KVFS_PID_FILE_NR_KINDS] = {
+	[KVFS_PID_FILE_PAGEMAP] = { "pagemap", "pid/N/pagemap", KVFS_PAGEMAP_ENTRY_LEN },
+	[KVFS_PID_FILE_MINCORE] = { "mincore", "pid/N/mincore", 1 },
 };
 
 static struct pidfile *to_pidfile(struct kvfs_node *node)
@@ -28,20 +28,20 @@ static struct pidfile *to_pidfile(struct kvfs_node *node)
 	return (struct pidfile *)node;
 }
 
-const char *kvfs_pidfile_name(enum kvfs_pidfile_kind kind)
+const char *kvfs_pid_file_name(enum kvfs_pid_file_kind kind)
 {
 	return kinds[kind].name;
 }
 
 static int file_open(struct kvfs_node *node, void **handle)
 {
-	struct kvfs_procmm *mm = malloc(sizeof(*mm));
-	int ret = mm ? kvfs_procmm_open(&to_pidfile(node)->id, mm) : -ENOMEM;
+	struct kvfs_mm *mm = malloc(sizeof(*mm));
+	int ret = mm ? kvfs_mm_open(&to_pidfile(node)->id, mm) : -ENOMEM;
 
 	if (ret == 0) {
-		ret = kvfs_procmm_remember(mm);
+		ret = kvfs_mm_remember(mm);
 		if (ret < 0)
-			kvfs_procmm_close(mm);
+			kvfs_mm_close(mm);
 	}
 	if (ret < 0) {
 		free(mm);
@@ -53,11 +53,11 @@ static int file_open(struct kvfs_node *node, void **handle)
 
 static void file_release(struct kvfs_node *node, void *handle)
 {
-	kvfs_procmm_close(handle);
+	kvfs_mm_close(handle);
 	free(handle);
 }
 
-static ssize_t read_mincore(struct pidfile *file, const struct kvfs_procmm *mm, void *buf,
+static ssize_t read_mincore(struct pidfile *file, const struct kvfs_mm *mm, void *buf,
 			    size_t len, uint64_t off)
 {
 	int ret;
@@ -66,43 +66,43 @@ static ssize_t read_mincore(struct pidfile *file, const struct kvfs_procmm *mm, 
 		return 0;
 	if (len > mm->nr_pages - off)
 		len = (size_t)(mm->nr_pages - off);
-	ret = kvfs_residency_load(file->source->residency, mm->dir, off, buf, len);
+	ret = kvfs_mincore_load(file->source->residency, mm->dir, off, buf, len);
 	return ret < 0 ? ret : (ssize_t)len;
 }
 
 static ssize_t file_read(struct kvfs_node *node, void *handle, void *buf, size_t len, uint64_t off)
 {
 	struct pidfile *file = to_pidfile(node);
-	const struct kvfs_procmm *mm = handle;
+	const struct kvfs_mm *mm = handle;
 	ssize_t n;
 	int ret;
 
-	if (file->kind == KVFS_PIDFILE_PAGEMAP)
-		n = kvfs_procmm_read_pagemap(mm, buf, len, off);
+	if (file->kind == KVFS_PID_FILE_PAGEMAP)
+		n = kvfs_mm_read_pagemap(mm, buf, len, off);
 	else
 		n = read_mincore(file, mm, buf, len, off);
 	/*
 	 * If it is another address space by now, some of these bytes may be of that one, and an
 	 * error may be that of asking while it went away, whatever errno that gave.
 	 */
-	ret = kvfs_procmm_check_own(mm);
+	ret = kvfs_mm_check_own(mm);
 	return ret < 0 ? ret : n;
 }
 
 static int file_seek(struct kvfs_node *node, void *handle, uint64_t off, int whence, uint64_t *out)
 {
 	struct pidfile *file = to_pidfile(node);
-	const struct kvfs_procmm *mm = handle;
-	struct kvfs_procmaps *maps;
+	const struct kvfs_mm *mm = handle;
+	struct kvfs_maps *maps;
 	int ret, gone;
 
-	ret = kvfs_procmaps_open(mm->dir, file->source->parse_maps, &maps);
+	ret = kvfs_maps_open(mm->dir, file->source->parse_maps, &maps);
 	if (ret < 0)
 		return ret;
-	ret = kvfs_procmaps_seek(maps, mm->nr_pages, kinds[file->kind].entry_len, off, whence, out);
-	kvfs_procmaps_close(maps);
+	ret = kvfs_maps_seek(maps, mm->nr_pages, kinds[file->kind].entry_len, off, whence, out);
+	kvfs_maps_close(maps);
 	/* Whose it is, the read that follows finds out: cp asks for this twice a mapping. */
-	gone = kvfs_procmm_check(mm);
+	gone = kvfs_mm_check(mm);
 	return gone < 0 ? gone : ret;
 }
 
@@ -110,19 +110,19 @@ static int file_getattr(struct kvfs_node *node, struct kvfs_attr *out)
 {
 	struct pidfile *file = to_pidfile(node);
 	size_t entry_len = kinds[file->kind].entry_len;
-	struct kvfs_procmm mm;
+	struct kvfs_mm mm;
 	uint64_t mapped;
 	int ret;
 
-	ret = kvfs_procmm_open(&file->id, &mm);
+	ret = kvfs_mm_open(&file->id, &mm);
 	if (ret < 0)
 		return ret;
-	ret = kvfs_procmm_mapped_pages(&mm, &mapped);
+	ret = kvfs_mm_mapped_pages(&mm, &mapped);
 	if (ret == 0) {
 		out->size = mm.nr_pages * entry_len;
 		out->data_len = (mapped < mm.nr_pages ? mapped : mm.nr_pages) * entry_len;
 	}
-	kvfs_procmm_close(&mm);
+	kvfs_mm_close(&mm);
 	return ret == -ESRCH ? -ENOENT : ret;
 }
 
@@ -130,7 +130,7 @@ static void file_describe(struct kvfs_node *node, enum kvfs_mode mode, struct kv
 {
 	struct pidfile *file = to_pidfile(node);
 
-	if (file->kind == KVFS_PIDFILE_PAGEMAP)
+	if (file->kind == KVFS_PID_FILE_PAGEMAP)
 		snprintf(out->source, sizeof(out->source), "/proc/%d/pagemap", file->id.pid);
 	else
 		snprintf(out->source, sizeof(out->source), "/proc/%d: maps, pagemap, map_files; /proc/kpageflags",
@@ -162,9 +162,9 @@ static const struct kvfs_node_ops node_ops = {
 	.file = &file_ops,
 };
 
-struct kvfs_node *kvfs_pidfile_create(const struct kvfs_pidfile_source *source,
-				      const struct kvfs_procfs_id *id, enum kvfs_pidfile_kind kind,
-				      uint64_t ino, uint64_t parent_ino)
+struct kvfs_node *kvfs_pid_file_create(const struct kvfs_pid_file_source *source,
+				       const struct kvfs_process_id *id, enum kvfs_pid_file_kind kind,
+				       uint64_t ino, uint64_t parent_ino)
 {
 	struct pidfile *file = calloc(1, sizeof(*file));
 

@@ -7,28 +7,28 @@
 #include "pid/mincore.h"
 #include "pid/process.h"
 
-enum kvfs_pidfile_kind {
-	KVFS_PIDFILE_PAGEMAP,
-	KVFS_PIDFILE_MINCORE,
-	KVFS_PIDFILE_NR_KINDS,
+enum kvfs_pid_file_kind {
+	KVFS_PID_FILE_PAGEMAP,
+	KVFS_PID_FILE_MINCORE,
+	KVFS_PID_FILE_NR_KINDS,
 };
 
 /* What all files of pid/ share; borrowed by them, kept alive through `owner`. */
-struct kvfs_pidfile_source {
+struct kvfs_pid_file_source {
 	struct kvfs_node *owner;
-	struct kvfs_residency *residency;
-	bool parse_maps;		/* as in struct kvfs_residency_config */
+	struct kvfs_mincore *residency;
+	bool parse_maps;		/* as in struct kvfs_mincore_config */
 };
 
 /* The file's name in pid/N. */
-const char *kvfs_pidfile_name(enum kvfs_pidfile_kind kind);
+const char *kvfs_pid_file_name(enum kvfs_pid_file_kind kind);
 
 /*
  * Makes a file. source is borrowed, a reference to its owner is taken. Returns a node with a
  * reference for the caller, or NULL.
  */
-struct kvfs_node *kvfs_pidfile_create(const struct kvfs_pidfile_source *source,
-				      const struct kvfs_procfs_id *id, enum kvfs_pidfile_kind kind,
-				      uint64_t ino, uint64_t parent_ino);
+struct kvfs_node *kvfs_pid_file_create(const struct kvfs_pid_file_source *source,
+				       const struct kvfs_process_id *id, enum kvfs_pid_file_kind kind,
+				       uint64_t ino, uint64_t parent_ino);
 
 #endif /* KVFS_PID_FILE_H */

@@ -43,7 +43,7 @@ struct procmap_query_v1 {
 #define TEXT_LEN 16384		/* bytes: several lines at the least, each up to a page and 80 */
 #define NAME_LEN 256		/* bytes: names of mappings without a file have 80 at most */
 
-struct kvfs_procmaps {
+struct kvfs_maps {
 	int fd;
 	bool query;
 	/* Below: parsing only. */
@@ -66,11 +66,11 @@ static bool is_special_name(const char *name, size_t len)
 	return true;
 }
 
-static enum kvfs_procmap_kind kind_of(const struct kvfs_procmap *m, const char *name, size_t len)
+static enum kvfs_mapping_kind kind_of(const struct kvfs_mapping *m, const char *name, size_t len)
 {
 	if (m->dev_major || m->dev_minor || m->inode)
-		return KVFS_PROCMAP_FILE;
-	return is_special_name(name, len) ? KVFS_PROCMAP_SPECIAL : KVFS_PROCMAP_ANON;
+		return KVFS_MAPPING_FILE;
+	return is_special_name(name, len) ? KVFS_MAPPING_SPECIAL : KVFS_MAPPING_ANON;
 }
 
 /* A number in base and the character behind it, which is not taken for part of it. */
@@ -96,7 +96,7 @@ static bool parse_num(const char **p, const char *end, unsigned int base, char b
 	return true;
 }
 
-int kvfs_procmaps_parse_line(const char *line, size_t len, struct kvfs_procmap *out)
+int kvfs_maps_parse_line(const char *line, size_t len, struct kvfs_mapping *out)
 {
 	const char *p = line, *end = line + len;
 	uint64_t major, minor;
@@ -139,7 +139,7 @@ static int query_once(int fd, uint64_t addr, char *name, struct procmap_query_v1
 	return errno == ENOENT ? 0 : -errno;
 }
 
-static int find_by_query(struct kvfs_procmaps *maps, uint64_t addr, struct kvfs_procmap *out)
+static int find_by_query(struct kvfs_maps *maps, uint64_t addr, struct kvfs_mapping *out)
 {
 	struct procmap_query_v1 q;
 	char name[NAME_LEN] = "";
@@ -190,7 +190,7 @@ static void probe_once(void)
 	probe_query(&query_works);
 }
 
-bool kvfs_procmaps_can_query(void)
+bool kvfs_maps_can_query(void)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 
@@ -198,11 +198,11 @@ bool kvfs_procmaps_can_query(void)
 	return query_works;
 }
 
-int kvfs_procmaps_open(int procdir, bool parse, struct kvfs_procmaps **out)
+int kvfs_maps_open(int procdir, bool parse, struct kvfs_maps **out)
 {
-	_cleanup_close_ int fd = kvfs_procfs_openat(procdir, "maps", O_RDONLY);
-	bool query = !parse && kvfs_procmaps_can_query();
-	struct kvfs_procmaps *maps;
+	_cleanup_close_ int fd = kvfs_process_openat(procdir, "maps", O_RDONLY);
+	bool query = !parse && kvfs_maps_can_query();
+	struct kvfs_maps *maps;
 
 	if (fd < 0)
 		return fd;
@@ -215,7 +215,7 @@ int kvfs_procmaps_open(int procdir, bool parse, struct kvfs_procmaps **out)
 	return 0;
 }
 
-void kvfs_procmaps_close(struct kvfs_procmaps *maps)
+void kvfs_maps_close(struct kvfs_maps *maps)
 {
 	if (!maps)
 		return;
@@ -224,7 +224,7 @@ void kvfs_procmaps_close(struct kvfs_procmaps *maps)
 }
 
 /* The next whole line of the text: 1, 0 at the end, or -errno. */
-static int next_line(struct kvfs_procmaps *maps, const char **line, size_t *len)
+static int next_line(struct kvfs_maps *maps, const char **line, size_t *len)
 {
 	for (;;) {
 		char *at = maps->text + maps->pos;
@@ -252,7 +252,7 @@ static int next_line(struct kvfs_procmaps *maps, const char **line, size_t *len)
 	}
 }
 
-static int find_by_text(struct kvfs_procmaps *maps, uint64_t addr, struct kvfs_procmap *out)
+static int find_by_text(struct kvfs_maps *maps, uint64_t addr, struct kvfs_mapping *out)
 {
 	const char *line = NULL;
 	size_t len = 0;
@@ -266,7 +266,7 @@ static int find_by_text(struct kvfs_procmaps *maps, uint64_t addr, struct kvfs_p
 		maps->eof = false;
 	}
 	while ((ret = next_line(maps, &line, &len)) == 1) {
-		ret = kvfs_procmaps_parse_line(line, len, out);
+		ret = kvfs_maps_parse_line(line, len, out);
 		if (ret < 0)
 			return ret;
 		if (out->end > addr) {
@@ -279,13 +279,13 @@ static int find_by_text(struct kvfs_procmaps *maps, uint64_t addr, struct kvfs_p
 	return ret;
 }
 
-int kvfs_procmaps_find(struct kvfs_procmaps *maps, uint64_t addr, struct kvfs_procmap *out)
+int kvfs_maps_find(struct kvfs_maps *maps, uint64_t addr, struct kvfs_mapping *out)
 {
 	return maps->query ? find_by_query(maps, addr, out) : find_by_text(maps, addr, out);
 }
 
 /* The same for who wants to know where the mapping is, and nothing else of it. */
-static int find_place(struct kvfs_procmaps *maps, uint64_t addr, struct kvfs_procmap *out)
+static int find_place(struct kvfs_maps *maps, uint64_t addr, struct kvfs_mapping *out)
 {
 	struct procmap_query_v1 q;
 	int ret;
@@ -303,13 +303,13 @@ static int find_place(struct kvfs_procmaps *maps, uint64_t addr, struct kvfs_pro
 /* Whether a whole block lies in [start, end) of a file. */
 static bool has_block(uint64_t start, uint64_t end)
 {
-	uint64_t first = (start + KVFS_PROCMAPS_BLOCK - 1) / KVFS_PROCMAPS_BLOCK * KVFS_PROCMAPS_BLOCK;
+	uint64_t first = (start + KVFS_MAPS_BLOCK - 1) / KVFS_MAPS_BLOCK * KVFS_MAPS_BLOCK;
 
-	return first < end && end - first >= KVFS_PROCMAPS_BLOCK;
+	return first < end && end - first >= KVFS_MAPS_BLOCK;
 }
 
 /* Where the data ends that begins with map; addresses from limit on do not count. */
-static int end_of_data(struct kvfs_procmaps *maps, struct kvfs_procmap *map, uint64_t limit,
+static int end_of_data(struct kvfs_maps *maps, struct kvfs_mapping *map, uint64_t limit,
 		       uint64_t page_size, size_t entry_len, uint64_t *end)
 {
 	int ret = 1;
@@ -325,13 +325,13 @@ static int end_of_data(struct kvfs_procmaps *maps, struct kvfs_procmap *map, uin
 	return ret < 0 ? ret : 0;
 }
 
-int kvfs_procmaps_seek(struct kvfs_procmaps *maps, uint64_t nr_pages, size_t entry_len,
-		       uint64_t off, int whence, uint64_t *out)
+int kvfs_maps_seek(struct kvfs_maps *maps, uint64_t nr_pages, size_t entry_len,
+		   uint64_t off, int whence, uint64_t *out)
 {
 	uint64_t page_size = (uint64_t)sysconf(_SC_PAGESIZE);
 	uint64_t size = nr_pages * entry_len, limit = nr_pages * page_size;
 	uint64_t addr = off / entry_len * page_size, end;
-	struct kvfs_procmap map;
+	struct kvfs_mapping map;
 	int ret;
 
 	if (whence != SEEK_DATA && whence != SEEK_HOLE)

@@ -67,11 +67,11 @@ static bool is_waiting(const char *fstype)
 	return strncmp(fstype, "fuse.", 5) == 0;
 }
 
-void kvfs_devkinds_deinit(struct kvfs_devkinds *kinds)
+void kvfs_may_block_deinit(struct kvfs_may_block *kinds)
 {
 	free(kinds->theirs);
 	free(kinds->ours);
-	*kinds = (struct kvfs_devkinds) { 0 };
+	*kinds = (struct kvfs_may_block) { 0 };
 }
 
 /* Looks in *text, which is read first if it is NULL: 1 and *info, 0 if dev is not in it, -errno. */
@@ -82,7 +82,7 @@ static int look_up(char **text, int procdir, dev_t dev, struct kvfs_mountinfo *i
 	return ret < 0 ? ret : kvfs_mountinfo_parse_dev(*text, dev, info);
 }
 
-static int look_up_ours(struct kvfs_devkinds *kinds, dev_t dev, struct kvfs_mountinfo *info)
+static int look_up_ours(struct kvfs_may_block *kinds, dev_t dev, struct kvfs_mountinfo *info)
 {
 	int self = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	int ret = look_up(&kinds->ours, self, dev, info);
@@ -92,7 +92,7 @@ static int look_up_ours(struct kvfs_devkinds *kinds, dev_t dev, struct kvfs_moun
 	return ret;
 }
 
-static int find_out(struct kvfs_devkinds *kinds, int procdir, dev_t dev, bool *waits)
+static int find_out(struct kvfs_may_block *kinds, int procdir, dev_t dev, bool *waits)
 {
 	struct kvfs_mountinfo info;
 	int ret;
@@ -109,12 +109,12 @@ static int find_out(struct kvfs_devkinds *kinds, int procdir, dev_t dev, bool *w
 	return 0;
 }
 
-int kvfs_devkinds_waits(struct kvfs_devkinds *kinds, int procdir, dev_t dev, bool *waits)
+int kvfs_may_block_waits(struct kvfs_may_block *kinds, int procdir, dev_t dev, bool *waits)
 {
 	size_t i;
 	int ret;
 
-	for (i = 0; i < kinds->nr && i < KVFS_DEVKINDS_KNOWN; i++) {
+	for (i = 0; i < kinds->nr && i < KVFS_MAY_BLOCK_KNOWN; i++) {
 		if (kinds->known[i].dev == dev) {
 			*waits = kinds->known[i].waits;
 			return 0;
@@ -123,7 +123,7 @@ int kvfs_devkinds_waits(struct kvfs_devkinds *kinds, int procdir, dev_t dev, boo
 	ret = find_out(kinds, procdir, dev, waits);
 	if (ret < 0)
 		return ret;
-	i = kinds->nr++ % KVFS_DEVKINDS_KNOWN;
+	i = kinds->nr++ % KVFS_MAY_BLOCK_KNOWN;
 	kinds->known[i].dev = dev;
 	kinds->known[i].waits = *waits;
 	return 0;

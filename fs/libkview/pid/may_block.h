@@ -11,20 +11,20 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-#define KVFS_DEVKINDS_KNOWN 8
+#define KVFS_MAY_BLOCK_KNOWN 8
 
 /* What is mounted where, read when it is first needed, and answers. All zero at first. */
-struct kvfs_devkinds {
+struct kvfs_may_block {
 	char *theirs;		/* mounts that the process sees; NULL: not read yet */
 	char *ours;		/* those that the daemon sees, likewise */
 	size_t nr;		/* answers so far; the last ones are kept */
 	struct {
 		dev_t dev;
 		bool waits;
-	} known[KVFS_DEVKINDS_KNOWN];
+	} known[KVFS_MAY_BLOCK_KNOWN];
 };
 
-void kvfs_devkinds_deinit(struct kvfs_devkinds *kinds);
+void kvfs_may_block_deinit(struct kvfs_may_block *kinds);
 
 /*
  * Whether files of the file system dev may not be opened. They may if the process or the daemon
@@ -33,6 +33,6 @@ void kvfs_devkinds_deinit(struct kvfs_devkinds *kinds);
  * that was detached lazily, or is outside of the process's root. procdir: the directory of the
  * process in /proc; all calls for a kinds name the same. Returns 0 or -errno.
  */
-int kvfs_devkinds_waits(struct kvfs_devkinds *kinds, int procdir, dev_t dev, bool *waits);
+int kvfs_may_block_waits(struct kvfs_may_block *kinds, int procdir, dev_t dev, bool *waits);
 
 #endif /* KVFS_PID_MAY_BLOCK_H */

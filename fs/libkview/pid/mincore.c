@@ -38,7 +38,7 @@
 #define PARALLEL_PAGES 65536	/* pages that are worth another CPU */
 #define MAX_TRIES 4		/* for a mapping that changes as it is looked at */
 
-struct kvfs_residency {
+struct kvfs_mincore {
 	struct kvfs_kpageflags *kpf;
 	struct kvfs_swapcache *swapcache;	/* NULL: swapcache_err says why */
 	struct kvfs_err swapcache_err;
@@ -48,12 +48,12 @@ struct kvfs_residency {
 
 /* The pages of a request that are looked at on one CPU. */
 struct load {
-	struct kvfs_residency *res;
+	struct kvfs_mincore *res;
 	int procdir;
 	bool swap;		/* there is a swap area */
 	struct kvfs_pagetable *table;
-	struct kvfs_procmaps *maps;
-	struct kvfs_devkinds devkinds;
+	struct kvfs_maps *maps;
+	struct kvfs_may_block devkinds;
 	uint64_t page_size;
 	uint8_t piece[PIECE_PAGES];
 };
@@ -61,10 +61,10 @@ struct load {
 /* A mapping, or the part of one that is asked for. */
 struct part {
 	struct kvfs_pagetable_part pages;
-	struct kvfs_filecache file;	/* if pages.of_file */
+	struct kvfs_pagecache file;	/* if pages.of_file */
 };
 
-bool kvfs_residency_has_swap(const char *swaps)
+bool kvfs_mincore_has_swap(const char *swaps)
 {
 	const char *newline = strchr(swaps, '\n');	/* of the heading */
 
@@ -77,20 +77,20 @@ static bool has_swap(void)
 	size_t len;
 
 	return kvfs_io_read_file("/proc/swaps", SWAPS_MAX, &text, &len) == 0 &&
-	       kvfs_residency_has_swap(text);
+	       kvfs_mincore_has_swap(text);
 }
 
-static bool in_page_cache(enum kvfs_filecache_kind kind)
+static bool in_page_cache(enum kvfs_pagecache_kind kind)
 {
-	return kind == KVFS_FILECACHE_PAGES || kind == KVFS_FILECACHE_SHMEM ||
-	       kind == KVFS_FILECACHE_HUGETLB || kind == KVFS_FILECACHE_OPAQUE;
+	return kind == KVFS_PAGECACHE_PAGES || kind == KVFS_PAGECACHE_SHMEM ||
+	       kind == KVFS_PAGECACHE_HUGETLB || kind == KVFS_PAGECACHE_OPAQUE;
 }
 
 /* Whether a mapping is still what it was. */
-static int is_unchanged(struct load *load, const struct kvfs_procmap *map)
+static int is_unchanged(struct load *load, const struct kvfs_mapping *map)
 {
-	struct kvfs_procmap now;
-	int ret = kvfs_procmaps_find(load->maps, map->start, &now);
+	struct kvfs_mapping now;
+	int ret = kvfs_maps_find(load->maps, map->start, &now);
 
 	if (ret <= 0)
 		return ret;
@@ -103,13 +103,13 @@ static int is_unchanged(struct load *load, const struct kvfs_procmap *map)
  * By exceptions where that is cheap and safe: not in mappings that the kernel never walks
  * (VM_PFNMAP), and only if the mapping is there before and after.
  */
-static int fill_by_scan(struct load *load, const struct kvfs_procmap *map, const struct part *part)
+static int fill_by_scan(struct load *load, const struct kvfs_mapping *map, const struct part *part)
 {
-	bool is_plain = part->pages.of_file ? part->file.fd >= 0 || part->file.kind == KVFS_FILECACHE_HUGETLB
-					    : map->kind == KVFS_PROCMAP_ANON;
+	bool is_plain = part->pages.of_file ? part->file.fd >= 0 || part->file.kind == KVFS_PAGECACHE_HUGETLB
+					    : map->kind == KVFS_MAPPING_ANON;
 	int ret;
 
-	if (is_plain && !load->res->parse_maps && kvfs_procmaps_can_query()) {
+	if (is_plain && !load->res->parse_maps && kvfs_maps_can_query()) {
 		ret = kvfs_pagetable_scan(load->table, &part->pages, true);
 		if (ret < 0)
 			return ret;
@@ -120,14 +120,14 @@ static int fill_by_scan(struct load *load, const struct kvfs_procmap *map, const
 	return kvfs_pagetable_scan(load->table, &part->pages, false);
 }
 
-static int fill_page_table(struct load *load, const struct kvfs_procmap *map, const struct part *part)
+static int fill_page_table(struct load *load, const struct kvfs_mapping *map, const struct part *part)
 {
 	/*
 	 * PAGEMAP_SCAN does not know of the swap cache, in which anonymous pages can be, nor
 	 * which of a device's private pages are copies.
 	 */
 	bool may_be_anon = !part->pages.shared;
-	bool is_device = part->pages.of_file && part->file.kind == KVFS_FILECACHE_DEVICE;
+	bool is_device = part->pages.of_file && part->file.kind == KVFS_PAGECACHE_DEVICE;
 
 	if (load->res->scan && !(may_be_anon && (load->swap || is_device)))
 		return fill_by_scan(load, map, part);
@@ -138,17 +138,17 @@ static int fill_page_table(struct load *load, const struct kvfs_procmap *map, co
 static int fill_file_piece(struct load *load, const struct part *part, uint64_t addr, uint8_t *vec,
 			   size_t n)
 {
-	const struct kvfs_filecache *file = &part->file;
-	uint8_t page_mark = KVFS_RESIDENT_PAGECACHE;
+	const struct kvfs_pagecache *file = &part->file;
+	uint8_t page_mark = KVFS_MINCORE_PAGECACHE;
 	int ret;
 
 	memset(load->piece, 0, n);
-	ret = kvfs_filecache_resident(file, addr, load->piece, n);
-	if (ret == 0 && file->kind == KVFS_FILECACHE_SHMEM && load->swap) {
-		ret = kvfs_filecache_mark_swapped(file, addr, load->piece, n, KVFS_RESIDENT_SWAPPED);
+	ret = kvfs_pagecache_resident(file, addr, load->piece, n);
+	if (ret == 0 && file->kind == KVFS_PAGECACHE_SHMEM && load->swap) {
+		ret = kvfs_pagecache_mark_swapped(file, addr, load->piece, n, KVFS_MINCORE_SWAPPED);
 		if (ret == 0)
-			ret = kvfs_filecache_mark_cache(file, addr, load->piece, n, 0, page_mark,
-							KVFS_RESIDENT_SWAPCACHE | KVFS_RESIDENT_SWAPPED);
+			ret = kvfs_pagecache_mark_cache(file, addr, load->piece, n, 0, page_mark,
+							KVFS_MINCORE_SWAPCACHE | KVFS_MINCORE_SWAPPED);
 		if (ret == 0)
 			page_mark = 0;		/* all are marked */
 		else if (ret == -ENOSYS)
@@ -156,7 +156,7 @@ static int fill_file_piece(struct load *load, const struct part *part, uint64_t 
 	}
 	for (size_t i = 0; i < n && ret == 0; i++)
 		if (!vec[i])
-			vec[i] = load->piece[i] & KVFS_RESIDENT ? load->piece[i] | page_mark : load->piece[i];
+			vec[i] = load->piece[i] & KVFS_MINCORE_RESIDENT ? load->piece[i] | page_mark : load->piece[i];
 	return ret;
 }
 
@@ -186,7 +186,7 @@ static int fill_file(struct load *load, const struct part *part)
 	return 0;
 }
 
-static int fill_part(struct load *load, const struct kvfs_procmap *map, const struct part *part)
+static int fill_part(struct load *load, const struct kvfs_mapping *map, const struct part *part)
 {
 	int ret = fill_page_table(load, map, part);
 
@@ -199,7 +199,7 @@ static int fill_part(struct load *load, const struct kvfs_procmap *map, const st
  * Fills the part of a mapping that lies in [start, end); vec belongs to start. Without
  * ask_file what the page table has is all that is shown. -ENOENT: there is no such mapping.
  */
-static int fill_mapping(struct load *load, const struct kvfs_procmap *map, bool ask_file,
+static int fill_mapping(struct load *load, const struct kvfs_mapping *map, bool ask_file,
 			uint64_t start, uint64_t end, uint8_t *vec)
 {
 	struct part part = {
@@ -207,26 +207,26 @@ static int fill_mapping(struct load *load, const struct kvfs_procmap *map, bool 
 			.start = map->start > start ? map->start : start,
 			.end = map->end < end ? map->end : end,
 			.shared = map->shared,
-			.of_file = map->kind == KVFS_PROCMAP_FILE,
+			.of_file = map->kind == KVFS_MAPPING_FILE,
 		},
-		.file = { .kind = KVFS_FILECACHE_OPAQUE, .fd = -1 },
+		.file = { .kind = KVFS_PAGECACHE_OPAQUE, .fd = -1 },
 	};
 	struct kvfs_pagetable_part *pages = &part.pages;
 	int ret;
 
 	pages->vec = vec + (pages->start - start) / load->page_size;
 	if (pages->of_file && ask_file) {
-		ret = kvfs_filecache_open(load->procdir, &load->devkinds, map, &part.file);
+		ret = kvfs_pagecache_open(load->procdir, &load->devkinds, map, &part.file);
 		if (ret < 0)
 			return ret;
 	}
 	pages->in_page_cache = pages->of_file && in_page_cache(part.file.kind);
 	ret = fill_part(load, map, &part);
 	if (pages->of_file)
-		kvfs_filecache_close(&part.file);
-	if (ret == 0 && map->kind == KVFS_PROCMAP_SPECIAL)
+		kvfs_pagecache_close(&part.file);
+	if (ret == 0 && map->kind == KVFS_MAPPING_SPECIAL)
 		for (uint64_t i = 0; i < (pages->end - pages->start) / load->page_size; i++)
-			pages->vec[i] |= KVFS_RESIDENT;
+			pages->vec[i] |= KVFS_MINCORE_RESIDENT;
 	return ret;
 }
 
@@ -236,8 +236,8 @@ static int fill_range(struct load *load, uint64_t start, uint64_t end, uint8_t *
 	uint64_t addr = start;
 
 	while (addr < end) {
-		struct kvfs_procmap map;
-		int ret = kvfs_procmaps_find(load->maps, addr, &map);
+		struct kvfs_mapping map;
+		int ret = kvfs_maps_find(load->maps, addr, &map);
 
 		if (ret < 0)
 			return ret;
@@ -256,14 +256,14 @@ static int fill_range(struct load *load, uint64_t start, uint64_t end, uint8_t *
 	return 0;
 }
 
-int kvfs_residency_create(const struct kvfs_residency_config *config, struct kvfs_residency **out,
-			  struct kvfs_err *err)
+int kvfs_mincore_create(const struct kvfs_mincore_config *config, struct kvfs_mincore **out,
+			struct kvfs_err *err)
 {
 	static const struct kvfs_swapcache_config swapcache = {
 		.kcore = "/proc/kcore",
 		.kpageflags = "/proc/kpageflags",
 	};
-	struct kvfs_residency *res = calloc(1, sizeof(*res));
+	struct kvfs_mincore *res = calloc(1, sizeof(*res));
 	int ret;
 
 	if (!res)
@@ -280,13 +280,13 @@ int kvfs_residency_create(const struct kvfs_residency_config *config, struct kvf
 	return 0;
 }
 
-bool kvfs_residency_sees_swap_cache(const struct kvfs_residency *res, const char **reason)
+bool kvfs_mincore_sees_swap_cache(const struct kvfs_mincore *res, const char **reason)
 {
 	*reason = res->swapcache_err.msg;
 	return res->swapcache;
 }
 
-void kvfs_residency_destroy(struct kvfs_residency *res)
+void kvfs_mincore_destroy(struct kvfs_mincore *res)
 {
 	if (!res)
 		return;
@@ -295,9 +295,9 @@ void kvfs_residency_destroy(struct kvfs_residency *res)
 	free(res);
 }
 
-/* A call of kvfs_residency_load(). */
+/* A call of kvfs_mincore_load(). */
 struct request {
-	struct kvfs_residency *res;
+	struct kvfs_mincore *res;
 	int procdir;
 	uint64_t index;
 	uint8_t *vec;
@@ -306,7 +306,7 @@ struct request {
 
 static int load_open(const struct request *request, struct load **out)
 {
-	struct kvfs_residency *res = request->res;
+	struct kvfs_mincore *res = request->res;
 	const struct kvfs_pagetable_config config = { .kpf = res->kpf, .swapcache = res->swapcache };
 	_cleanup_free_ struct load *load = malloc(sizeof(*load));
 	int ret;
@@ -316,12 +316,12 @@ static int load_open(const struct request *request, struct load **out)
 	load->res = res;
 	load->procdir = request->procdir;
 	load->swap = request->swap;
-	load->devkinds = (struct kvfs_devkinds){ 0 };
+	load->devkinds = (struct kvfs_may_block){ 0 };
 	load->page_size = (uint64_t)sysconf(_SC_PAGESIZE);
 	ret = kvfs_pagetable_open(load->procdir, &config, &load->table);
 	if (ret < 0)
 		return ret;
-	ret = kvfs_procmaps_open(load->procdir, res->parse_maps, &load->maps);
+	ret = kvfs_maps_open(load->procdir, res->parse_maps, &load->maps);
 	if (ret < 0) {
 		kvfs_pagetable_close(load->table);
 		return ret;
@@ -333,8 +333,8 @@ static int load_open(const struct request *request, struct load **out)
 
 static void load_close(struct load *load)
 {
-	kvfs_devkinds_deinit(&load->devkinds);
-	kvfs_procmaps_close(load->maps);
+	kvfs_may_block_deinit(&load->devkinds);
+	kvfs_maps_close(load->maps);
 	kvfs_pagetable_close(load->table);
 	free(load);
 }
@@ -359,8 +359,8 @@ static int load_pages(void *arg, size_t first, size_t n)
 	return ret;
 }
 
-int kvfs_residency_load(struct kvfs_residency *res, int procdir, uint64_t index, uint8_t *vec,
-			size_t n)
+int kvfs_mincore_load(struct kvfs_mincore *res, int procdir, uint64_t index, uint8_t *vec,
+		      size_t n)
 {
 	struct request request = {
 		.res = res,

@@ -15,23 +15,23 @@
 #include "pid/mincore_bits.h"
 
 /* What is left for tests to choose; all false is what the daemon uses. */
-struct kvfs_residency_config {
+struct kvfs_mincore_config {
 	bool parse_maps;	/* no PROCMAP_QUERY */
 	bool no_scan;		/* no PAGEMAP_SCAN */
 };
 
-struct kvfs_residency;		/* opaque; any number of threads may use it */
+struct kvfs_mincore;		/* opaque; any number of threads may use it */
 
 /* Returns 0 and an object to be destroyed, or -errno and what is missing. */
-int kvfs_residency_create(const struct kvfs_residency_config *config, struct kvfs_residency **out,
-			  struct kvfs_err *err);
-void kvfs_residency_destroy(struct kvfs_residency *res);	/* NULL is allowed */
+int kvfs_mincore_create(const struct kvfs_mincore_config *config, struct kvfs_mincore **out,
+			struct kvfs_err *err);
+void kvfs_mincore_destroy(struct kvfs_mincore *res);	/* NULL is allowed */
 
 /*
  * Whether it can be seen which anonymous pages in swap are in the swap cache too (swapcache.h).
  * If not, *reason says why; it is borrowed and lives as long as res.
  */
-bool kvfs_residency_sees_swap_cache(const struct kvfs_residency *res, const char **reason);
+bool kvfs_mincore_sees_swap_cache(const struct kvfs_mincore *res, const char **reason);
 
 /*
  * Fills vec with the bytes of n pages, the first being that with number index (address / page
@@ -39,10 +39,10 @@ bool kvfs_residency_sees_swap_cache(const struct kvfs_residency *res, const char
  * no address space, or -errno; vec is unspecified then. Pages are judged one mapping after the
  * other, many of them on several CPUs at a time, so what changes meanwhile may show half.
  */
-int kvfs_residency_load(struct kvfs_residency *res, int procdir, uint64_t index, uint8_t *vec,
-			size_t n);
+int kvfs_mincore_load(struct kvfs_mincore *res, int procdir, uint64_t index, uint8_t *vec,
+		      size_t n);
 
 /* Whether a text of /proc/swaps lists any swap area. Pure. */
-bool kvfs_residency_has_swap(const char *swaps);
+bool kvfs_mincore_has_swap(const char *swaps);
 
 #endif /* KVFS_PID_MINCORE_H */

@@ -11,15 +11,15 @@
 #include "base/io.h"
 #include "pid/pagemap.h"
 
-int kvfs_procmm_open(const struct kvfs_procfs_id *id, struct kvfs_procmm *out)
+int kvfs_mm_open(const struct kvfs_process_id *id, struct kvfs_mm *out)
 {
-	_cleanup_close_ int dir = kvfs_procfs_open(id);
+	_cleanup_close_ int dir = kvfs_process_open(id);
 	_cleanup_close_ int anchor = -1;
 	int ret;
 
 	if (dir < 0)
 		return dir;
-	anchor = kvfs_procfs_openat(dir, "pagemap", O_RDONLY);
+	anchor = kvfs_process_openat(dir, "pagemap", O_RDONLY);
 	if (anchor < 0)
 		return anchor == -ESRCH ? -ENOENT : anchor;
 	/* Before Linux 6.12 it can be opened without an address space, too. */
@@ -32,21 +32,21 @@ int kvfs_procmm_open(const struct kvfs_procfs_id *id, struct kvfs_procmm *out)
 	return 0;
 }
 
-void kvfs_procmm_close(struct kvfs_procmm *mm)
+void kvfs_mm_close(struct kvfs_mm *mm)
 {
 	close(mm->anchor);
 	close(mm->dir);
 }
 
 /* Reads the auxiliary vector as it is now, as far as there is room. Returns its length or -errno. */
-static ssize_t load_auxv(const struct kvfs_procmm *mm, char *buf, size_t len)
+static ssize_t load_auxv(const struct kvfs_mm *mm, char *buf, size_t len)
 {
-	_cleanup_close_ int fd = kvfs_procfs_openat(mm->dir, "auxv", O_RDONLY);
+	_cleanup_close_ int fd = kvfs_process_openat(mm->dir, "auxv", O_RDONLY);
 
 	return fd < 0 ? fd : kvfs_io_pread(fd, buf, len, 0);
 }
 
-int kvfs_procmm_remember(struct kvfs_procmm *mm)
+int kvfs_mm_remember(struct kvfs_mm *mm)
 {
 	ssize_t n = load_auxv(mm, mm->auxv, sizeof(mm->auxv));
 
@@ -57,15 +57,15 @@ int kvfs_procmm_remember(struct kvfs_procmm *mm)
 	return 0;
 }
 
-int kvfs_procmm_check(const struct kvfs_procmm *mm)
+int kvfs_mm_check(const struct kvfs_mm *mm)
 {
 	return kvfs_pagemap_check(mm->anchor);
 }
 
-int kvfs_procmm_check_own(const struct kvfs_procmm *mm)
+int kvfs_mm_check_own(const struct kvfs_mm *mm)
 {
 	char now[sizeof(mm->auxv)];
-	int ret = kvfs_procmm_check(mm);
+	int ret = kvfs_mm_check(mm);
 	ssize_t n;
 
 	if (ret < 0 || !mm->auxv_len)
@@ -76,9 +76,9 @@ int kvfs_procmm_check_own(const struct kvfs_procmm *mm)
 	return (size_t)n == mm->auxv_len && !memcmp(now, mm->auxv, mm->auxv_len) ? 0 : -ESRCH;
 }
 
-int kvfs_procmm_mapped_pages(const struct kvfs_procmm *mm, uint64_t *nr_pages)
+int kvfs_mm_mapped_pages(const struct kvfs_mm *mm, uint64_t *nr_pages)
 {
-	_cleanup_close_ int fd = kvfs_procfs_openat(mm->dir, "statm", O_RDONLY);
+	_cleanup_close_ int fd = kvfs_process_openat(mm->dir, "statm", O_RDONLY);
 	char text[128], *end;
 	ssize_t n;
 
@@ -92,9 +92,9 @@ int kvfs_procmm_mapped_pages(const struct kvfs_procmm *mm, uint64_t *nr_pages)
 	return *end == ' ' ? 0 : -EBADMSG;
 }
 
-ssize_t kvfs_procmm_read_pagemap(const struct kvfs_procmm *mm, void *buf, size_t len, uint64_t off)
+ssize_t kvfs_mm_read_pagemap(const struct kvfs_mm *mm, void *buf, size_t len, uint64_t off)
 {
-	_cleanup_close_ int fd = kvfs_procfs_openat(mm->dir, "pagemap", O_RDONLY);
+	_cleanup_close_ int fd = kvfs_process_openat(mm->dir, "pagemap", O_RDONLY);
 
 	return fd < 0 ? fd : kvfs_pagemap_read(fd, mm->nr_pages, buf, len, off);
 }

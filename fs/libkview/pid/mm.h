@@ -23,8 +23,8 @@
 
 #include "pid/process.h"
 
-struct kvfs_procmm {
-	int dir;		/* the process (kvfs_procfs_open()); borrow it for procfs.h and others */
+struct kvfs_mm {
+	int dir;		/* the process (kvfs_process_open()); borrow it for procfs.h and others */
 	int anchor;		/* its pagemap, at the time of open */
 	uint64_t nr_pages;	/* of the address space, used or not */
 	char auxv[512];		/* its first bytes: addresses that each exec draws anew */
@@ -35,31 +35,31 @@ struct kvfs_procmm {
  * Returns 0, -ENOENT if the process has gone or has no address space (kernel threads, zombies),
  * or -errno. *out is the caller's to close.
  */
-int kvfs_procmm_open(const struct kvfs_procfs_id *id, struct kvfs_procmm *out);
-void kvfs_procmm_close(struct kvfs_procmm *mm);
+int kvfs_mm_open(const struct kvfs_process_id *id, struct kvfs_mm *out);
+void kvfs_mm_close(struct kvfs_mm *mm);
 
 /*
  * Remembers what tells the address space from the next one: 0, -ENOENT, or -errno. For what
  * is going to be read from.
  */
-int kvfs_procmm_remember(struct kvfs_procmm *mm);
+int kvfs_mm_remember(struct kvfs_mm *mm);
 
 /*
  * Whether the address space is still there: 0, or -ESRCH. It may be there because another
  * process uses it, and be the process's own no more.
  */
-int kvfs_procmm_check(const struct kvfs_procmm *mm);
+int kvfs_mm_check(const struct kvfs_mm *mm);
 
 /*
  * Whether it is there and the process's own: 0, -ESRCH, or -errno; it has been remembered. What
  * was read before and not found to be gone after is right.
  */
-int kvfs_procmm_check_own(const struct kvfs_procmm *mm);
+int kvfs_mm_check_own(const struct kvfs_mm *mm);
 
 /* Pages in all mappings together, from /proc/N/statm. 0, -ESRCH, or -errno. */
-int kvfs_procmm_mapped_pages(const struct kvfs_procmm *mm, uint64_t *nr_pages);
+int kvfs_mm_mapped_pages(const struct kvfs_mm *mm, uint64_t *nr_pages);
 
 /* As kvfs_pagemap_read() (pagemap.h), of the address space as it is now. */
-ssize_t kvfs_procmm_read_pagemap(const struct kvfs_procmm *mm, void *buf, size_t len, uint64_t off);
+ssize_t kvfs_mm_read_pagemap(const struct kvfs_mm *mm, void *buf, size_t len, uint64_t off);
 
 #endif /* KVFS_PID_MM_H */

@@ -55,31 +55,31 @@ static bool may_have_pages(int fd)
  * Opens the file behind an O_PATH descriptor, which is of a type that has a page cache.
  * O_NONBLOCK: a lease that is held is no reason to wait.
  */
-static int open_pages(int path_fd, uint32_t dev_major, struct kvfs_filecache *out)
+static int open_pages(int path_fd, uint32_t dev_major, struct kvfs_pagecache *out)
 {
 	_cleanup_close_ int fd = -1;
 	char path[sizeof("/proc/self/fd/") + 10];
 	struct statfs fs;
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", path_fd);
-	out->kind = KVFS_FILECACHE_OPAQUE;
+	out->kind = KVFS_PAGECACHE_OPAQUE;
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOATIME | O_NOCTTY);
 	if (fd < 0)
 		return errno == EMFILE || errno == ENFILE || errno == ENOMEM ? -errno : 0;
-	out->kind = KVFS_FILECACHE_PAGES;
+	out->kind = KVFS_PAGECACHE_PAGES;
 	if (dev_major == 0 && fstatfs(fd, &fs) == 0) {
 		if (fs.f_type == HUGETLBFS_MAGIC) {
-			out->kind = KVFS_FILECACHE_HUGETLB;
+			out->kind = KVFS_PAGECACHE_HUGETLB;
 			return 0;
 		}
 		if (fs.f_type == TMPFS_MAGIC) {
-			out->kind = KVFS_FILECACHE_SHMEM;
+			out->kind = KVFS_PAGECACHE_SHMEM;
 		} else if (fs.f_type != OVERLAYFS_SUPER_MAGIC && !may_have_pages(fd)) {
 			/*
 			 * On tracefs and the like to map it would have effects. A file of overlayfs has
 			 * none of the pages, but what is mapped is the file below, which has.
 			 */
-			out->kind = KVFS_FILECACHE_DEVICE;
+			out->kind = KVFS_PAGECACHE_DEVICE;
 			return 0;
 		}
 	}
@@ -87,8 +87,8 @@ static int open_pages(int path_fd, uint32_t dev_major, struct kvfs_filecache *ou
 	return 0;
 }
 
-int kvfs_filecache_open(int procdir, struct kvfs_devkinds *kinds,
-			const struct kvfs_procmap *map, struct kvfs_filecache *out)
+int kvfs_pagecache_open(int procdir, struct kvfs_may_block *kinds,
+			const struct kvfs_mapping *map, struct kvfs_pagecache *out)
 {
 	_cleanup_close_ int fd = -1;
 	struct statx stx;
@@ -96,15 +96,15 @@ int kvfs_filecache_open(int procdir, struct kvfs_devkinds *kinds,
 	bool waits;
 	int ret;
 
-	out->kind = KVFS_FILECACHE_DEVICE;
+	out->kind = KVFS_PAGECACHE_DEVICE;
 	out->fd = -1;
 	out->start = map->start;
 	out->file_off = map->file_off;
-	ret = kvfs_devkinds_waits(kinds, procdir, makedev(map->dev_major, map->dev_minor), &waits);
+	ret = kvfs_may_block_waits(kinds, procdir, makedev(map->dev_major, map->dev_minor), &waits);
 	if (ret < 0)
 		return ret;
 	if (waits) {
-		out->kind = KVFS_FILECACHE_OPAQUE;
+		out->kind = KVFS_PAGECACHE_OPAQUE;
 		return 0;
 	}
 	snprintf(name, sizeof(name), "map_files/%" PRIx64 "-%" PRIx64, map->start, map->end);
@@ -119,7 +119,7 @@ int kvfs_filecache_open(int procdir, struct kvfs_devkinds *kinds,
 	return open_pages(fd, map->dev_major, out);
 }
 
-void kvfs_filecache_close(struct kvfs_filecache *cache)
+void kvfs_pagecache_close(struct kvfs_pagecache *cache)
 {
 	if (cache->fd >= 0)
 		close(cache->fd);
@@ -127,7 +127,7 @@ void kvfs_filecache_close(struct kvfs_filecache *cache)
 }
 
 /* Offset in the file of an address, or UINT64_MAX if the file does not go that far. */
-static uint64_t file_off_of(const struct kvfs_filecache *cache, uint64_t addr, uint64_t len)
+static uint64_t file_off_of(const struct kvfs_pagecache *cache, uint64_t addr, uint64_t len)
 {
 	uint64_t off, end;
 
@@ -137,7 +137,7 @@ static uint64_t file_off_of(const struct kvfs_filecache *cache, uint64_t addr, u
 	return off;
 }
 
-int kvfs_filecache_resident(const struct kvfs_filecache *cache, uint64_t start, uint8_t *vec,
+int kvfs_pagecache_resident(const struct kvfs_pagecache *cache, uint64_t start, uint8_t *vec,
 			    size_t n)
 {
 	_cleanup_free_ unsigned char *answer = malloc(n < PIECE_PAGES ? n : PIECE_PAGES);
@@ -173,7 +173,7 @@ int kvfs_filecache_resident(const struct kvfs_filecache *cache, uint64_t start, 
 	return ret;
 }
 
-int kvfs_filecache_mark_swapped(const struct kvfs_filecache *cache, uint64_t start, uint8_t *vec,
+int kvfs_pagecache_mark_swapped(const struct kvfs_pagecache *cache, uint64_t start, uint8_t *vec,
 				size_t n, uint8_t mark)
 {
 	uint64_t size = page_size(), off = file_off_of(cache, start, n * size);
@@ -246,7 +246,7 @@ static int mark_cache(int fd, uint64_t off, uint8_t *vec, size_t n, const struct
 	return 0;
 }
 
-int kvfs_filecache_mark_cache(const struct kvfs_filecache *cache, uint64_t start, uint8_t *vec,
+int kvfs_pagecache_mark_cache(const struct kvfs_pagecache *cache, uint64_t start, uint8_t *vec,
 			      size_t n, uint8_t skip, uint8_t page_mark, uint8_t swap_mark)
 {
 	const struct marks marks = { .skip = skip, .page = page_mark, .swap = swap_mark };

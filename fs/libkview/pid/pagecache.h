@@ -16,37 +16,37 @@
 #include "pid/may_block.h"
 
 /* What kind of file is mapped, as far as its pages are concerned. */
-enum kvfs_filecache_kind {
-	KVFS_FILECACHE_PAGES,	/* regular file or block device: a page cache that can be asked */
-	KVFS_FILECACHE_SHMEM,	/* the same on tmpfs, and shared memory: it may be swapped out */
-	KVFS_FILECACHE_HUGETLB,	/* the page table alone counts, as for mincore(2) */
-	KVFS_FILECACHE_DEVICE,	/* device, or a kernel object: its pages are in no page cache */
+enum kvfs_pagecache_kind {
+	KVFS_PAGECACHE_PAGES,	/* regular file or block device: a page cache that can be asked */
+	KVFS_PAGECACHE_SHMEM,	/* the same on tmpfs, and shared memory: it may be swapped out */
+	KVFS_PAGECACHE_HUGETLB,	/* the page table alone counts, as for mincore(2) */
+	KVFS_PAGECACHE_DEVICE,	/* device, or a kernel object: its pages are in no page cache */
 	/* A page cache that cannot be asked: to open the file would be to wait (devkind.h), or fails. */
-	KVFS_FILECACHE_OPAQUE,
+	KVFS_PAGECACHE_OPAQUE,
 };
 
-struct kvfs_filecache {
-	enum kvfs_filecache_kind kind;
+struct kvfs_pagecache {
+	enum kvfs_pagecache_kind kind;
 	int fd;			/* PAGES, SHMEM: opened for reading; else -1 */
 	uint64_t start;		/* address that file_off belongs to */
 	uint64_t file_off;
 };
 
 /*
- * Opens the file of a mapping of kind KVFS_PROCMAP_FILE. Devices are not opened, since that
+ * Opens the file of a mapping of kind KVFS_MAPPING_FILE. Devices are not opened, since that
  * has effects. Returns 0, -ENOENT if the process has no such mapping any more or has gone, or
  * -errno.
  */
-int kvfs_filecache_open(int procdir, struct kvfs_devkinds *kinds,
-			const struct kvfs_procmap *map, struct kvfs_filecache *out);
-void kvfs_filecache_close(struct kvfs_filecache *cache);
+int kvfs_pagecache_open(int procdir, struct kvfs_may_block *kinds,
+			const struct kvfs_mapping *map, struct kvfs_pagecache *out);
+void kvfs_pagecache_close(struct kvfs_pagecache *cache);
 
 /*
  * Sets bit 0 of vec[i] if the page at start + i pages is in memory, clears it if not, and
  * leaves the other bits alone. [start, start + n pages) lies in the mapping. kind must be PAGES
  * or SHMEM. Returns 0 or -errno.
  */
-int kvfs_filecache_resident(const struct kvfs_filecache *cache, uint64_t start, uint8_t *vec,
+int kvfs_pagecache_resident(const struct kvfs_pagecache *cache, uint64_t start, uint8_t *vec,
 			    size_t n);
 
 /*
@@ -54,7 +54,7 @@ int kvfs_filecache_resident(const struct kvfs_filecache *cache, uint64_t start, 
  * For each of them that is in swap, sets in vec[i] the bits of mark; those that
  * have bit 0 set are left alone. Returns 0 or -errno.
  */
-int kvfs_filecache_mark_swapped(const struct kvfs_filecache *cache, uint64_t start, uint8_t *vec,
+int kvfs_pagecache_mark_swapped(const struct kvfs_pagecache *cache, uint64_t start, uint8_t *vec,
 				size_t n, uint8_t mark);
 
 /*
@@ -63,7 +63,7 @@ int kvfs_filecache_mark_swapped(const struct kvfs_filecache *cache, uint64_t sta
  * skip, the former get the bits of swap_mark, the latter those of page_mark. -ENOSYS if the
  * kernel has no cachestat(2): nothing is marked then.
  */
-int kvfs_filecache_mark_cache(const struct kvfs_filecache *cache, uint64_t start, uint8_t *vec,
+int kvfs_pagecache_mark_cache(const struct kvfs_pagecache *cache, uint64_t start, uint8_t *vec,
 			      size_t n, uint8_t skip, uint8_t page_mark, uint8_t swap_mark);
 
 #endif /* KVFS_PID_PAGECACHE_H */

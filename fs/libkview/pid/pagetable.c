@@ -29,7 +29,7 @@ struct kvfs_pagetable {
 int kvfs_pagetable_open(int procdir, const struct kvfs_pagetable_config *config,
 			struct kvfs_pagetable **out)
 {
-	_cleanup_close_ int pagemap = kvfs_procfs_openat(procdir, "pagemap", O_RDONLY);
+	_cleanup_close_ int pagemap = kvfs_process_openat(procdir, "pagemap", O_RDONLY);
 	struct kvfs_pagetable *table;
 
 	if (pagemap < 0)
@@ -87,9 +87,9 @@ static int fill_some_entries(struct kvfs_pagetable *table, const struct kvfs_pag
 				.index = i,
 			};
 		else
-			vec[i] = kvfs_residency_of_entry(entry, 0, cached);
+			vec[i] = kvfs_mincore_bits_of_entry(entry, 0, cached);
 		if (kvfs_pagemap_state(entry) == KVFS_PAGEMAP_SWAP && is_in_swap_cache(table, entry))
-			vec[i] |= KVFS_RESIDENT | KVFS_RESIDENT_SWAPCACHE;
+			vec[i] |= KVFS_MINCORE_RESIDENT | KVFS_MINCORE_SWAPCACHE;
 	}
 	if (!nr_queries)
 		return 0;
@@ -97,7 +97,7 @@ static int fill_some_entries(struct kvfs_pagetable *table, const struct kvfs_pag
 	for (size_t q = 0; q < nr_queries && ret == 0; q++) {
 		size_t i = table->queries[q].index;
 
-		vec[i] = kvfs_residency_of_entry(table->entries[i], table->queries[q].flags, cached);
+		vec[i] = kvfs_mincore_bits_of_entry(table->entries[i], table->queries[q].flags, cached);
 	}
 	return ret;
 }
@@ -153,12 +153,12 @@ static struct plan plan_for_exceptions(const struct kvfs_pagetable_part *part)
 	if (part->of_file) {
 		plan.query.inverted = KVFS_PAGEMAP_SCAN_PRESENT | (part->shared ? 0 : KVFS_PAGEMAP_SCAN_FILE);
 		plan.query.anyof |= plan.query.inverted;
-		plan.others = kvfs_residency_of_categories(KVFS_PAGEMAP_SCAN_PRESENT | KVFS_PAGEMAP_SCAN_FILE,
-							   part->in_page_cache);
+		plan.others = kvfs_mincore_bits_of_categories(KVFS_PAGEMAP_SCAN_PRESENT | KVFS_PAGEMAP_SCAN_FILE,
+							      part->in_page_cache);
 	} else {
 		plan.query.inverted = KVFS_PAGEMAP_SCAN_PRESENT;
 		plan.query.anyof |= KVFS_PAGEMAP_SCAN_FILE | KVFS_PAGEMAP_SCAN_PFNZERO;
-		plan.others = kvfs_residency_of_categories(KVFS_PAGEMAP_SCAN_PRESENT, false);
+		plan.others = kvfs_mincore_bits_of_categories(KVFS_PAGEMAP_SCAN_PRESENT, false);
 	}
 	return plan;
 }
@@ -182,7 +182,7 @@ int kvfs_pagetable_scan(struct kvfs_pagetable *table, const struct kvfs_pagetabl
 			int ret;
 
 			memset(part->vec + (r->start - part->start) / table->page_size,
-			       kvfs_residency_of_categories(r->categories | plan.implied, cached),
+			       kvfs_mincore_bits_of_categories(r->categories | plan.implied, cached),
 			       (r->end - r->start) / table->page_size);
 			/* What is in swap, or looks so, is looked at entry by entry. */
 			if (!(r->categories & KVFS_PAGEMAP_SCAN_SWAPPED))

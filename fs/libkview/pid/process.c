@@ -21,12 +21,12 @@
 /* PIDFS_MAGIC of linux/magic.h in Linux 6.9, for builds against older headers. */
 #define MAGIC_OF_PIDFS 0x50494446
 #define PID_LIMIT (1 << 22)		/* PID_MAX_LIMIT of 64-bit kernels: numbers are below it */
-#define TICK_BITS (KVFS_PROCFS_SERIAL_BITS - 22)
+#define TICK_BITS (KVFS_PROCESS_SERIAL_BITS - 22)
 #define STAT_MAX 4096			/* bytes: /proc/N/stat is one line of numbers */
 #define STATUS_MAX 65536
 #define DENT_MIN 24			/* bytes of the shortest struct dirent64 */
 #define DENTS_MIN 512			/* bytes, in which any entry has room */
-#define DENTS_LEN (KVFS_PROCFS_LIST * DENT_MIN)
+#define DENTS_LEN (KVFS_PROCESS_LIST * DENT_MIN)
 
 static pthread_once_t pidfs_once = PTHREAD_ONCE_INIT;
 static bool has_pidfs;
@@ -55,7 +55,7 @@ static bool has_number(int pidfd)
 	return syscall(SYS_pidfd_send_signal, pidfd, 0, NULL, 0) == 0 || errno != ESRCH;
 }
 
-int kvfs_procfs_parse_start(const char *stat, uint64_t *ticks)
+int kvfs_process_parse_start(const char *stat, uint64_t *ticks)
 {
 	const char *p = strrchr(stat, ')');
 	char *end;
@@ -84,11 +84,11 @@ static int load_start(pid_t pid, uint64_t *ticks)
 	ret = kvfs_io_read_file(path, STAT_MAX, &text, &len);
 	if (ret < 0)
 		return ret == -ENOENT ? -ESRCH : ret;
-	return kvfs_procfs_parse_start(text, ticks);
+	return kvfs_process_parse_start(text, ticks);
 }
 
-/* As kvfs_procfs_identify(), and leaves a pidfd of the process for the caller in *pidfd. */
-static int identify(pid_t pid, struct kvfs_procfs_id *out, int *pidfd)
+/* As kvfs_process_identify(), and leaves a pidfd of the process for the caller in *pidfd. */
+static int identify(pid_t pid, struct kvfs_process_id *out, int *pidfd)
 {
 	_cleanup_close_ int fd = pid > 0 ? open_pidfd(pid) : -ESRCH;
 	uint64_t serial;
@@ -112,22 +112,22 @@ static int identify(pid_t pid, struct kvfs_procfs_id *out, int *pidfd)
 		serial = (uint64_t)pid << TICK_BITS | (serial & ((UINT64_C(1) << TICK_BITS) - 1));
 	}
 	out->pid = pid;
-	out->serial = serial & ((UINT64_C(1) << KVFS_PROCFS_SERIAL_BITS) - 1);
+	out->serial = serial & ((UINT64_C(1) << KVFS_PROCESS_SERIAL_BITS) - 1);
 	*pidfd = kvfs_steal_fd(&fd);
 	return 0;
 }
 
-int kvfs_procfs_identify(pid_t pid, struct kvfs_procfs_id *out)
+int kvfs_process_identify(pid_t pid, struct kvfs_process_id *out)
 {
 	_cleanup_close_ int pidfd = -1;
 
 	return identify(pid, out, &pidfd);
 }
 
-int kvfs_procfs_open(const struct kvfs_procfs_id *id)
+int kvfs_process_open(const struct kvfs_process_id *id)
 {
 	_cleanup_close_ int pidfd = -1, dir = -1;
-	struct kvfs_procfs_id now;
+	struct kvfs_process_id now;
 	char path[32];
 	int ret;
 
@@ -144,7 +144,7 @@ int kvfs_procfs_open(const struct kvfs_procfs_id *id)
 	return has_number(pidfd) ? kvfs_steal_fd(&dir) : -ENOENT;
 }
 
-int kvfs_procfs_openat(int procdir, const char *name, int flags)
+int kvfs_process_openat(int procdir, const char *name, int flags)
 {
 	int fd = openat(procdir, name, flags | O_CLOEXEC);
 
@@ -153,7 +153,7 @@ int kvfs_procfs_openat(int procdir, const char *name, int flags)
 	return errno == ENOENT ? -ESRCH : -errno;
 }
 
-pid_t kvfs_procfs_tgid(pid_t tid)
+pid_t kvfs_process_tgid(pid_t tid)
 {
 	_cleanup_free_ char *text = NULL;
 	const char *line;
@@ -169,7 +169,7 @@ pid_t kvfs_procfs_tgid(pid_t tid)
 	return line ? (pid_t)strtol(line + strlen("\nTgid:\t"), NULL, 10) : -EINVAL;
 }
 
-pid_t kvfs_procfs_parse_pid(const char *name)
+pid_t kvfs_process_parse_pid(const char *name)
 {
 	pid_t pid = 0;
 
@@ -185,12 +185,12 @@ pid_t kvfs_procfs_parse_pid(const char *name)
 	return pid ? pid : -ENOENT;
 }
 
-ssize_t kvfs_procfs_list(uint64_t cookie, struct kvfs_procfs_entry *v, size_t max)
+ssize_t kvfs_process_list(uint64_t cookie, struct kvfs_process_entry *v, size_t max)
 {
 	_cleanup_close_ int fd = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	_Alignas(struct dirent64) char buf[DENTS_LEN];
 	/* To find a process is what takes long in the kernel: none is read to be dropped. */
-	size_t n = 0, size = max < KVFS_PROCFS_LIST ? max * DENT_MIN : sizeof(buf);
+	size_t n = 0, size = max < KVFS_PROCESS_LIST ? max * DENT_MIN : sizeof(buf);
 
 	if (fd < 0)
 		return -errno;
@@ -210,7 +210,7 @@ ssize_t kvfs_procfs_list(uint64_t cookie, struct kvfs_procfs_entry *v, size_t ma
 			struct dirent64 *d = (struct dirent64 *)(buf + at);
 
 			at += d->d_reclen;
-			if (kvfs_procfs_parse_pid(d->d_name) < 0)
+			if (kvfs_process_parse_pid(d->d_name) < 0)
 				continue;
 			/* Seven digits at most, or it would be no pid. */
 			strcpy(v[n].name, d->d_name);

@@ -49,7 +49,7 @@ struct kvfs_swapcache {
 
 /* Where struct page is and what it looks like. */
 struct layout {
-	struct kvfs_kernmap map;
+	struct kvfs_memmap map;
 	uint64_t vmemmap, struct_len, private_off;
 };
 
@@ -69,7 +69,7 @@ static uint64_t key_of(uint64_t type, uint64_t offset)
 	return type << ENTRY_OFFSET_BITS | (offset & OFFSET_MASK);
 }
 
-int kvfs_swapcache_find_vmemmap(const struct kvfs_kernmap *map, uint64_t page_len, uint64_t *base)
+int kvfs_swapcache_find_vmemmap(const struct kvfs_memmap *map, uint64_t page_len, uint64_t *base)
 {
 	uint64_t first, start, end;
 
@@ -92,22 +92,22 @@ int kvfs_swapcache_find_vmemmap(const struct kvfs_kernmap *map, uint64_t page_le
 
 static int load_layout(int fd, const char *name, struct layout *out, struct kvfs_err *err)
 {
-	struct kvfs_vminfo info;
+	struct kvfs_vmcoreinfo info;
 	int ret;
 
-	ret = kvfs_kernmap_load_kcore(fd, name, 0, 0, 0, &out->map, err);
+	ret = kvfs_memmap_load_kcore(fd, name, 0, 0, 0, &out->map, err);
 	if (ret < 0)
 		return ret;
-	info = (struct kvfs_vminfo){ .text = out->map.vmcoreinfo, .len = out->map.vmcoreinfo_len };
-	if (!info.text || kvfs_vminfo_dec(&info, "SIZE(page)", &out->struct_len) < 0 ||
-	    kvfs_vminfo_dec(&info, "OFFSET(page.private)", &out->private_off) < 0)
+	info = (struct kvfs_vmcoreinfo){ .text = out->map.vmcoreinfo, .len = out->map.vmcoreinfo_len };
+	if (!info.text || kvfs_vmcoreinfo_dec(&info, "SIZE(page)", &out->struct_len) < 0 ||
+	    kvfs_vmcoreinfo_dec(&info, "OFFSET(page.private)", &out->private_off) < 0)
 		ret = kvfs_err_set(err, ENODATA, "%s: VMCOREINFO does not describe struct page", name);
 	else if (out->private_off > MAX_STRUCT_LEN)
 		ret = kvfs_err_set(err, EBADMSG, "%s: page.private is not in struct page", name);
 	else if (kvfs_swapcache_find_vmemmap(&out->map, out->struct_len, &out->vmemmap) < 0)
 		ret = kvfs_err_set(err, ENODATA, "%s: there is no vmemmap", name);
 	if (ret < 0)
-		kvfs_kernmap_deinit(&out->map);
+		kvfs_memmap_deinit(&out->map);
 	return ret;
 }
 
@@ -225,7 +225,7 @@ static int fill_table(struct kvfs_swapcache *cache, struct kvfs_swapcache_table 
 
 		ret = scan_range(scan, first, first + scan->layout.map.ram[i].len / PAGE_LEN);
 	}
-	kvfs_kernmap_deinit(&scan->layout.map);
+	kvfs_memmap_deinit(&scan->layout.map);
 	if (ret == 0 && table->n)
 		qsort(table->keys, table->n, sizeof(table->keys[0]), compare);
 	return ret;
@@ -279,7 +279,7 @@ int kvfs_swapcache_create(const struct kvfs_swapcache_config *config, struct kvf
 	ret = load_layout(fd, config->kcore, &layout, err);
 	if (ret < 0)
 		return ret;
-	kvfs_kernmap_deinit(&layout.map);
+	kvfs_memmap_deinit(&layout.map);
 	cache = calloc(1, sizeof(*cache));
 	if (!cache)
 		return kvfs_err_sys(err, ENOMEM, "the swap cache");

@@ -52,6 +52,6 @@ bool kvfs_swapcache_has(const struct kvfs_swapcache_table *table, uint64_t entry
  * /proc/kcore has a segment for each range of RAM, as long as page_len bytes a page make it.
  * Returns 0, or -ENODATA if there is none. Pure.
  */
-int kvfs_swapcache_find_vmemmap(const struct kvfs_kernmap *map, uint64_t page_len, uint64_t *base);
+int kvfs_swapcache_find_vmemmap(const struct kvfs_memmap *map, uint64_t page_len, uint64_t *base);
 
 #endif /* KVFS_PID_SWAPCACHE_H */

@@ -16,7 +16,7 @@
 /* trace/ itself, trace/instances/, and trace/instances/NAME/. */
 struct tracedir {
 	struct kvfs_node node;
-	struct kvfs_tracefiles *files;	/* a reference */
+	struct kvfs_trace_files *files;	/* a reference */
 	char *dir;			/* its folder in tracefs */
 	char *label;
 };
@@ -42,14 +42,14 @@ static void dir_destroy(struct kvfs_node *node)
 {
 	struct tracedir *dir = to_dir(node);
 
-	kvfs_tracefiles_put(dir->files);
+	kvfs_trace_files_put(dir->files);
 	free(dir->dir);
 	free(dir->label);
 	free(dir);
 }
 
 /* Returns NULL if out of memory, or with *gone set if there is no such folder. */
-static struct kvfs_node *create(struct kvfs_tracefiles *files, const struct kvfs_node_ops *ops,
+static struct kvfs_node *create(struct kvfs_trace_files *files, const struct kvfs_node_ops *ops,
 				const char *path, const char *label, uint64_t parent_ino, bool *gone)
 {
 	uint64_t ino = ino_of(path);
@@ -69,7 +69,7 @@ static struct kvfs_node *create(struct kvfs_tracefiles *files, const struct kvfs
 		free(dir);
 		return NULL;
 	}
-	dir->files = kvfs_tracefiles_get(files);
+	dir->files = kvfs_trace_files_get(files);
 	kvfs_node_init(&dir->node, ops, dir->label, ino, parent_ino);
 	return &dir->node;
 }
@@ -137,7 +137,7 @@ static int lookup_cpu(struct tracedir *dir, const char *name, struct kvfs_node *
 	if (cpu < 0 || cpu_path(dir->dir, cpu, path, sizeof(path)) < 0)
 		return -ENOENT;
 	snprintf(label, sizeof(label), "%s/%s", dir->label, name);
-	return kvfs_tracefiles_lookup(dir->files, path, label, dir->node.ino, out);
+	return kvfs_trace_files_lookup(dir->files, path, label, dir->node.ino, out);
 }
 
 static int list_cpus(struct tracedir *dir, uint64_t cookie, struct kvfs_dirent *out)
@@ -150,7 +150,7 @@ static int list_cpus(struct tracedir *dir, uint64_t cookie, struct kvfs_dirent *
 	if (cpu_path(dir->dir, cpu, path, sizeof(path)) < 0)
 		return -ENAMETOOLONG;
 	snprintf(out->name, sizeof(out->name), "cpu%d", cpu);
-	out->ino = kvfs_tracefile_ino(path);
+	out->ino = kvfs_trace_file_ino(path);
 	out->kind = KVFS_NODE_FILE;
 	out->next = cpu + UINT64_C(1);
 	return 1;
@@ -307,9 +307,9 @@ static int find_tracefs(bool mount, const char **path, struct kvfs_err *err)
 	return kvfs_err_sys(err, errno ? errno : ENODEV, "cannot mount tracefs");
 }
 
-int kvfs_view_trace_create(bool mount, struct kvfs_node **out, struct kvfs_err *err)
+int kvfs_trace_dir_create(bool mount, struct kvfs_node **out, struct kvfs_err *err)
 {
-	struct kvfs_tracefiles *files;
+	struct kvfs_trace_files *files;
 	const char *path;
 	bool gone = false;
 	int ret;
@@ -317,11 +317,11 @@ int kvfs_view_trace_create(bool mount, struct kvfs_node **out, struct kvfs_err *
 	ret = find_tracefs(mount, &path, err);
 	if (ret < 0)
 		return ret;
-	files = kvfs_tracefiles_create();
+	files = kvfs_trace_files_create();
 	if (!files)
 		return kvfs_err_sys(err, ENOMEM, "trace");
 	*out = create(files, &top_ops, path, "trace", KVFS_INO_ROOT, &gone);
-	kvfs_tracefiles_put(files);
+	kvfs_trace_files_put(files);
 	if (*out)
 		return 0;
 	return kvfs_err_sys(err, gone ? ENOENT : ENOMEM, "cannot use tracefs on %s", path);

@@ -16,6 +16,6 @@
  * it there. Returns 0, -ENOENT if it is not mounted, or -errno, with the reason. To be
  * called once in the life of a process: libtracefs keeps the tracing directory to itself.
  */
-int kvfs_view_trace_create(bool mount, struct kvfs_node **out, struct kvfs_err *err);
+int kvfs_trace_dir_create(bool mount, struct kvfs_node **out, struct kvfs_err *err);
 
 #endif /* KVFS_TRACE_DIR_H */

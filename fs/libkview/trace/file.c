@@ -15,7 +15,7 @@
 #include "trace/snapshot.h"
 #include "trace/tracefs.h"
 
-struct kvfs_tracefiles {
+struct kvfs_trace_files {
 	_Atomic(unsigned int) refs;
 	pthread_mutex_t lock;		/* the list, and the links in the files */
 	struct tracefile *first;
@@ -23,15 +23,15 @@ struct kvfs_tracefiles {
 
 struct tracefile {
 	struct kvfs_node node;
-	struct kvfs_tracefiles *files;	/* a reference */
+	struct kvfs_trace_files *files;	/* a reference */
 	struct tracefile *prev, *next;
 	char *dir;
 	char *label;
 	pthread_mutex_t lock;		/* all below */
 	unsigned int opens;
 	int fd;				/* trace_pipe_raw while it is open, or -1 */
-	struct kvfs_tracering_map live;	/* mode copy only */
-	struct kvfs_ringimage *image;	/* of live, what is mapped */
+	struct kvfs_tracefs_map live;	/* mode copy only */
+	struct kvfs_image *image;	/* of live, what is mapped */
 	bool measured;			/* whether the ring can be mapped is known */
 	int error;			/* 0, or -errno and why not */
 	struct kvfs_err reason;
@@ -57,18 +57,18 @@ static struct tracefile *to_file(struct kvfs_node *node)
  * that cannot be mapped never can. To close a trace_pipe_raw wakes all who wait for the ring,
  * so none is opened for this where one is open.
  */
-static int measure(struct tracefile *file, struct kvfs_ringbuf_meta *meta)
+static int measure(struct tracefile *file, struct kvfs_ring_meta *meta)
 {
 	_cleanup_close_ int fd = -1;
 
 	if (file->fd < 0) {
-		fd = kvfs_tracering_open(file->dir, true);
+		fd = kvfs_tracefs_open(file->dir, true);
 		if (fd < 0)
 			return fd;
 	}
 	file->measured = true;
 	file->reason.msg[0] = '\0';
-	file->error = kvfs_tracering_measure(file->fd < 0 ? fd : file->fd, meta, &file->reason);
+	file->error = kvfs_tracefs_measure(file->fd < 0 ? fd : file->fd, meta, &file->reason);
 	return file->error;
 }
 
@@ -78,7 +78,7 @@ static int measure(struct tracefile *file, struct kvfs_ringbuf_meta *meta)
  */
 static int can_map(struct tracefile *file, struct kvfs_err *err)
 {
-	struct kvfs_ringbuf_meta meta;
+	struct kvfs_ring_meta meta;
 	int ret;
 
 	if (!file->measured) {
@@ -95,14 +95,14 @@ static int can_map(struct tracefile *file, struct kvfs_err *err)
 static int enter(struct tracefile *file, struct opening *o)
 {
 	if (file->opens == 0) {
-		file->fd = kvfs_tracering_open(file->dir, true);
+		file->fd = kvfs_tracefs_open(file->dir, true);
 		if (file->fd < 0)
 			return file->fd;
 	}
 	file->opens++;
 	/* The kernel drops the page cache at each open. */
 	if (file->image)
-		kvfs_ringimage_refresh(file->image);
+		kvfs_image_refresh(file->image);
 	o->stream = can_map(file, NULL) == -ENODEV;
 	return 0;
 }
@@ -112,9 +112,9 @@ static void leave(struct tracefile *file)
 {
 	if (--file->opens > 0)
 		return;
-	kvfs_ringimage_destroy(file->image);
+	kvfs_image_destroy(file->image);
 	file->image = NULL;
-	kvfs_tracering_unmap(&file->live);
+	kvfs_tracefs_unmap(&file->live);
 	close(file->fd);
 	file->fd = -1;
 }
@@ -128,7 +128,7 @@ static int file_open(struct kvfs_node *node, void **handle)
 	if (!o)
 		return -ENOMEM;
 	o->waiting_fd = -1;
-	o->fd = ret = kvfs_tracering_open(file->dir, true);
+	o->fd = ret = kvfs_tracefs_open(file->dir, true);
 	if (ret >= 0) {
 		pthread_mutex_lock(&file->lock);
 		ret = enter(file, o);
@@ -153,7 +153,7 @@ static void file_release(struct kvfs_node *node, void *handle)
 	pthread_mutex_lock(&file->lock);
 	leave(file);
 	pthread_mutex_unlock(&file->lock);
-	kvfs_tracering_free_copy(o->copy, o->copy_len);
+	kvfs_tracefs_free_copy(o->copy, o->copy_len);
 	if (o->waiting_fd >= 0)
 		close(o->waiting_fd);
 	close(o->fd);
@@ -164,19 +164,19 @@ static void file_release(struct kvfs_node *node, void *handle)
 /* With o->lock held: a copy of the ring as it is now. */
 static int take_copy(struct tracefile *file, struct opening *o)
 {
-	struct kvfs_tracering_map map;
+	struct kvfs_tracefs_map map;
 	void *copy;
-	int ret = kvfs_tracering_map(o->fd, &map, NULL);
+	int ret = kvfs_tracefs_map(o->fd, &map, NULL);
 
 	if (ret < 0)
 		return ret == -EINVAL ? -ENODEV : ret;
-	ret = kvfs_tracering_copy(file->dir, &map, &copy);
+	ret = kvfs_tracefs_copy(file->dir, &map, &copy);
 	if (ret == 0) {
-		kvfs_tracering_free_copy(o->copy, o->copy_len);
+		kvfs_tracefs_free_copy(o->copy, o->copy_len);
 		o->copy = copy;
 		o->copy_len = map.len;
 	}
-	kvfs_tracering_unmap(&map);
+	kvfs_tracefs_unmap(&map);
 	return ret;
 }
 
@@ -203,12 +203,12 @@ static int hold(struct tracefile *file, const struct opening *o)
 
 	if (file->image)
 		return 0;
-	ret = kvfs_tracering_map(o->fd, &file->live, NULL);
+	ret = kvfs_tracefs_map(o->fd, &file->live, NULL);
 	if (ret < 0)
 		return ret;
-	ret = kvfs_ringimage_create(file->live.mem, &file->live.meta, &file->image);
+	ret = kvfs_image_create(file->live.mem, &file->live.meta, &file->image);
 	if (ret < 0)
-		kvfs_tracering_unmap(&file->live);
+		kvfs_tracefs_unmap(&file->live);
 	return ret;
 }
 
@@ -220,7 +220,7 @@ static ssize_t read_image(struct tracefile *file, struct opening *o, void *buf, 
 	pthread_mutex_lock(&file->lock);
 	ret = hold(file, o);
 	if (ret == 0)
-		ret = kvfs_ringimage_read(file->image, buf, len, off);
+		ret = kvfs_image_read(file->image, buf, len, off);
 	pthread_mutex_unlock(&file->lock);
 	return ret;
 }
@@ -234,7 +234,7 @@ static int descriptor(struct tracefile *file, struct opening *o, bool nonblock)
 		return o->fd;
 	pthread_mutex_lock(&o->lock);
 	if (o->waiting_fd < 0)
-		o->waiting_fd = kvfs_tracering_open(file->dir, false);
+		o->waiting_fd = kvfs_tracefs_open(file->dir, false);
 	ret = o->waiting_fd;
 	pthread_mutex_unlock(&o->lock);
 	return ret;
@@ -278,7 +278,7 @@ static bool live_waits(struct kvfs_node *node, void *handle, const struct kvfs_r
 	const struct opening *o = handle;
 
 	if (request->what == KVFS_REQUEST_IOCTL)
-		return request->cmd == KVFS_RINGBUF_GET_READER &&
+		return request->cmd == KVFS_RING_GET_READER &&
 		       (!request->nonblock || request->mode == KVFS_MODE_COPY);
 	return o->stream && !request->nonblock;
 }
@@ -322,11 +322,11 @@ static int get_reader(struct tracefile *file, struct opening *o,
 		if (ret < 0)
 			return ret;
 	}
-	if (ioctl(fd, KVFS_RINGBUF_GET_READER) < 0)
+	if (ioctl(fd, KVFS_RING_GET_READER) < 0)
 		return -errno;
 	if (request->mode == KVFS_MODE_COPY) {
 		pthread_mutex_lock(&file->lock);
-		kvfs_ringimage_refresh(file->image);
+		kvfs_image_refresh(file->image);
 		pthread_mutex_unlock(&file->lock);
 		*stale = true;
 	}
@@ -339,10 +339,10 @@ static int live_ioctl(struct kvfs_node *node, void *handle, const struct kvfs_re
 	struct opening *o = handle;
 
 	switch (request->cmd) {
-	case KVFS_RINGBUF_GET_READER:
+	case KVFS_RING_GET_READER:
 		return get_reader(to_file(node), o, request, stale);
-	case KVFS_RINGBUF_WAKE_WAITERS:
-		return ioctl(o->fd, KVFS_RINGBUF_WAKE_WAITERS) < 0 ? -errno : 0;
+	case KVFS_RING_WAKE_WAITERS:
+		return ioctl(o->fd, KVFS_RING_WAKE_WAITERS) < 0 ? -errno : 0;
 	}
 	return -ENOTTY;
 }
@@ -370,7 +370,7 @@ static int file_can_back(struct kvfs_node *node, enum kvfs_mode *mode, struct kv
 static int file_backing(struct kvfs_node *node, struct kvfs_err *err)
 {
 	const struct tracefile *file = to_file(node);
-	int ret = kvfs_tracering_open(file->dir, true);
+	int ret = kvfs_tracefs_open(file->dir, true);
 
 	return ret < 0 ? kvfs_err_sys(err, -ret, "cannot open trace_pipe_raw in %s", file->dir) : ret;
 }
@@ -378,7 +378,7 @@ static int file_backing(struct kvfs_node *node, struct kvfs_err *err)
 static int file_getattr(struct kvfs_node *node, struct kvfs_attr *out)
 {
 	struct tracefile *file = to_file(node);
-	struct kvfs_ringbuf_meta meta;
+	struct kvfs_ring_meta meta;
 	int ret = 0;
 
 	pthread_mutex_lock(&file->lock);
@@ -388,7 +388,7 @@ static int file_getattr(struct kvfs_node *node, struct kvfs_attr *out)
 		ret = measure(file, &meta);
 	/* A ring that cannot be mapped has no size, as trace_pipe_raw has none. */
 	if (ret == 0 && !file->live.len)
-		out->size = kvfs_ringbuf_len(&meta);
+		out->size = kvfs_ring_len(&meta);
 	pthread_mutex_unlock(&file->lock);
 	out->data_len = out->size;
 	return ret == -ENOENT ? ret : 0;
@@ -396,13 +396,13 @@ static int file_getattr(struct kvfs_node *node, struct kvfs_attr *out)
 
 static void file_describe(struct kvfs_node *node, enum kvfs_mode mode, struct kvfs_desc *out)
 {
-	kvfs_tracering_path(to_file(node)->dir, out->source, sizeof(out->source));
+	kvfs_tracefs_path(to_file(node)->dir, out->source, sizeof(out->source));
 }
 
 static void file_destroy(struct kvfs_node *node)
 {
 	struct tracefile *file = to_file(node);
-	struct kvfs_tracefiles *files = file->files;
+	struct kvfs_trace_files *files = file->files;
 
 	pthread_mutex_lock(&files->lock);
 	if (file->prev)
@@ -416,10 +416,10 @@ static void file_destroy(struct kvfs_node *node)
 	free(file->dir);
 	free(file->label);
 	free(file);
-	kvfs_tracefiles_put(files);
+	kvfs_trace_files_put(files);
 }
 
-static const struct kvfs_live_ops live_ops = {
+static const struct kvfs_blocking_ops live_ops = {
 	.is_stream = live_is_stream,
 	.waits = live_waits,
 	.read = live_read,
@@ -444,9 +444,9 @@ static const struct kvfs_node_ops node_ops = {
 	.file = &file_ops,
 };
 
-struct kvfs_tracefiles *kvfs_tracefiles_create(void)
+struct kvfs_trace_files *kvfs_trace_files_create(void)
 {
-	struct kvfs_tracefiles *files = calloc(1, sizeof(*files));
+	struct kvfs_trace_files *files = calloc(1, sizeof(*files));
 
 	if (!files)
 		return NULL;
@@ -455,13 +455,13 @@ struct kvfs_tracefiles *kvfs_tracefiles_create(void)
 	return files;
 }
 
-struct kvfs_tracefiles *kvfs_tracefiles_get(struct kvfs_tracefiles *files)
+struct kvfs_trace_files *kvfs_trace_files_get(struct kvfs_trace_files *files)
 {
 	atomic_fetch_add_explicit(&files->refs, 1, memory_order_relaxed);
 	return files;
 }
 
-void kvfs_tracefiles_put(struct kvfs_tracefiles *files)
+void kvfs_trace_files_put(struct kvfs_trace_files *files)
 {
 	if (!files || atomic_fetch_sub_explicit(&files->refs, 1, memory_order_acq_rel) > 1)
 		return;
@@ -469,19 +469,19 @@ void kvfs_tracefiles_put(struct kvfs_tracefiles *files)
 	free(files);
 }
 
-uint64_t kvfs_tracefile_ino(const char *dir)
+uint64_t kvfs_trace_file_ino(const char *dir)
 {
 	char path[PATH_MAX];
 	struct stat st;
 
-	if (kvfs_tracering_path(dir, path, sizeof(path)) < 0 || stat(path, &st) < 0)
+	if (kvfs_tracefs_path(dir, path, sizeof(path)) < 0 || stat(path, &st) < 0)
 		return 0;
 	/* tracefs gives each file of an instance a number that no other gets. */
 	return KVFS_INO(KVFS_PROVIDER_TRACE, st.st_ino);
 }
 
 /* With files->lock held: the file, with a reference, unless it is on its way out. */
-static struct tracefile *find(struct kvfs_tracefiles *files, uint64_t ino)
+static struct tracefile *find(struct kvfs_trace_files *files, uint64_t ino)
 {
 	for (struct tracefile *file = files->first; file; file = file->next) {
 		unsigned int refs = atomic_load(&file->node.refs);
@@ -517,10 +517,10 @@ static struct tracefile *create(const char *dir, const char *label, uint64_t ino
 	return file;
 }
 
-int kvfs_tracefiles_lookup(struct kvfs_tracefiles *files, const char *dir, const char *label,
-			   uint64_t parent_ino, struct kvfs_node **out)
+int kvfs_trace_files_lookup(struct kvfs_trace_files *files, const char *dir, const char *label,
+			    uint64_t parent_ino, struct kvfs_node **out)
 {
-	uint64_t ino = kvfs_tracefile_ino(dir);
+	uint64_t ino = kvfs_trace_file_ino(dir);
 	struct tracefile *file;
 
 	if (!ino)
@@ -530,7 +530,7 @@ int kvfs_tracefiles_lookup(struct kvfs_tracefiles *files, const char *dir, const
 	if (!file) {
 		file = create(dir, label, ino, parent_ino);
 		if (file) {
-			file->files = kvfs_tracefiles_get(files);
+			file->files = kvfs_trace_files_get(files);
 			file->next = files->first;
 			if (files->first)
 				files->first->prev = file;

@@ -18,20 +18,20 @@
 #include "node/node.h"
 
 /* The files that exist, so that two lookups of one ring find one node. */
-struct kvfs_tracefiles;		/* opaque; counts its references */
+struct kvfs_trace_files;		/* opaque; counts its references */
 
-struct kvfs_tracefiles *kvfs_tracefiles_create(void);	/* NULL: out of memory */
-struct kvfs_tracefiles *kvfs_tracefiles_get(struct kvfs_tracefiles *files);
-void kvfs_tracefiles_put(struct kvfs_tracefiles *files);	/* NULL is allowed */
+struct kvfs_trace_files *kvfs_trace_files_create(void);	/* NULL: out of memory */
+struct kvfs_trace_files *kvfs_trace_files_get(struct kvfs_trace_files *files);
+void kvfs_trace_files_put(struct kvfs_trace_files *files);	/* NULL is allowed */
 
 /*
  * The file of the ring in folder dir (per_cpu/cpuN of tracefs). label: its path in the tree.
  * *out has a reference for the caller. -ENOENT if there is no such ring, -ENOMEM.
  */
-int kvfs_tracefiles_lookup(struct kvfs_tracefiles *files, const char *dir, const char *label,
-			   uint64_t parent_ino, struct kvfs_node **out);
+int kvfs_trace_files_lookup(struct kvfs_trace_files *files, const char *dir, const char *label,
+			    uint64_t parent_ino, struct kvfs_node **out);
 
 /* Number of the ring in folder dir, which is the ino of its file; 0 if there is none. */
-uint64_t kvfs_tracefile_ino(const char *dir);
+uint64_t kvfs_trace_file_ino(const char *dir);
 
 #endif /* KVFS_TRACE_FILE_H */

@@ -17,8 +17,8 @@ enum { TYPE_PADDING = 29, TYPE_TIME_EXTEND = 30, TYPE_TIME_STAMP = 31 };
 #define ABS_TS_BITS 59
 #define ABS_TS_MSB (~UINT64_C(0) << ABS_TS_BITS)
 
-int kvfs_ringbuf_parse_meta(const void *buf, size_t len, struct kvfs_ringbuf_meta *out,
-			    struct kvfs_err *err)
+int kvfs_ring_parse_meta(const void *buf, size_t len, struct kvfs_ring_meta *out,
+			 struct kvfs_err *err)
 {
 	uint64_t total;
 
@@ -29,9 +29,9 @@ int kvfs_ringbuf_parse_meta(const void *buf, size_t len, struct kvfs_ringbuf_met
 		return kvfs_err_set(err, EBADMSG,
 				    "this is no ring: its meta page claims %u bytes of %u",
 				    out->meta_struct_len, out->meta_page_size);
-	if (out->subbuf_size <= KVFS_RINGBUF_HDR_LEN || out->subbuf_size % 8 != 0 ||
-	    out->subbuf_size > KVFS_RINGBUF_SUBBUF_MAX ||
-	    out->meta_page_size % 8 != 0 || out->meta_page_size > KVFS_RINGBUF_SUBBUF_MAX)
+	if (out->subbuf_size <= KVFS_RING_HDR_LEN || out->subbuf_size % 8 != 0 ||
+	    out->subbuf_size > KVFS_RING_SUBBUF_MAX ||
+	    out->meta_page_size % 8 != 0 || out->meta_page_size > KVFS_RING_SUBBUF_MAX)
 		return kvfs_err_set(err, EBADMSG,
 				    "this is no ring: sub-buffers of %u bytes behind a meta page of %u",
 				    out->subbuf_size, out->meta_page_size);
@@ -45,34 +45,34 @@ int kvfs_ringbuf_parse_meta(const void *buf, size_t len, struct kvfs_ringbuf_met
 	return 0;
 }
 
-uint64_t kvfs_ringbuf_len(const struct kvfs_ringbuf_meta *meta)
+uint64_t kvfs_ring_len(const struct kvfs_ring_meta *meta)
 {
-	return kvfs_ringbuf_subbuf_off(meta, meta->nr_subbufs);
+	return kvfs_ring_subbuf_off(meta, meta->nr_subbufs);
 }
 
-uint64_t kvfs_ringbuf_subbuf_off(const struct kvfs_ringbuf_meta *meta, uint32_t id)
+uint64_t kvfs_ring_subbuf_off(const struct kvfs_ring_meta *meta, uint32_t id)
 {
 	return meta->meta_page_size + (uint64_t)id * meta->subbuf_size;
 }
 
-int kvfs_ringbuf_first(const void *subbuf, uint32_t size, struct kvfs_ringbuf_cursor *out)
+int kvfs_ring_first(const void *subbuf, uint32_t size, struct kvfs_ring_cursor *out)
 {
-	struct kvfs_ringbuf_hdr hdr;
+	struct kvfs_ring_hdr hdr;
 
 	memset(out, 0, sizeof(*out));
 	memcpy(&hdr, subbuf, sizeof(hdr));
-	if (kvfs_ringbuf_used(hdr.commit) > size)
+	if (kvfs_ring_used(hdr.commit) > size)
 		return -EBADMSG;
-	out->data = (const uint8_t *)subbuf + KVFS_RINGBUF_HDR_LEN;
-	out->end = kvfs_ringbuf_commit_len(hdr.commit);
+	out->data = (const uint8_t *)subbuf + KVFS_RING_HDR_LEN;
+	out->end = kvfs_ring_commit_len(hdr.commit);
 	out->ts = hdr.time_stamp;
-	out->missed = kvfs_ringbuf_commit_missed(hdr.commit);
-	if (out->missed && kvfs_ringbuf_commit_stored(hdr.commit))
+	out->missed = kvfs_ring_commit_missed(hdr.commit);
+	if (out->missed && kvfs_ring_commit_stored(hdr.commit))
 		memcpy(&out->nr_missed, out->data + out->end, sizeof(out->nr_missed));
 	return 0;
 }
 
-static uint32_t word(const struct kvfs_ringbuf_cursor *c, uint32_t pos)
+static uint32_t word(const struct kvfs_ring_cursor *c, uint32_t pos)
 {
 	uint32_t ret;
 
@@ -107,7 +107,7 @@ static uint64_t fix_abs_ts(uint64_t abs, uint64_t last)
  * Steps over one record, whatever it is: *event is set if it is an event, event->data is
  * NULL if not. Returns 0, or -EBADMSG with the cursor where it was.
  */
-static int step(struct kvfs_ringbuf_cursor *c, struct kvfs_ringbuf_event *event)
+static int step(struct kvfs_ring_cursor *c, struct kvfs_ring_event *event)
 {
 	uint32_t left = c->end - c->pos, len, delta, payload = EVENT_HDR_LEN;
 	unsigned int type_len;
@@ -157,7 +157,7 @@ static int step(struct kvfs_ringbuf_cursor *c, struct kvfs_ringbuf_event *event)
 }
 
 /* What nearly all records are: an event whose header has its length. */
-static bool step_short(struct kvfs_ringbuf_cursor *c, struct kvfs_ringbuf_event *event)
+static bool step_short(struct kvfs_ring_cursor *c, struct kvfs_ring_event *event)
 {
 	uint32_t left = c->end - c->pos, len, delta;
 	unsigned int type_len;
@@ -176,7 +176,7 @@ static bool step_short(struct kvfs_ringbuf_cursor *c, struct kvfs_ringbuf_event 
 	return true;
 }
 
-int kvfs_ringbuf_next(struct kvfs_ringbuf_cursor *cursor, struct kvfs_ringbuf_event *out)
+int kvfs_ring_next(struct kvfs_ring_cursor *cursor, struct kvfs_ring_event *out)
 {
 	while (cursor->pos < cursor->end) {
 		if (step_short(cursor, out))
@@ -189,9 +189,9 @@ int kvfs_ringbuf_next(struct kvfs_ringbuf_cursor *cursor, struct kvfs_ringbuf_ev
 	return 0;
 }
 
-int kvfs_ringbuf_seek(struct kvfs_ringbuf_cursor *cursor, uint32_t pos)
+int kvfs_ring_seek(struct kvfs_ring_cursor *cursor, uint32_t pos)
 {
-	struct kvfs_ringbuf_event event;
+	struct kvfs_ring_event event;
 
 	while (cursor->pos < pos && cursor->pos < cursor->end)
 		if (step(cursor, &event) < 0)
@@ -201,14 +201,14 @@ int kvfs_ringbuf_seek(struct kvfs_ringbuf_cursor *cursor, uint32_t pos)
 
 struct order {
 	const uint8_t *ring;
-	const struct kvfs_ringbuf_meta *meta;
+	const struct kvfs_ring_meta *meta;
 };
 
-static struct kvfs_ringbuf_hdr header(const struct order *o, uint32_t id)
+static struct kvfs_ring_hdr header(const struct order *o, uint32_t id)
 {
-	struct kvfs_ringbuf_hdr hdr;
+	struct kvfs_ring_hdr hdr;
 
-	memcpy(&hdr, o->ring + kvfs_ringbuf_subbuf_off(o->meta, id), sizeof(hdr));
+	memcpy(&hdr, o->ring + kvfs_ring_subbuf_off(o->meta, id), sizeof(hdr));
 	return hdr;
 }
 
@@ -227,26 +227,26 @@ static int compare(const void *va, const void *vb, void *arg)
 	return a < b ? -1 : 1;
 }
 
-int kvfs_ringbuf_order(const void *ring, size_t len, const struct kvfs_ringbuf_meta *meta,
-		       uint32_t *ids)
+int kvfs_ring_order(const void *ring, size_t len, const struct kvfs_ring_meta *meta,
+		    uint32_t *ids)
 {
 	struct order o = { ring, meta };
 	int n = 0;
 
-	if (len < kvfs_ringbuf_len(meta))
+	if (len < kvfs_ring_len(meta))
 		return -EBADMSG;
 	for (uint32_t id = 0; id < meta->nr_subbufs; id++) {
 		uint32_t used = id == meta->reader.id ? meta->reader.read : 0;
 
-		if (kvfs_ringbuf_commit_len(header(&o, id).commit) > used)
+		if (kvfs_ring_commit_len(header(&o, id).commit) > used)
 			ids[n++] = id;
 	}
 	qsort_r(ids, n, sizeof(*ids), compare, &o);
 	return n;
 }
 
-int kvfs_ringbuf_count(const void *ring, size_t len, const struct kvfs_ringbuf_meta *meta,
-		       uint64_t *nr_events, uint64_t *nr_missed)
+int kvfs_ring_count(const void *ring, size_t len, const struct kvfs_ring_meta *meta,
+		    uint64_t *nr_events, uint64_t *nr_missed)
 {
 	_cleanup_free_ uint32_t *ids = calloc(meta->nr_subbufs, sizeof(*ids));
 	int n, ret;
@@ -254,24 +254,24 @@ int kvfs_ringbuf_count(const void *ring, size_t len, const struct kvfs_ringbuf_m
 	*nr_events = *nr_missed = 0;
 	if (!ids)
 		return -ENOMEM;
-	n = kvfs_ringbuf_order(ring, len, meta, ids);
+	n = kvfs_ring_order(ring, len, meta, ids);
 	if (n < 0)
 		return n;
 	for (int i = 0; i < n; i++) {
-		const uint8_t *subbuf = (const uint8_t *)ring + kvfs_ringbuf_subbuf_off(meta, ids[i]);
-		struct kvfs_ringbuf_cursor c;
-		struct kvfs_ringbuf_event event;
+		const uint8_t *subbuf = (const uint8_t *)ring + kvfs_ring_subbuf_off(meta, ids[i]);
+		struct kvfs_ring_cursor c;
+		struct kvfs_ring_event event;
 
-		ret = kvfs_ringbuf_first(subbuf, meta->subbuf_size, &c);
+		ret = kvfs_ring_first(subbuf, meta->subbuf_size, &c);
 		if (ret < 0)
 			return ret;
 		*nr_missed += c.nr_missed;
 		if (ids[i] == meta->reader.id) {
-			ret = kvfs_ringbuf_seek(&c, meta->reader.read);
+			ret = kvfs_ring_seek(&c, meta->reader.read);
 			if (ret < 0)
 				return ret;
 		}
-		while ((ret = kvfs_ringbuf_next(&c, &event)) > 0)
+		while ((ret = kvfs_ring_next(&c, &event)) > 0)
 			(*nr_events)++;
 		if (ret < 0)
 			return ret;

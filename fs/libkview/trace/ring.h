@@ -28,12 +28,12 @@
 #include "base/err.h"
 
 /* TRACE_MMAP_IOCTL_GET_READER of linux/trace_mmap.h: moves the reader on. */
-#define KVFS_RINGBUF_GET_READER _IO('R', 0x20)
+#define KVFS_RING_GET_READER _IO('R', 0x20)
 /* The other one that trace_pipe_raw knows: wakes up whoever waits. It has no name there. */
-#define KVFS_RINGBUF_WAKE_WAITERS 0
+#define KVFS_RING_WAKE_WAITERS 0
 
 /* struct trace_buffer_meta. Sizes are in bytes. */
-struct kvfs_ringbuf_meta {
+struct kvfs_ring_meta {
 	uint32_t meta_page_size;	/* where sub-buffer 0 begins */
 	uint32_t meta_struct_len;
 	uint32_t subbuf_size;
@@ -50,57 +50,57 @@ struct kvfs_ringbuf_meta {
 	uint64_t reserved[2];
 };
 
-_Static_assert(sizeof(struct kvfs_ringbuf_meta) == 80, "struct trace_buffer_meta");
+_Static_assert(sizeof(struct kvfs_ring_meta) == 80, "struct trace_buffer_meta");
 
-#define KVFS_RINGBUF_HDR_LEN 16U
+#define KVFS_RING_HDR_LEN 16U
 /* The kernel makes them of at most 2^7 pages; of its largest pages, 64 KiB. */
-#define KVFS_RINGBUF_SUBBUF_MAX (8U << 20)
+#define KVFS_RING_SUBBUF_MAX (8U << 20)
 
 /*
  * Takes the meta data out of the first bytes of a ring and checks its geometry. len: bytes
  * at buf. Returns 0, or -EBADMSG and what is wrong; *out is then unspecified.
  */
-int kvfs_ringbuf_parse_meta(const void *buf, size_t len, struct kvfs_ringbuf_meta *out,
-			    struct kvfs_err *err);
+int kvfs_ring_parse_meta(const void *buf, size_t len, struct kvfs_ring_meta *out,
+			 struct kvfs_err *err);
 
 /* Bytes of the whole ring, meta page included. meta has been checked. */
-uint64_t kvfs_ringbuf_len(const struct kvfs_ringbuf_meta *meta);
+uint64_t kvfs_ring_len(const struct kvfs_ring_meta *meta);
 
 /* Where sub-buffer id begins in the ring. */
-uint64_t kvfs_ringbuf_subbuf_off(const struct kvfs_ringbuf_meta *meta, uint32_t id);
+uint64_t kvfs_ring_subbuf_off(const struct kvfs_ring_meta *meta, uint32_t id);
 
-struct kvfs_ringbuf_hdr {
+struct kvfs_ring_hdr {
 	uint64_t time_stamp;	/* of the first event, in units of the trace clock */
 	uint64_t commit;	/* as stored, with its flags */
 };
 
 /* Bytes of data that a commit word tells of. */
-static inline uint32_t kvfs_ringbuf_commit_len(uint64_t commit)
+static inline uint32_t kvfs_ring_commit_len(uint64_t commit)
 {
 	return commit & ((1U << 30) - 1);
 }
 
 /* Events were lost before the first one of this sub-buffer (RB_MISSED_EVENTS). */
-static inline bool kvfs_ringbuf_commit_missed(uint64_t commit)
+static inline bool kvfs_ring_commit_missed(uint64_t commit)
 {
 	return commit & (1U << 31);
 }
 
 /* Their number is stored behind the data, in 8 bytes (RB_MISSED_STORED). */
-static inline bool kvfs_ringbuf_commit_stored(uint64_t commit)
+static inline bool kvfs_ring_commit_stored(uint64_t commit)
 {
 	return commit & (1U << 30);
 }
 
 /* Bytes of a sub-buffer that mean something: header, data and the number of lost events. */
-static inline uint32_t kvfs_ringbuf_used(uint64_t commit)
+static inline uint32_t kvfs_ring_used(uint64_t commit)
 {
-	return KVFS_RINGBUF_HDR_LEN + kvfs_ringbuf_commit_len(commit) +
-	       (kvfs_ringbuf_commit_stored(commit) ? 8 : 0);
+	return KVFS_RING_HDR_LEN + kvfs_ring_commit_len(commit) +
+	       (kvfs_ring_commit_stored(commit) ? 8 : 0);
 }
 
 /* Walks the events of one sub-buffer. The bytes are borrowed and must not change. */
-struct kvfs_ringbuf_cursor {
+struct kvfs_ring_cursor {
 	const uint8_t *data;
 	uint32_t pos;		/* of the next event; bytes from data */
 	uint32_t end;
@@ -109,7 +109,7 @@ struct kvfs_ringbuf_cursor {
 	uint64_t nr_missed;	/* how many, or 0 if that is not known */
 };
 
-struct kvfs_ringbuf_event {
+struct kvfs_ring_event {
 	uint64_t ts;		/* in units of the trace clock */
 	const void *data;	/* the record, aligned to 4 bytes, in the cursor's sub-buffer */
 	uint32_t len;		/* bytes */
@@ -119,33 +119,33 @@ struct kvfs_ringbuf_event {
  * Sets a cursor on the first event of a sub-buffer of size bytes. Returns 0, or -EBADMSG if
  * it claims more data than it can hold.
  */
-int kvfs_ringbuf_first(const void *subbuf, uint32_t size, struct kvfs_ringbuf_cursor *out);
+int kvfs_ring_first(const void *subbuf, uint32_t size, struct kvfs_ring_cursor *out);
 
 /*
  * Steps over padding and time stamps to the next event. Returns 1, 0 behind the last one,
  * or -EBADMSG if a record does not fit; the cursor then stays before that one.
  */
-int kvfs_ringbuf_next(struct kvfs_ringbuf_cursor *cursor, struct kvfs_ringbuf_event *out);
+int kvfs_ring_next(struct kvfs_ring_cursor *cursor, struct kvfs_ring_event *out);
 
 /*
  * Goes to the first event at or behind pos bytes of data, with the time right. Returns 0 or
  * -EBADMSG.
  */
-int kvfs_ringbuf_seek(struct kvfs_ringbuf_cursor *cursor, uint32_t pos);
+int kvfs_ring_seek(struct kvfs_ring_cursor *cursor, uint32_t pos);
 
 /*
  * The sub-buffers that hold something unread, oldest first. ring: len bytes that begin with
  * the meta page; ids: room for meta->nr_subbufs. Returns how many, or -EBADMSG if the ring
  * is cut off. The reader's sub-buffer comes first if it has anything left.
  */
-int kvfs_ringbuf_order(const void *ring, size_t len, const struct kvfs_ringbuf_meta *meta,
-		       uint32_t *ids);
+int kvfs_ring_order(const void *ring, size_t len, const struct kvfs_ring_meta *meta,
+		    uint32_t *ids);
 
 /*
  * Walks a ring that does not change: what a reader would get that consumed it.
  * *nr_events: unread events; *nr_missed: events that are known to be lost. -EBADMSG, -ENOMEM.
  */
-int kvfs_ringbuf_count(const void *ring, size_t len, const struct kvfs_ringbuf_meta *meta,
-		       uint64_t *nr_events, uint64_t *nr_missed);
+int kvfs_ring_count(const void *ring, size_t len, const struct kvfs_ring_meta *meta,
+		    uint64_t *nr_events, uint64_t *nr_missed);
 
 #endif /* KVFS_TRACE_RING_H */

@@ -14,7 +14,7 @@
 
 struct page {
 	uint32_t id;
-	struct kvfs_ringbuf_hdr hdr;
+	struct kvfs_ring_hdr hdr;
 };
 
 static uint64_t load(const void *at)
@@ -23,14 +23,14 @@ static uint64_t load(const void *at)
 }
 
 /* A header whose commit belongs to its time stamp; with commit 0 the latter means nothing. */
-static struct kvfs_ringbuf_hdr load_hdr(const uint8_t *subbuf)
+static struct kvfs_ring_hdr load_hdr(const uint8_t *subbuf)
 {
-	struct kvfs_ringbuf_hdr hdr;
+	struct kvfs_ring_hdr hdr;
 
 	for (int i = 0; i < ATTEMPTS; i++) {
 		hdr.time_stamp = load(subbuf);
 		hdr.commit = load(subbuf + 8);
-		if (kvfs_ringbuf_commit_len(hdr.commit) == 0 || load(subbuf) == hdr.time_stamp)
+		if (kvfs_ring_commit_len(hdr.commit) == 0 || load(subbuf) == hdr.time_stamp)
 			return hdr;
 	}
 	hdr.commit = 0;
@@ -41,9 +41,9 @@ static struct kvfs_ringbuf_hdr load_hdr(const uint8_t *subbuf)
  * The kernel writes the meta page with its reader lock held, word after word: what is the
  * same twice is whole.
  */
-static struct kvfs_ringbuf_meta load_meta(const void *live)
+static struct kvfs_ring_meta load_meta(const void *live)
 {
-	struct kvfs_ringbuf_meta one, two;
+	struct kvfs_ring_meta one, two;
 
 	memcpy(&two, live, sizeof(two));
 	for (int i = 0; i < ATTEMPTS; i++) {
@@ -61,22 +61,22 @@ static struct kvfs_ringbuf_meta load_meta(const void *live)
  * sub-buffer, more may be committed meanwhile. If a finished one has changed, it got the
  * number of lost events as the reader moved to it, and is copied again.
  */
-static bool copy_subbuf(const uint8_t *subbuf, uint32_t size, struct kvfs_ringbuf_hdr hdr,
+static bool copy_subbuf(const uint8_t *subbuf, uint32_t size, struct kvfs_ring_hdr hdr,
 			bool growing, uint8_t *out)
 {
 	for (int i = 0; i < 3; i++) {
-		uint32_t used = kvfs_ringbuf_used(hdr.commit);
-		struct kvfs_ringbuf_hdr now;
+		uint32_t used = kvfs_ring_used(hdr.commit);
+		struct kvfs_ring_hdr now;
 
 		if (used > size)
 			break;
 		memcpy(out + sizeof(hdr), subbuf + sizeof(hdr), used - sizeof(hdr));
 		atomic_thread_fence(memory_order_acquire);
 		now = load_hdr(subbuf);
-		if (now.time_stamp != hdr.time_stamp || kvfs_ringbuf_commit_len(now.commit) == 0)
+		if (now.time_stamp != hdr.time_stamp || kvfs_ring_commit_len(now.commit) == 0)
 			break;
 		if (now.commit == hdr.commit ||
-		    (growing && kvfs_ringbuf_commit_len(now.commit) >= kvfs_ringbuf_commit_len(hdr.commit))) {
+		    (growing && kvfs_ring_commit_len(now.commit) >= kvfs_ring_commit_len(hdr.commit))) {
 			memcpy(out, &hdr, sizeof(hdr));
 			return true;
 		}
@@ -100,25 +100,25 @@ static int compare(const void *va, const void *vb)
  * All sub-buffers with data, newest first, at the moment when the newest one was seen: the
  * others are looked at again after that, as they are final since. Returns how many.
  */
-static size_t scan(const uint8_t *live, const struct kvfs_ringbuf_meta *meta, struct page *pages)
+static size_t scan(const uint8_t *live, const struct kvfs_ring_meta *meta, struct page *pages)
 {
 	struct page newest = { 0 };
 	size_t n = 0;
 
 	for (uint32_t id = 0; id < meta->nr_subbufs; id++) {
-		struct page page = { id, load_hdr(live + kvfs_ringbuf_subbuf_off(meta, id)) };
+		struct page page = { id, load_hdr(live + kvfs_ring_subbuf_off(meta, id)) };
 
-		if (kvfs_ringbuf_commit_len(page.hdr.commit) > 0 &&
-		    (kvfs_ringbuf_commit_len(newest.hdr.commit) == 0 || compare(&page, &newest) < 0))
+		if (kvfs_ring_commit_len(page.hdr.commit) > 0 &&
+		    (kvfs_ring_commit_len(newest.hdr.commit) == 0 || compare(&page, &newest) < 0))
 			newest = page;
 	}
-	if (kvfs_ringbuf_commit_len(newest.hdr.commit) == 0)
+	if (kvfs_ring_commit_len(newest.hdr.commit) == 0)
 		return 0;
 	pages[n++] = newest;
 	for (uint32_t id = 0; id < meta->nr_subbufs; id++) {
-		struct page page = { id, load_hdr(live + kvfs_ringbuf_subbuf_off(meta, id)) };
+		struct page page = { id, load_hdr(live + kvfs_ring_subbuf_off(meta, id)) };
 
-		if (id != newest.id && kvfs_ringbuf_commit_len(page.hdr.commit) > 0 &&
+		if (id != newest.id && kvfs_ring_commit_len(page.hdr.commit) > 0 &&
 		    page.hdr.time_stamp <= newest.hdr.time_stamp)
 			pages[n++] = page;
 	}
@@ -130,11 +130,11 @@ static size_t scan(const uint8_t *live, const struct kvfs_ringbuf_meta *meta, st
  * Copies newest first and stops at the first one that was overwritten meanwhile: so were
  * the older ones, or they are about to be. Returns the number of pages copied.
  */
-static size_t copy_pages(const uint8_t *live, const struct kvfs_ringbuf_meta *meta,
+static size_t copy_pages(const uint8_t *live, const struct kvfs_ring_meta *meta,
 			 const struct page *pages, size_t n, uint8_t *copy)
 {
 	for (size_t i = 0; i < n; i++) {
-		uint64_t off = kvfs_ringbuf_subbuf_off(meta, pages[i].id);
+		uint64_t off = kvfs_ring_subbuf_off(meta, pages[i].id);
 
 		if (!copy_subbuf(live + off, meta->subbuf_size, pages[i].hdr, i == 0, copy + off))
 			return i;
@@ -143,9 +143,9 @@ static size_t copy_pages(const uint8_t *live, const struct kvfs_ringbuf_meta *me
 }
 
 /* Takes over the counters and the reader as they are now. */
-static void copy_meta(const void *live, const struct kvfs_ringbuf_meta *meta, uint8_t *copy)
+static void copy_meta(const void *live, const struct kvfs_ring_meta *meta, uint8_t *copy)
 {
-	struct kvfs_ringbuf_meta now = load_meta(live);
+	struct kvfs_ring_meta now = load_meta(live);
 
 	now.meta_page_size = meta->meta_page_size;
 	now.subbuf_size = meta->subbuf_size;
@@ -155,7 +155,7 @@ static void copy_meta(const void *live, const struct kvfs_ringbuf_meta *meta, ui
 	memcpy(copy, &now, sizeof(now));
 }
 
-int kvfs_ringcopy_snapshot(const void *live, const struct kvfs_ringbuf_meta *meta, void *copy)
+int kvfs_snapshot_take(const void *live, const struct kvfs_ring_meta *meta, void *copy)
 {
 	_cleanup_free_ struct page *pages = calloc(meta->nr_subbufs, sizeof(*pages));
 
@@ -184,7 +184,7 @@ static int parse_number(const char *text, const char *key, uint64_t *out)
 	return -EBADMSG;
 }
 
-int kvfs_ringcopy_parse_stats(const char *text, struct kvfs_ringcopy_stats *out)
+int kvfs_snapshot_parse_stats(const char *text, struct kvfs_snapshot_stats *out)
 {
 	if (parse_number(text, "entries", &out->unread) < 0 ||
 	    parse_number(text, "overrun", &out->overrun) < 0 ||
@@ -194,29 +194,29 @@ int kvfs_ringcopy_parse_stats(const char *text, struct kvfs_ringcopy_stats *out)
 	return 0;
 }
 
-static int count_subbuf(const uint8_t *copy, const struct kvfs_ringbuf_meta *meta, uint32_t id,
+static int count_subbuf(const uint8_t *copy, const struct kvfs_ring_meta *meta, uint32_t id,
 			uint64_t *nr)
 {
-	struct kvfs_ringbuf_cursor c;
-	struct kvfs_ringbuf_event event;
-	int ret = kvfs_ringbuf_first(copy + kvfs_ringbuf_subbuf_off(meta, id), meta->subbuf_size, &c);
+	struct kvfs_ring_cursor c;
+	struct kvfs_ring_event event;
+	int ret = kvfs_ring_first(copy + kvfs_ring_subbuf_off(meta, id), meta->subbuf_size, &c);
 
 	*nr = 0;
-	while (ret >= 0 && (ret = kvfs_ringbuf_next(&c, &event)) > 0)
+	while (ret >= 0 && (ret = kvfs_ring_next(&c, &event)) > 0)
 		(*nr)++;
 	return ret;
 }
 
 /* Where the first nr events of a sub-buffer end, bytes. */
-static int skip_events(const uint8_t *copy, const struct kvfs_ringbuf_meta *meta, uint32_t id,
+static int skip_events(const uint8_t *copy, const struct kvfs_ring_meta *meta, uint32_t id,
 		       uint64_t nr, uint32_t *out)
 {
-	struct kvfs_ringbuf_cursor c;
-	struct kvfs_ringbuf_event event;
-	int ret = kvfs_ringbuf_first(copy + kvfs_ringbuf_subbuf_off(meta, id), meta->subbuf_size, &c);
+	struct kvfs_ring_cursor c;
+	struct kvfs_ring_event event;
+	int ret = kvfs_ring_first(copy + kvfs_ring_subbuf_off(meta, id), meta->subbuf_size, &c);
 
 	while (ret >= 0 && nr-- > 0)
-		ret = kvfs_ringbuf_next(&c, &event);
+		ret = kvfs_ring_next(&c, &event);
 	*out = c.pos;
 	return ret < 0 ? ret : 0;
 }
@@ -225,11 +225,11 @@ static int skip_events(const uint8_t *copy, const struct kvfs_ringbuf_meta *meta
  * Somebody reads past the mapping. What is unread are the newest events of the copy, and the
  * reader is where they begin.
  */
-static int find_reader(const uint8_t *copy, size_t len, struct kvfs_ringbuf_meta *meta,
+static int find_reader(const uint8_t *copy, size_t len, struct kvfs_ring_meta *meta,
 		       uint64_t unread)
 {
 	_cleanup_free_ uint32_t *ids = calloc(meta->nr_subbufs, sizeof(*ids));
-	struct kvfs_ringbuf_meta all = *meta;
+	struct kvfs_ring_meta all = *meta;
 	uint64_t nr = 0;
 	int n, ret = 0;
 
@@ -237,7 +237,7 @@ static int find_reader(const uint8_t *copy, size_t len, struct kvfs_ringbuf_meta
 		return -ENOMEM;
 	/* No sub-buffer has this id, so they are all in the order of time. */
 	all.reader.id = UINT32_MAX;
-	n = kvfs_ringbuf_order(copy, len, &all, ids);
+	n = kvfs_ring_order(copy, len, &all, ids);
 	if (n <= 0)
 		return n;
 	for (int i = n - 1; i >= 0; i--) {
@@ -258,21 +258,21 @@ static int find_reader(const uint8_t *copy, size_t len, struct kvfs_ringbuf_meta
  * reader goes on, 6.18 leaves it as it is until it is written again; and the reader may have
  * moved since its sub-buffer was copied.
  */
-static void drop_read(uint8_t *copy, struct kvfs_ringbuf_meta *meta)
+static void drop_read(uint8_t *copy, struct kvfs_ring_meta *meta)
 {
-	struct kvfs_ringbuf_hdr reader, hdr;
+	struct kvfs_ring_hdr reader, hdr;
 	uint32_t len;
 
-	memcpy(&reader, copy + kvfs_ringbuf_subbuf_off(meta, meta->reader.id), sizeof(reader));
-	len = kvfs_ringbuf_commit_len(reader.commit);
+	memcpy(&reader, copy + kvfs_ring_subbuf_off(meta, meta->reader.id), sizeof(reader));
+	len = kvfs_ring_commit_len(reader.commit);
 	/* It was read further than the copy goes, which is of an earlier moment. */
 	if (meta->reader.read > len)
 		meta->reader.read = len;
 	for (uint32_t id = 0; id < meta->nr_subbufs && len > 0; id++) {
-		uint8_t *subbuf = copy + kvfs_ringbuf_subbuf_off(meta, id);
+		uint8_t *subbuf = copy + kvfs_ring_subbuf_off(meta, id);
 
 		memcpy(&hdr, subbuf, sizeof(hdr));
-		if (kvfs_ringbuf_commit_len(hdr.commit) > 0 && hdr.time_stamp < reader.time_stamp)
+		if (kvfs_ring_commit_len(hdr.commit) > 0 && hdr.time_stamp < reader.time_stamp)
 			memset(subbuf, 0, meta->subbuf_size);
 	}
 }
@@ -286,12 +286,12 @@ static uint64_t clamp(uint64_t v, uint64_t low, uint64_t high)
  * What is missing in the copy was overwritten, as far as the counters allow for that; the
  * rest was written after its moment.
  */
-static int count(const uint8_t *copy, size_t len, struct kvfs_ringbuf_meta *meta,
-		 const struct kvfs_ringcopy_stats *before, const struct kvfs_ringcopy_stats *after)
+static int count(const uint8_t *copy, size_t len, struct kvfs_ring_meta *meta,
+		 const struct kvfs_snapshot_stats *before, const struct kvfs_snapshot_stats *after)
 {
 	uint64_t written = after->unread + after->overrun + after->read;
 	uint64_t unread, missed;
-	int ret = kvfs_ringbuf_count(copy, len, meta, &unread, &missed);
+	int ret = kvfs_ring_count(copy, len, meta, &unread, &missed);
 
 	if (ret < 0)
 		return ret;
@@ -301,15 +301,15 @@ static int count(const uint8_t *copy, size_t len, struct kvfs_ringbuf_meta *meta
 	return 0;
 }
 
-int kvfs_ringcopy_settle(void *copy, const struct kvfs_ringcopy_stats *before,
-			 const struct kvfs_ringcopy_stats *after)
+int kvfs_snapshot_settle(void *copy, const struct kvfs_snapshot_stats *before,
+			 const struct kvfs_snapshot_stats *after)
 {
-	struct kvfs_ringbuf_meta meta;
+	struct kvfs_ring_meta meta;
 	size_t len;
 	int ret = 0;
 
 	memcpy(&meta, copy, sizeof(meta));
-	len = kvfs_ringbuf_len(&meta);
+	len = kvfs_ring_len(&meta);
 	if (before && after && meta.read < before->read) {
 		ret = find_reader(copy, len, &meta, after->unread);
 		meta.read = after->read;
@@ -330,13 +330,13 @@ enum state {
 };
 
 struct imaged {
-	struct kvfs_ringbuf_hdr hdr;
+	struct kvfs_ring_hdr hdr;
 	enum state state;
 };
 
-struct kvfs_ringimage {
+struct kvfs_image {
 	const uint8_t *live;
-	struct kvfs_ringbuf_meta meta;
+	struct kvfs_ring_meta meta;
 	uint8_t *mem;
 	bool fixed;		/* the moment is chosen, all below is set */
 	uint32_t newest;
@@ -344,28 +344,28 @@ struct kvfs_ringimage {
 	struct page *pages;	/* room for a scan */
 };
 
-int kvfs_ringimage_create(const void *live, const struct kvfs_ringbuf_meta *meta,
-			  struct kvfs_ringimage **out)
+int kvfs_image_create(const void *live, const struct kvfs_ring_meta *meta,
+		      struct kvfs_image **out)
 {
-	struct kvfs_ringimage *image = calloc(1, sizeof(*image));
+	struct kvfs_image *image = calloc(1, sizeof(*image));
 
 	if (!image)
 		return -ENOMEM;
 	image->live = live;
 	image->meta = *meta;
 	/* Large ones are mapped by libc, and take memory as they are looked at. */
-	image->mem = calloc(1, kvfs_ringbuf_len(meta));
+	image->mem = calloc(1, kvfs_ring_len(meta));
 	image->subbufs = calloc(meta->nr_subbufs, sizeof(*image->subbufs));
 	image->pages = calloc(meta->nr_subbufs, sizeof(*image->pages));
 	if (!image->mem || !image->subbufs || !image->pages) {
-		kvfs_ringimage_destroy(image);
+		kvfs_image_destroy(image);
 		return -ENOMEM;
 	}
 	*out = image;
 	return 0;
 }
 
-void kvfs_ringimage_destroy(struct kvfs_ringimage *image)
+void kvfs_image_destroy(struct kvfs_image *image)
 {
 	if (!image)
 		return;
@@ -375,24 +375,24 @@ void kvfs_ringimage_destroy(struct kvfs_ringimage *image)
 	free(image);
 }
 
-void kvfs_ringimage_refresh(struct kvfs_ringimage *image)
+void kvfs_image_refresh(struct kvfs_image *image)
 {
 	image->fixed = false;
 }
 
-static void empty(struct kvfs_ringimage *image, uint32_t id)
+static void empty(struct kvfs_image *image, uint32_t id)
 {
 	struct imaged *s = &image->subbufs[id];
 
 	if (s->state == COPIED)
-		memset(image->mem + kvfs_ringbuf_subbuf_off(&image->meta, id), 0, image->meta.subbuf_size);
+		memset(image->mem + kvfs_ring_subbuf_off(&image->meta, id), 0, image->meta.subbuf_size);
 	s->state = EMPTY;
 }
 
 /* Chooses the moment: what each sub-buffer held when the newest one was seen. */
-static void fix(struct kvfs_ringimage *image)
+static void fix(struct kvfs_image *image)
 {
-	struct kvfs_ringbuf_meta meta;
+	struct kvfs_ring_meta meta;
 	size_t n;
 
 	if (image->fixed)
@@ -415,7 +415,7 @@ static void fix(struct kvfs_ringimage *image)
 }
 
 /* It was overwritten before it was copied, and so were older ones, or they are about to be. */
-static void drop_older(struct kvfs_ringimage *image, uint64_t time_stamp)
+static void drop_older(struct kvfs_image *image, uint64_t time_stamp)
 {
 	for (uint32_t id = 0; id < image->meta.nr_subbufs; id++) {
 		struct imaged *s = &image->subbufs[id];
@@ -425,9 +425,9 @@ static void drop_older(struct kvfs_ringimage *image, uint64_t time_stamp)
 	}
 }
 
-static void image_subbuf(struct kvfs_ringimage *image, uint32_t id)
+static void image_subbuf(struct kvfs_image *image, uint32_t id)
 {
-	uint64_t off = kvfs_ringbuf_subbuf_off(&image->meta, id);
+	uint64_t off = kvfs_ring_subbuf_off(&image->meta, id);
 	struct imaged *s = &image->subbufs[id];
 
 	if (s->state != TO_COPY)
@@ -439,10 +439,10 @@ static void image_subbuf(struct kvfs_ringimage *image, uint32_t id)
 		drop_older(image, s->hdr.time_stamp);
 }
 
-size_t kvfs_ringimage_read(struct kvfs_ringimage *image, void *buf, size_t len, uint64_t off)
+size_t kvfs_image_read(struct kvfs_image *image, void *buf, size_t len, uint64_t off)
 {
-	const struct kvfs_ringbuf_meta *meta = &image->meta;
-	uint64_t end = kvfs_ringbuf_len(meta);
+	const struct kvfs_ring_meta *meta = &image->meta;
+	uint64_t end = kvfs_ring_len(meta);
 	uint32_t id = off < meta->meta_page_size ? 0 : (off - meta->meta_page_size) / meta->subbuf_size;
 
 	if (off >= end || len == 0)
@@ -450,7 +450,7 @@ size_t kvfs_ringimage_read(struct kvfs_ringimage *image, void *buf, size_t len, 
 	if (len > end - off)
 		len = end - off;
 	fix(image);
-	for (; id < meta->nr_subbufs && kvfs_ringbuf_subbuf_off(meta, id) < off + len; id++)
+	for (; id < meta->nr_subbufs && kvfs_ring_subbuf_off(meta, id) < off + len; id++)
 		image_subbuf(image, id);
 	memcpy(buf, image->mem + off, len);
 	return len;

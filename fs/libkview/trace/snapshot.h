@@ -22,14 +22,14 @@
  * Copies a whole ring as it was at one moment: what was committed up to then and not yet
  * overwritten, without a gap. If the writer overwrites the oldest sub-buffers while they
  * are copied, the copy begins behind them. live: the mapping, with the geometry of meta;
- * copy: kvfs_ringbuf_len(meta) bytes, all zero. What a sub-buffer holds behind its commit
- * stays zero. Nothing is consumed. kvfs_ringcopy_settle() is to follow.
+ * copy: kvfs_ring_len(meta) bytes, all zero. What a sub-buffer holds behind its commit
+ * stays zero. Nothing is consumed. kvfs_snapshot_settle() is to follow.
  * Returns 0, -ENOMEM, or -EBUSY if the ring goes round faster than a sub-buffer is copied.
  */
-int kvfs_ringcopy_snapshot(const void *live, const struct kvfs_ringbuf_meta *meta, void *copy);
+int kvfs_snapshot_take(const void *live, const struct kvfs_ring_meta *meta, void *copy);
 
 /* Of per_cpu/cpuN/stats: these are always fresh, unlike the meta page, and cost no event. */
-struct kvfs_ringcopy_stats {
+struct kvfs_snapshot_stats {
 	uint64_t unread;	/* "entries" */
 	uint64_t overrun;
 	uint64_t dropped;
@@ -37,19 +37,19 @@ struct kvfs_ringcopy_stats {
 };
 
 /* Pure. Returns 0, or -EBADMSG if a number is missing. */
-int kvfs_ringcopy_parse_stats(const char *text, struct kvfs_ringcopy_stats *out);
+int kvfs_snapshot_parse_stats(const char *text, struct kvfs_snapshot_stats *out);
 
 /*
  * Makes the meta page of a snapshot agree with its sub-buffers. What the reader has left
  * behind while they were copied is dropped. before and after are from the two sides of
- * kvfs_ringcopy_snapshot(), or NULL; with them the counters are brought up to date, as a
+ * kvfs_snapshot_take(), or NULL; with them the counters are brought up to date, as a
  * call of GET_READER would, so that entries - overrun - read is the number of unread events
  * in the snapshot; and if the reader was moved past the mapping (by trace_pipe, or read(2)
  * of trace_pipe_raw), of which the meta page does not learn, it is put where it must be.
  * Returns 0, -ENOMEM or -EBADMSG.
  */
-int kvfs_ringcopy_settle(void *copy, const struct kvfs_ringcopy_stats *before,
-			 const struct kvfs_ringcopy_stats *after);
+int kvfs_snapshot_settle(void *copy, const struct kvfs_snapshot_stats *before,
+			 const struct kvfs_snapshot_stats *after);
 
 /*
  * A copy that is made as it is looked at, for those who can only have a mapping of a copy.
@@ -57,18 +57,18 @@ int kvfs_ringcopy_settle(void *copy, const struct kvfs_ringcopy_stats *before,
  * at first, as it was then, or left out if it was overwritten meanwhile. The counters of the
  * meta page are those of the mapping. Not locked: the caller does.
  */
-struct kvfs_ringimage;
+struct kvfs_image;
 
 /* live is borrowed for the life of the image. -ENOMEM. */
-int kvfs_ringimage_create(const void *live, const struct kvfs_ringbuf_meta *meta,
-			  struct kvfs_ringimage **out);
+int kvfs_image_create(const void *live, const struct kvfs_ring_meta *meta,
+		      struct kvfs_image **out);
 /* NULL is allowed. */
-void kvfs_ringimage_destroy(struct kvfs_ringimage *image);
+void kvfs_image_destroy(struct kvfs_image *image);
 
 /* The next look is at a new copy. */
-void kvfs_ringimage_refresh(struct kvfs_ringimage *image);
+void kvfs_image_refresh(struct kvfs_image *image);
 
 /* Bytes [off, off + len) of the image into buf. Returns their number, 0 past the end. */
-size_t kvfs_ringimage_read(struct kvfs_ringimage *image, void *buf, size_t len, uint64_t off);
+size_t kvfs_image_read(struct kvfs_image *image, void *buf, size_t len, uint64_t off);
 
 #endif /* KVFS_TRACE_SNAPSHOT_H */

@@ -20,15 +20,15 @@ static int join(const char *dir, const char *name, char *out, size_t len)
 	return snprintf(out, len, "%s/%s", dir, name) < (int)len ? 0 : -ENAMETOOLONG;
 }
 
-int kvfs_tracering_path(const char *dir, char *out, size_t len)
+int kvfs_tracefs_path(const char *dir, char *out, size_t len)
 {
 	return join(dir, "trace_pipe_raw", out, len);
 }
 
-int kvfs_tracering_open(const char *dir, bool nonblock)
+int kvfs_tracefs_open(const char *dir, bool nonblock)
 {
 	char path[PATH_MAX];
-	int ret = kvfs_tracering_path(dir, path, sizeof(path));
+	int ret = kvfs_tracefs_path(dir, path, sizeof(path));
 
 	if (ret < 0)
 		return ret;
@@ -50,7 +50,7 @@ static int map_error(int errnum, struct kvfs_err *err)
 }
 
 /* Maps the meta page, and with it fixes the geometry. */
-static int map_meta(int fd, struct kvfs_tracering_map *out, struct kvfs_err *err)
+static int map_meta(int fd, struct kvfs_tracefs_map *out, struct kvfs_err *err)
 {
 	size_t len = sysconf(_SC_PAGESIZE);
 	void *mem = mmap(NULL, len, PROT_READ, MAP_SHARED, fd, 0);
@@ -58,7 +58,7 @@ static int map_meta(int fd, struct kvfs_tracering_map *out, struct kvfs_err *err
 
 	if (mem == MAP_FAILED)
 		return map_error(errno, err);
-	ret = kvfs_ringbuf_parse_meta(mem, len, &out->meta, err);
+	ret = kvfs_ring_parse_meta(mem, len, &out->meta, err);
 	if (ret < 0) {
 		munmap(mem, len);
 		return ret;
@@ -68,9 +68,9 @@ static int map_meta(int fd, struct kvfs_tracering_map *out, struct kvfs_err *err
 	return 0;
 }
 
-int kvfs_tracering_map(int fd, struct kvfs_tracering_map *out, struct kvfs_err *err)
+int kvfs_tracefs_map(int fd, struct kvfs_tracefs_map *out, struct kvfs_err *err)
 {
-	struct kvfs_tracering_map meta = { 0 };
+	struct kvfs_tracefs_map meta = { 0 };
 	int ret;
 
 	memset(out, 0, sizeof(*out));
@@ -78,34 +78,34 @@ int kvfs_tracering_map(int fd, struct kvfs_tracering_map *out, struct kvfs_err *
 	if (ret < 0)
 		return ret;
 	out->meta = meta.meta;
-	out->len = kvfs_ringbuf_len(&meta.meta);
+	out->len = kvfs_ring_len(&meta.meta);
 	out->mem = mmap(NULL, out->len, PROT_READ, MAP_SHARED, fd, 0);
 	if (out->mem == MAP_FAILED) {
 		ret = kvfs_err_sys(err, errno, "cannot map the trace ring, %zu bytes", out->len);
 		memset(out, 0, sizeof(*out));
 	}
-	kvfs_tracering_unmap(&meta);
+	kvfs_tracefs_unmap(&meta);
 	return ret;
 }
 
-void kvfs_tracering_unmap(struct kvfs_tracering_map *map)
+void kvfs_tracefs_unmap(struct kvfs_tracefs_map *map)
 {
 	if (map->mem)
 		munmap(map->mem, map->len);
 	memset(map, 0, sizeof(*map));
 }
 
-int kvfs_tracering_measure(int fd, struct kvfs_ringbuf_meta *out, struct kvfs_err *err)
+int kvfs_tracefs_measure(int fd, struct kvfs_ring_meta *out, struct kvfs_err *err)
 {
-	struct kvfs_tracering_map meta = { 0 };
+	struct kvfs_tracefs_map meta = { 0 };
 	int ret = map_meta(fd, &meta, err);
 
 	*out = meta.meta;
-	kvfs_tracering_unmap(&meta);
+	kvfs_tracefs_unmap(&meta);
 	return ret;
 }
 
-static int load_stats(const char *dir, struct kvfs_ringcopy_stats *out)
+static int load_stats(const char *dir, struct kvfs_snapshot_stats *out)
 {
 	_cleanup_free_ char *text = NULL;
 	char path[PATH_MAX];
@@ -114,12 +114,12 @@ static int load_stats(const char *dir, struct kvfs_ringcopy_stats *out)
 
 	if (ret == 0)
 		ret = kvfs_io_read_file(path, STATS_MAX, &text, &len);
-	return ret < 0 ? ret : kvfs_ringcopy_parse_stats(text, out);
+	return ret < 0 ? ret : kvfs_snapshot_parse_stats(text, out);
 }
 
-int kvfs_tracering_copy(const char *dir, const struct kvfs_tracering_map *map, void **out)
+int kvfs_tracefs_copy(const char *dir, const struct kvfs_tracefs_map *map, void **out)
 {
-	struct kvfs_ringcopy_stats before, after;
+	struct kvfs_snapshot_stats before, after;
 	void *copy;
 	int ret;
 
@@ -130,20 +130,20 @@ int kvfs_tracering_copy(const char *dir, const struct kvfs_tracering_map *map, v
 		return -ENOMEM;
 	ret = load_stats(dir, &before);
 	if (ret == 0)
-		ret = kvfs_ringcopy_snapshot(map->mem, &map->meta, copy);
+		ret = kvfs_snapshot_take(map->mem, &map->meta, copy);
 	if (ret == 0)
 		ret = load_stats(dir, &after);
 	if (ret == 0)
-		ret = kvfs_ringcopy_settle(copy, &before, &after);
+		ret = kvfs_snapshot_settle(copy, &before, &after);
 	if (ret < 0) {
-		kvfs_tracering_free_copy(copy, map->len);
+		kvfs_tracefs_free_copy(copy, map->len);
 		return ret;
 	}
 	*out = copy;
 	return 0;
 }
 
-void kvfs_tracering_free_copy(void *copy, size_t len)
+void kvfs_tracefs_free_copy(void *copy, size_t len)
 {
 	if (copy)
 		munmap(copy, len);

@@ -17,17 +17,17 @@
 #include "trace/ring.h"
 
 /* A whole ring, mapped; all zero if there is none. */
-struct kvfs_tracering_map {
+struct kvfs_tracefs_map {
 	void *mem;
 	size_t len;
-	struct kvfs_ringbuf_meta meta;	/* as it was then; the geometry stays */
+	struct kvfs_ring_meta meta;	/* as it was then; the geometry stays */
 };
 
 /* The path of trace_pipe_raw in the folder dir. Returns 0, or -ENAMETOOLONG. */
-int kvfs_tracering_path(const char *dir, char *out, size_t len);
+int kvfs_tracefs_path(const char *dir, char *out, size_t len);
 
 /* Opens trace_pipe_raw. Returns a descriptor or -errno. */
-int kvfs_tracering_open(const char *dir, bool nonblock);
+int kvfs_tracefs_open(const char *dir, bool nonblock);
 
 /*
  * Maps the ring of a trace_pipe_raw. Returns 0 or -errno and the reason:
@@ -37,20 +37,20 @@ int kvfs_tracering_open(const char *dir, bool nonblock);
  *  -EINVAL    the CPU was never online, there is no ring
  *  -EBADMSG   a geometry that makes no sense
  */
-int kvfs_tracering_map(int fd, struct kvfs_tracering_map *out, struct kvfs_err *err);
+int kvfs_tracefs_map(int fd, struct kvfs_tracefs_map *out, struct kvfs_err *err);
 
 /* All zero is allowed, and is what is left. */
-void kvfs_tracering_unmap(struct kvfs_tracering_map *map);
+void kvfs_tracefs_unmap(struct kvfs_tracefs_map *map);
 
 /* The geometry alone, with a mapping that is gone when it returns. Errors as above. */
-int kvfs_tracering_measure(int fd, struct kvfs_ringbuf_meta *out, struct kvfs_err *err);
+int kvfs_tracefs_measure(int fd, struct kvfs_ring_meta *out, struct kvfs_err *err);
 
 /*
  * A consistent copy of the mapped ring (ringcopy.h) of folder dir; *out has map->len bytes,
- * for kvfs_tracering_free_copy(). Nothing is consumed. -ENOMEM, -EBUSY, or why the counters
+ * for kvfs_tracefs_free_copy(). Nothing is consumed. -ENOMEM, -EBUSY, or why the counters
  * cannot be read.
  */
-int kvfs_tracering_copy(const char *dir, const struct kvfs_tracering_map *map, void **out);
-void kvfs_tracering_free_copy(void *copy, size_t len);
+int kvfs_tracefs_copy(const char *dir, const struct kvfs_tracefs_map *map, void **out);
+void kvfs_tracefs_free_copy(void *copy, size_t len);
 
 #endif /* KVFS_TRACE_TRACEFS_H */

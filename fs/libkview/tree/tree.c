@@ -95,7 +95,7 @@ static void open_module(struct kvfs_tree *tree, const struct kvfs_opts *opts)
 static int add_kcore(struct kvfs_tree *tree, const struct kvfs_opts *opts, unsigned int readers,
 		     struct kvfs_err *err)
 {
-	const struct kvfs_kcoresrc_config config = {
+	const struct kvfs_kcore_source_config config = {
 		.file = opts->kcore,
 		.kallsyms = opts->kallsyms,
 		.kmod = &tree->kmod,
@@ -108,7 +108,7 @@ static int add_kcore(struct kvfs_tree *tree, const struct kvfs_opts *opts, unsig
 
 	entry->name = "kcore";
 	entry->reason = missing->msg;
-	ret = kvfs_view_kcore_create(&config, &entry->node, missing);
+	ret = kvfs_kcore_dir_create(&config, &entry->node, missing);
 	if (ret < 0 && opts->kcore) {
 		*err = *missing;
 		return ret;
@@ -123,7 +123,7 @@ static void add_pid(struct kvfs_tree *tree)
 
 	entry->name = "pid";
 	entry->reason = missing->msg;
-	kvfs_view_pid_create(&entry->node, missing);
+	kvfs_pid_dir_create(&entry->node, missing);
 }
 
 static void add_trace(struct kvfs_tree *tree, const struct kvfs_opts *opts)
@@ -133,7 +133,7 @@ static void add_trace(struct kvfs_tree *tree, const struct kvfs_opts *opts)
 
 	entry->name = "trace";
 	entry->reason = missing->msg;
-	kvfs_view_trace_create(opts->mount_tracefs, &entry->node, missing);
+	kvfs_trace_dir_create(opts->mount_tracefs, &entry->node, missing);
 }
 
 /* One line for each time that this has taken so many seconds more. */
@@ -184,9 +184,9 @@ static int add_vmcore(struct kvfs_tree *tree, const struct kvfs_opts *opts, unsi
 	entry->name = "vmcore";
 	entry->reason = missing->msg;
 	if (opts->nr_vmcore)
-		return kvfs_view_vmcore_create(&config, &tree->kmod, tree->kmod_err.msg, &entry->node, err);
+		return kvfs_vmcore_dir_create(&config, &tree->kmod, tree->kmod_err.msg, &entry->node, err);
 	if (access(KVFS_DUMP_PROC, F_OK) == 0)
-		kvfs_view_vmcore_create(&config, &tree->kmod, tree->kmod_err.msg, &entry->node, missing);
+		kvfs_vmcore_dir_create(&config, &tree->kmod, tree->kmod_err.msg, &entry->node, missing);
 	else
 		kvfs_err_set(missing, ENODEV, "this is no crash kernel, and no dump was given with -o vmcore=FILE");
 	return 0;
@@ -205,9 +205,9 @@ static int add_entries(struct kvfs_tree *tree, const struct kvfs_opts *opts, uns
 	int ret;
 
 	readme->name = "README";
-	readme->node = kvfs_view_info_create("README", kvfs_view_info_readme, NULL, false, NR_README);
+	readme->node = kvfs_text_create("README", kvfs_text_readme, NULL, false, NR_README);
 	status->name = "status";
-	status->node = kvfs_view_info_create("status", write_status, &tree->status, true, NR_STATUS);
+	status->node = kvfs_text_create("status", write_status, &tree->status, true, NR_STATUS);
 	if (!readme->node || !status->node)
 		return kvfs_err_sys(err, ENOMEM, "the tree");
 	add_pid(tree);

@@ -34,7 +34,7 @@ enum {
 
 struct vmcoredir {
 	struct kvfs_node node;
-	struct kvfs_vmcoresrc *src;		/* a reference */
+	struct kvfs_vmcore_source *src;		/* a reference */
 	struct kvfs_entry entries[NR_ENTRIES];
 	struct kvfs_err errs[NR_ENTRIES];	/* why an entry is missing */
 	struct kvfs_err incomplete;		/* errnum 0 if the dump is whole */
@@ -47,7 +47,7 @@ static struct vmcoredir *to_dir(struct kvfs_node *node)
 
 static size_t nr_segs(const struct vmcoredir *dir)
 {
-	return kvfs_vmcoresrc_dump(dir->src)->nr_segs;
+	return kvfs_vmcore_source_dump(dir->src)->nr_segs;
 }
 
 static uint64_t seg_ino(uint64_t nr)
@@ -60,9 +60,9 @@ static int dir_lookup(struct kvfs_node *node, const char *name, struct kvfs_node
 	struct vmcoredir *dir = to_dir(node);
 	uint64_t nr;
 
-	if (!kvfs_vmcorenotes_parse(name, "seg", nr_segs(dir), &nr))
+	if (!kvfs_vmcore_notes_parse(name, "seg", nr_segs(dir), &nr))
 		return kvfs_entries_lookup(dir->entries, NR_ENTRIES, name, out);
-	*out = kvfs_vmcorefile_create_seg(dir->src, nr, seg_ino(nr), node->ino);
+	*out = kvfs_vmcore_file_create_seg(dir->src, nr, seg_ino(nr), node->ino);
 	return *out ? 0 : -ENOMEM;
 }
 
@@ -92,10 +92,10 @@ static void dir_describe(struct kvfs_node *node, enum kvfs_mode mode, struct kvf
 {
 	struct vmcoredir *dir = to_dir(node);
 
-	snprintf(out->source, sizeof(out->source), "%s", kvfs_vmcoresrc_name(dir->src));
+	snprintf(out->source, sizeof(out->source), "%s", kvfs_vmcore_source_name(dir->src));
 	out->incomplete = dir->incomplete.errnum ? dir->incomplete.msg : NULL;
 	out->has_damaged = true;
-	out->damaged = atomic_load(&kvfs_vmcoresrc_dump(dir->src)->nr_damaged);
+	out->damaged = atomic_load(&kvfs_vmcore_source_dump(dir->src)->nr_damaged);
 }
 
 static void dir_destroy(struct kvfs_node *node)
@@ -104,7 +104,7 @@ static void dir_destroy(struct kvfs_node *node)
 
 	for (size_t i = 0; i < NR_ENTRIES; i++)
 		kvfs_node_put(dir->entries[i].node);
-	kvfs_vmcoresrc_put(dir->src);
+	kvfs_vmcore_source_put(dir->src);
 	free(dir);
 }
 
@@ -134,9 +134,9 @@ static int add_memory(struct vmcoredir *dir)
 	struct kvfs_entry *core = &dir->entries[ENTRY_CORE], *ram = &dir->entries[ENTRY_RAM];
 
 	core->name = "core";
-	core->node = kvfs_vmcorefile_create_core(dir->src, entry_ino(ENTRY_CORE), dir->node.ino);
+	core->node = kvfs_vmcore_file_create_core(dir->src, entry_ino(ENTRY_CORE), dir->node.ino);
 	ram->name = "ram";
-	ram->node = kvfs_vmcorefile_create_ram(dir->src, entry_ino(ENTRY_RAM), dir->node.ino);
+	ram->node = kvfs_vmcore_file_create_ram(dir->src, entry_ino(ENTRY_RAM), dir->node.ino);
 	return core->node && ram->node ? 0 : -ENOMEM;
 }
 
@@ -151,12 +151,12 @@ static int add_text(struct vmcoredir *dir, int entry, const char *name, const ch
 
 	e->name = name;
 	e->reason = dir->errs[entry].msg;
-	ret = make(kvfs_vmcoresrc_dump(dir->src), &text, &len, &dir->errs[entry]);
+	ret = make(kvfs_vmcore_source_dump(dir->src), &text, &len, &dir->errs[entry]);
 	if (ret == -ENOMEM)
 		return ret;
 	if (ret < 0)
 		return 0;
-	e->node = kvfs_vmcoretext_create(label, text, len, entry_ino(entry), dir->node.ino);
+	e->node = kvfs_vmcore_text_create(label, text, len, entry_ino(entry), dir->node.ino);
 	return e->node ? 0 : -ENOMEM;
 }
 
@@ -167,9 +167,9 @@ static int add_notes(struct vmcoredir *dir)
 
 	e->name = "notes";
 	e->reason = dir->errs[ENTRY_NOTES].msg;
-	ret = kvfs_vmcorenotes_create(dir->src, entry_ino(ENTRY_NOTES), dir->node.ino,
-				      KVFS_INO(KVFS_PROVIDER_VMCORE, NR_FIRST_CPU), &e->node,
-				      &dir->errs[ENTRY_NOTES]);
+	ret = kvfs_vmcore_notes_create(dir->src, entry_ino(ENTRY_NOTES), dir->node.ino,
+				       KVFS_INO(KVFS_PROVIDER_VMCORE, NR_FIRST_CPU), &e->node,
+				       &dir->errs[ENTRY_NOTES]);
 	return ret == -ENOMEM ? ret : 0;
 }
 
@@ -179,9 +179,9 @@ static int add_entries(struct vmcoredir *dir)
 
 	if (ret == 0)
 		ret = add_text(dir, ENTRY_VMCOREINFO, "vmcoreinfo", "vmcore/vmcoreinfo",
-			       kvfs_vmcoretext_vmcoreinfo);
+			       kvfs_vmcore_text_vmcoreinfo);
 	if (ret == 0)
-		ret = add_text(dir, ENTRY_DMESG, "dmesg", "vmcore/dmesg", kvfs_vmcoretext_dmesg);
+		ret = add_text(dir, ENTRY_DMESG, "dmesg", "vmcore/dmesg", kvfs_vmcore_text_dmesg);
 	return ret == 0 ? add_notes(dir) : ret;
 }
 
@@ -190,24 +190,24 @@ static void note_incomplete(struct vmcoredir *dir)
 {
 	const struct kvfs_err *log = &dir->errs[ENTRY_DMESG];
 
-	dir->incomplete = kvfs_vmcoresrc_dump(dir->src)->missing;
+	dir->incomplete = kvfs_vmcore_source_dump(dir->src)->missing;
 	if (!dir->incomplete.errnum && dir->entries[ENTRY_DMESG].node && log->errnum)
 		kvfs_err_set(&dir->incomplete, log->errnum, "the log breaks off: %s", log->msg);
 }
 
-int kvfs_view_vmcore_create(const struct kvfs_dump_config *config, const struct kvfs_kmod *kmod,
-			    const char *kmod_reason, struct kvfs_node **out, struct kvfs_err *err)
+int kvfs_vmcore_dir_create(const struct kvfs_dump_config *config, const struct kvfs_kmod *kmod,
+			   const char *kmod_reason, struct kvfs_node **out, struct kvfs_err *err)
 {
-	struct kvfs_vmcoresrc *src;
+	struct kvfs_vmcore_source *src;
 	struct vmcoredir *dir;
 	int ret;
 
-	ret = kvfs_vmcoresrc_create(config, kmod, kmod_reason, &src, err);
+	ret = kvfs_vmcore_source_create(config, kmod, kmod_reason, &src, err);
 	if (ret < 0)
 		return ret;
 	dir = calloc(1, sizeof(*dir));
 	if (!dir) {
-		kvfs_vmcoresrc_put(src);
+		kvfs_vmcore_source_put(src);
 		return kvfs_err_sys(err, ENOMEM, "vmcore");
 	}
 	kvfs_node_init(&dir->node, &node_ops, "vmcore", KVFS_INO(KVFS_PROVIDER_VMCORE, NR_DIR),

@@ -10,9 +10,9 @@
 
 /*
  * Makes the directory. Returns 0 and a node with a reference for the caller, or -errno and why
- * the dump cannot be shown. config, kmod and kmod_reason as in kvfs_vmcoresrc_create().
+ * the dump cannot be shown. config, kmod and kmod_reason as in kvfs_vmcore_source_create().
  */
-int kvfs_view_vmcore_create(const struct kvfs_dump_config *config, const struct kvfs_kmod *kmod,
-			    const char *kmod_reason, struct kvfs_node **out, struct kvfs_err *err);
+int kvfs_vmcore_dir_create(const struct kvfs_dump_config *config, const struct kvfs_kmod *kmod,
+			   const char *kmod_reason, struct kvfs_node **out, struct kvfs_err *err);
 
 #endif /* KVFS_VMCORE_DIR_H */

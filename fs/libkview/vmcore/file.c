@@ -17,7 +17,7 @@ enum which {
 
 struct vmcorefile {
 	struct kvfs_node node;
-	struct kvfs_vmcoresrc *src;		/* a reference */
+	struct kvfs_vmcore_source *src;		/* a reference */
 	enum which which;
 	size_t seg;				/* SEG: its number */
 	const struct kvfs_extents *table;
@@ -32,7 +32,7 @@ static struct vmcorefile *to_file(struct kvfs_node *node)
 
 static struct kvfs_dump *dump_of(const struct vmcorefile *file)
 {
-	return kvfs_vmcoresrc_dump(file->src);
+	return kvfs_vmcore_source_dump(file->src);
 }
 
 static int file_getattr(struct kvfs_node *node, struct kvfs_attr *out)
@@ -69,7 +69,7 @@ static int file_can_back(struct kvfs_node *node, enum kvfs_mode *mode, struct kv
 	/* The dump itself can be the backing file, but FUSE takes no file of /proc. */
 	if (file->which == CORE && !dump->is_proc)
 		return 0;
-	return kvfs_vmcoresrc_check_window(file->src, file->table, err);
+	return kvfs_vmcore_source_check_window(file->src, file->table, err);
 }
 
 static int file_backing(struct kvfs_node *node, struct kvfs_err *err)
@@ -80,7 +80,7 @@ static int file_backing(struct kvfs_node *node, struct kvfs_err *err)
 	int fd;
 
 	if (file->which != CORE || dump->is_proc)
-		return kvfs_vmcoresrc_create_window(file->src, names[file->which], file->table, err);
+		return kvfs_vmcore_source_create_window(file->src, names[file->which], file->table, err);
 	fd = fcntl(dump->fd, F_DUPFD_CLOEXEC, 0);
 	return fd >= 0 ? fd : kvfs_err_sys(err, errno, "a second descriptor of the dump");
 }
@@ -101,7 +101,7 @@ static void file_describe(struct kvfs_node *node, enum kvfs_mode mode, struct kv
 		out->has_vaddr = seg->vaddr != 0;
 		out->vaddr = seg->vaddr;
 	}
-	snprintf(out->source, sizeof(out->source), "%s", kvfs_vmcoresrc_name(file->src));
+	snprintf(out->source, sizeof(out->source), "%s", kvfs_vmcore_source_name(file->src));
 }
 
 static void file_destroy(struct kvfs_node *node)
@@ -109,7 +109,7 @@ static void file_destroy(struct kvfs_node *node)
 	struct vmcorefile *file = to_file(node);
 
 	kvfs_extents_deinit(&file->own_table);
-	kvfs_vmcoresrc_put(file->src);
+	kvfs_vmcore_source_put(file->src);
 	free(file);
 }
 
@@ -149,17 +149,17 @@ static const struct kvfs_node_ops proc_node_ops = {
 	.file = &proc_ops,
 };
 
-static struct vmcorefile *create(struct kvfs_vmcoresrc *src, enum which which,
+static struct vmcorefile *create(struct kvfs_vmcore_source *src, enum which which,
 				 const struct kvfs_extents *table, const char *label, uint64_t ino,
 				 uint64_t parent_ino)
 {
-	struct kvfs_dump *dump = kvfs_vmcoresrc_dump(src);
+	struct kvfs_dump *dump = kvfs_vmcore_source_dump(src);
 	struct vmcorefile *file = calloc(1, sizeof(*file));
 
 	if (!file)
 		return NULL;
 	kvfs_node_init(&file->node, dump->is_proc ? &proc_node_ops : &saved_node_ops, label, ino, parent_ino);
-	file->src = kvfs_vmcoresrc_get(src);
+	file->src = kvfs_vmcore_source_get(src);
 	file->which = which;
 	file->table = table;
 	if (table)
@@ -167,28 +167,28 @@ static struct vmcorefile *create(struct kvfs_vmcoresrc *src, enum which which,
 	return file;
 }
 
-struct kvfs_node *kvfs_vmcorefile_create_core(struct kvfs_vmcoresrc *src, uint64_t ino,
-					      uint64_t parent_ino)
+struct kvfs_node *kvfs_vmcore_file_create_core(struct kvfs_vmcore_source *src, uint64_t ino,
+					       uint64_t parent_ino)
 {
-	struct vmcorefile *file = create(src, CORE, &kvfs_vmcoresrc_dump(src)->core, "vmcore/core",
+	struct vmcorefile *file = create(src, CORE, &kvfs_vmcore_source_dump(src)->core, "vmcore/core",
 					 ino, parent_ino);
 
 	return file ? &file->node : NULL;
 }
 
-struct kvfs_node *kvfs_vmcorefile_create_ram(struct kvfs_vmcoresrc *src, uint64_t ino,
-					     uint64_t parent_ino)
+struct kvfs_node *kvfs_vmcore_file_create_ram(struct kvfs_vmcore_source *src, uint64_t ino,
+					      uint64_t parent_ino)
 {
-	struct vmcorefile *file = create(src, RAM, &kvfs_vmcoresrc_dump(src)->ram, "vmcore/ram", ino,
+	struct vmcorefile *file = create(src, RAM, &kvfs_vmcore_source_dump(src)->ram, "vmcore/ram", ino,
 					 parent_ino);
 
 	return file ? &file->node : NULL;
 }
 
-struct kvfs_node *kvfs_vmcorefile_create_seg(struct kvfs_vmcoresrc *src, size_t nr, uint64_t ino,
-					     uint64_t parent_ino)
+struct kvfs_node *kvfs_vmcore_file_create_seg(struct kvfs_vmcore_source *src, size_t nr, uint64_t ino,
+					      uint64_t parent_ino)
 {
-	struct kvfs_dump *dump = kvfs_vmcoresrc_dump(src);
+	struct kvfs_dump *dump = kvfs_vmcore_source_dump(src);
 	struct vmcorefile *file = create(src, SEG, NULL, "vmcore/seg", ino, parent_ino);
 
 	if (!file)

@@ -10,12 +10,12 @@
 #include "vmcore/source.h"
 
 /* Each takes its own reference to src. NULL if out of memory. */
-struct kvfs_node *kvfs_vmcorefile_create_core(struct kvfs_vmcoresrc *src, uint64_t ino,
+struct kvfs_node *kvfs_vmcore_file_create_core(struct kvfs_vmcore_source *src, uint64_t ino,
+					       uint64_t parent_ino);
+struct kvfs_node *kvfs_vmcore_file_create_ram(struct kvfs_vmcore_source *src, uint64_t ino,
 					      uint64_t parent_ino);
-struct kvfs_node *kvfs_vmcorefile_create_ram(struct kvfs_vmcoresrc *src, uint64_t ino,
-					     uint64_t parent_ino);
 /* nr is below the dump's nr_segs. */
-struct kvfs_node *kvfs_vmcorefile_create_seg(struct kvfs_vmcoresrc *src, size_t nr, uint64_t ino,
-					     uint64_t parent_ino);
+struct kvfs_node *kvfs_vmcore_file_create_seg(struct kvfs_vmcore_source *src, size_t nr, uint64_t ino,
+					      uint64_t parent_ino);
 
 #endif /* KVFS_VMCORE_FILE_H */

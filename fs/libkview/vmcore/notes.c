@@ -12,7 +12,7 @@
 
 struct notesdir {
 	struct kvfs_node node;
-	struct kvfs_vmcoresrc *src;	/* a reference */
+	struct kvfs_vmcore_source *src;	/* a reference */
 	uint64_t nr_cpus;
 	uint64_t first_ino;
 };
@@ -22,7 +22,7 @@ static struct notesdir *to_dir(struct kvfs_node *node)
 	return (struct notesdir *)node;
 }
 
-bool kvfs_vmcorenotes_parse(const char *name, const char *prefix, uint64_t n, uint64_t *nr)
+bool kvfs_vmcore_notes_parse(const char *name, const char *prefix, uint64_t n, uint64_t *nr)
 {
 	size_t prefix_len = strlen(prefix);
 	char again[64];
@@ -46,12 +46,12 @@ static int dir_lookup(struct kvfs_node *node, const char *name, struct kvfs_node
 	uint64_t nr;
 	int ret;
 
-	if (!kvfs_vmcorenotes_parse(name, "cpu", dir->nr_cpus, &nr))
+	if (!kvfs_vmcore_notes_parse(name, "cpu", dir->nr_cpus, &nr))
 		return -ENOENT;
-	ret = kvfs_vmcoretext_cpu(kvfs_vmcoresrc_dump(dir->src), nr, &text, &len, NULL);
+	ret = kvfs_vmcore_text_cpu(kvfs_vmcore_source_dump(dir->src), nr, &text, &len, NULL);
 	if (ret < 0)
 		return ret;
-	*out = kvfs_vmcoretext_create("vmcore/notes/cpu", text, len, dir->first_ino + nr, node->ino);
+	*out = kvfs_vmcore_text_create("vmcore/notes/cpu", text, len, dir->first_ino + nr, node->ino);
 	return *out ? 0 : -ENOMEM;
 }
 
@@ -70,7 +70,7 @@ static int dir_list(struct kvfs_node *node, uint64_t cookie, struct kvfs_dirent 
 
 static void dir_destroy(struct kvfs_node *node)
 {
-	kvfs_vmcoresrc_put(to_dir(node)->src);
+	kvfs_vmcore_source_put(to_dir(node)->src);
 	free(to_dir(node));
 }
 
@@ -89,26 +89,26 @@ static const struct kvfs_node_ops node_ops = {
 
 static uint64_t count_cpus(const struct kvfs_dump *dump)
 {
-	struct kvfs_corenote note;
+	struct kvfs_elf_note note;
 	size_t pos = 0;
 	uint64_t n = 0;
 
-	while (kvfs_corenotes_next(dump->notes, dump->notes_len, &pos, &note))
-		n += kvfs_corenotes_is_prstatus(&note);
+	while (kvfs_elf_notes_next(dump->notes, dump->notes_len, &pos, &note))
+		n += kvfs_elf_notes_is_prstatus(&note);
 	return n;
 }
 
-int kvfs_vmcorenotes_create(struct kvfs_vmcoresrc *src, uint64_t ino, uint64_t parent_ino,
-			    uint64_t first_ino, struct kvfs_node **out, struct kvfs_err *err)
+int kvfs_vmcore_notes_create(struct kvfs_vmcore_source *src, uint64_t ino, uint64_t parent_ino,
+			     uint64_t first_ino, struct kvfs_node **out, struct kvfs_err *err)
 {
-	struct kvfs_dump *dump = kvfs_vmcoresrc_dump(src);
+	struct kvfs_dump *dump = kvfs_vmcore_source_dump(src);
 	struct notesdir *dir;
 	char *text;
 	size_t len;
 	int ret;
 
 	/* One that can be written stands for all: they are of one machine. */
-	ret = kvfs_vmcoretext_cpu(dump, 0, &text, &len, err);
+	ret = kvfs_vmcore_text_cpu(dump, 0, &text, &len, err);
 	if (ret < 0)
 		return ret;
 	free(text);
@@ -116,7 +116,7 @@ int kvfs_vmcorenotes_create(struct kvfs_vmcoresrc *src, uint64_t ino, uint64_t p
 	if (!dir)
 		return kvfs_err_sys(err, ENOMEM, "the notes");
 	kvfs_node_init(&dir->node, &node_ops, "vmcore/notes", ino, parent_ino);
-	dir->src = kvfs_vmcoresrc_get(src);
+	dir->src = kvfs_vmcore_source_get(src);
 	dir->nr_cpus = count_cpus(dump);
 	dir->first_ino = first_ino;
 	*out = &dir->node;

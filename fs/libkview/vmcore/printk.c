@@ -47,7 +47,7 @@ struct layout {
 
 struct ring {
 	struct layout l;
-	kvfs_printkrb_read_fn read;
+	kvfs_printk_read_fn read;
 	void *arg;
 	FILE *out;
 	uint64_t count;		/* of records, a power of two */
@@ -61,10 +61,10 @@ struct ring {
 	unsigned char infos_buf[MAX_BATCH * MAX_RECORD_LEN];
 };
 
-static int get_dec(const struct kvfs_vminfo *info, const char *key, uint64_t max, uint64_t *out,
+static int get_dec(const struct kvfs_vmcoreinfo *info, const char *key, uint64_t max, uint64_t *out,
 		   struct kvfs_err *err)
 {
-	int ret = kvfs_vminfo_dec(info, key, out);
+	int ret = kvfs_vmcoreinfo_dec(info, key, out);
 
 	if (ret == -ENOENT)
 		return kvfs_err_set(err, EOPNOTSUPP, "VMCOREINFO has no %s: this kernel's log has another format (before Linux 5.10)", key);
@@ -73,7 +73,7 @@ static int get_dec(const struct kvfs_vminfo *info, const char *key, uint64_t max
 	return 0;
 }
 
-static int load_layout(const struct kvfs_vminfo *info, struct layout *l, struct kvfs_err *err)
+static int load_layout(const struct kvfs_vmcoreinfo *info, struct layout *l, struct kvfs_err *err)
 {
 	uint64_t counter, lpos, begin, next;
 	const struct {
@@ -109,7 +109,7 @@ static int load_layout(const struct kvfs_vminfo *info, struct layout *l, struct 
 		if (ret < 0)
 			return ret;
 	}
-	l->has_caller = kvfs_vminfo_dec(info, "OFFSET(printk_info.caller_id)", &l->info_caller) == 0;
+	l->has_caller = kvfs_vmcoreinfo_dec(info, "OFFSET(printk_info.caller_id)", &l->info_caller) == 0;
 	l->desc_begin = lpos + begin;
 	l->desc_next = lpos + next;
 	l->desc_state += counter;
@@ -177,7 +177,7 @@ static uint64_t id_mask(const struct layout *l)
 }
 
 /* Follows the symbol prb to the ring and reads its head. */
-static int load_ring(struct ring *r, const struct kvfs_vminfo *info, struct kvfs_err *err)
+static int load_ring(struct ring *r, const struct kvfs_vmcoreinfo *info, struct kvfs_err *err)
 {
 	unsigned char head[MAX_STRUCT_LEN];
 	const struct layout *l = &r->l;
@@ -188,7 +188,7 @@ static int load_ring(struct ring *r, const struct kvfs_vminfo *info, struct kvfs
 	uint64_t prb;
 	int ret;
 
-	ret = kvfs_vminfo_hex(info, "SYMBOL(prb)", &prb);
+	ret = kvfs_vmcoreinfo_hex(info, "SYMBOL(prb)", &prb);
 	if (ret < 0)
 		return kvfs_err_set(err, EOPNOTSUPP, "VMCOREINFO does not say where the printk ring buffer is");
 	ret = r->read(r->arg, pointer, l->word_len, prb);
@@ -334,8 +334,8 @@ static int decode_all(struct ring *r, struct kvfs_err *err)
 	return 0;
 }
 
-int kvfs_printkrb_decode(const struct kvfs_vminfo *info, kvfs_printkrb_read_fn read, void *arg,
-			 FILE *out, struct kvfs_err *err)
+int kvfs_printk_decode(const struct kvfs_vmcoreinfo *info, kvfs_printk_read_fn read, void *arg,
+		       FILE *out, struct kvfs_err *err)
 {
 	_cleanup_free_ struct ring *r = calloc(1, sizeof(*r));
 	_cleanup_free_ char *text_buf = malloc(UINT16_MAX);

@@ -14,7 +14,7 @@
 #include "kernel/vmcoreinfo.h"
 
 /* Reads exactly [vaddr, vaddr + len) of the kernel's virtual memory. Returns 0 or -errno. */
-typedef int (*kvfs_printkrb_read_fn)(void *arg, void *buf, size_t len, uint64_t vaddr);
+typedef int (*kvfs_printk_read_fn)(void *arg, void *buf, size_t len, uint64_t vaddr);
 
 /*
  * Writes the messages to out, oldest first, in the format of `makedumpfile --dump-dmesg`: a
@@ -26,7 +26,7 @@ typedef int (*kvfs_printkrb_read_fn)(void *arg, void *buf, size_t len, uint64_t 
  * buffer, -EBADMSG if what is in memory cannot be one, or the error of read. What was written
  * before stays written.
  */
-int kvfs_printkrb_decode(const struct kvfs_vminfo *info, kvfs_printkrb_read_fn read, void *arg,
-			 FILE *out, struct kvfs_err *err);
+int kvfs_printk_decode(const struct kvfs_vmcoreinfo *info, kvfs_printk_read_fn read, void *arg,
+		       FILE *out, struct kvfs_err *err);
 
 #endif /* KVFS_VMCORE_PRINTK_H */

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct kvfs_vmcoresrc {
+struct kvfs_vmcore_source {
 	_Atomic(unsigned int) refs;
 	struct kvfs_dump *dump;
 	const struct kvfs_kmod *kmod;
@@ -17,7 +17,7 @@ struct kvfs_vmcoresrc {
 };
 
 /* The end of a long name says more than its start. */
-static void set_name(struct kvfs_vmcoresrc *src, const struct kvfs_dump_config *config)
+static void set_name(struct kvfs_vmcore_source *src, const struct kvfs_dump_config *config)
 {
 	const char *file = config->files[0];
 	size_t max = sizeof(src->name) - 64, len = strlen(file);
@@ -29,10 +29,10 @@ static void set_name(struct kvfs_vmcoresrc *src, const struct kvfs_dump_config *
 		 len > max ? file + len - max : file, others, src->dump->format);
 }
 
-int kvfs_vmcoresrc_create(const struct kvfs_dump_config *config, const struct kvfs_kmod *kmod,
-			  const char *kmod_reason, struct kvfs_vmcoresrc **out, struct kvfs_err *err)
+int kvfs_vmcore_source_create(const struct kvfs_dump_config *config, const struct kvfs_kmod *kmod,
+			      const char *kmod_reason, struct kvfs_vmcore_source **out, struct kvfs_err *err)
 {
-	struct kvfs_vmcoresrc *src = calloc(1, sizeof(*src));
+	struct kvfs_vmcore_source *src = calloc(1, sizeof(*src));
 	int ret;
 
 	if (!src)
@@ -50,13 +50,13 @@ int kvfs_vmcoresrc_create(const struct kvfs_dump_config *config, const struct kv
 	return 0;
 }
 
-struct kvfs_vmcoresrc *kvfs_vmcoresrc_get(struct kvfs_vmcoresrc *src)
+struct kvfs_vmcore_source *kvfs_vmcore_source_get(struct kvfs_vmcore_source *src)
 {
 	atomic_fetch_add_explicit(&src->refs, 1, memory_order_relaxed);
 	return src;
 }
 
-void kvfs_vmcoresrc_put(struct kvfs_vmcoresrc *src)
+void kvfs_vmcore_source_put(struct kvfs_vmcore_source *src)
 {
 	unsigned int before;
 
@@ -70,26 +70,26 @@ void kvfs_vmcoresrc_put(struct kvfs_vmcoresrc *src)
 	free(src);
 }
 
-struct kvfs_dump *kvfs_vmcoresrc_dump(const struct kvfs_vmcoresrc *src)
+struct kvfs_dump *kvfs_vmcore_source_dump(const struct kvfs_vmcore_source *src)
 {
 	return src->dump;
 }
 
-const char *kvfs_vmcoresrc_name(const struct kvfs_vmcoresrc *src)
+const char *kvfs_vmcore_source_name(const struct kvfs_vmcore_source *src)
 {
 	return src->name;
 }
 
-int kvfs_vmcoresrc_check_window(const struct kvfs_vmcoresrc *src, const struct kvfs_extents *t,
-				struct kvfs_err *err)
+int kvfs_vmcore_source_check_window(const struct kvfs_vmcore_source *src, const struct kvfs_extents *t,
+				    struct kvfs_err *err)
 {
 	if (src->kmod->fd < 0)
 		return kvfs_err_set(err, ENODEV, "%s", src->kmod_reason);
 	return kvfs_kmod_check_window(src->kmod, t, err);
 }
 
-int kvfs_vmcoresrc_create_window(const struct kvfs_vmcoresrc *src, const char *name,
-				 const struct kvfs_extents *t, struct kvfs_err *err)
+int kvfs_vmcore_source_create_window(const struct kvfs_vmcore_source *src, const char *name,
+				     const struct kvfs_extents *t, struct kvfs_err *err)
 {
 	return kvfs_kmod_create_window(src->kmod, name, t, src->dump->fd, err);
 }

@@ -11,31 +11,31 @@
 #include "dump/dump.h"
 #include "kernel/kmod.h"
 
-struct kvfs_vmcoresrc;		/* opaque, reference-counted; any number of threads may use it */
+struct kvfs_vmcore_source;		/* opaque, reference-counted; any number of threads may use it */
 
 /*
  * Opens the dump; *config is not needed after it, kmod is borrowed for the life of the source
  * (its fd is -1 if the module cannot be used, and kmod_reason says why). Errors as
  * kvfs_dump_open().
  */
-int kvfs_vmcoresrc_create(const struct kvfs_dump_config *config, const struct kvfs_kmod *kmod,
-			  const char *kmod_reason, struct kvfs_vmcoresrc **out, struct kvfs_err *err);
-struct kvfs_vmcoresrc *kvfs_vmcoresrc_get(struct kvfs_vmcoresrc *src);
+int kvfs_vmcore_source_create(const struct kvfs_dump_config *config, const struct kvfs_kmod *kmod,
+			      const char *kmod_reason, struct kvfs_vmcore_source **out, struct kvfs_err *err);
+struct kvfs_vmcore_source *kvfs_vmcore_source_get(struct kvfs_vmcore_source *src);
 /* NULL is allowed. */
-void kvfs_vmcoresrc_put(struct kvfs_vmcoresrc *src);
+void kvfs_vmcore_source_put(struct kvfs_vmcore_source *src);
 
 /* Borrowed for the life of src. */
-struct kvfs_dump *kvfs_vmcoresrc_dump(const struct kvfs_vmcoresrc *src);
+struct kvfs_dump *kvfs_vmcore_source_dump(const struct kvfs_vmcore_source *src);
 
 /* "FILE (ELF64 core)": what status and user.kview.source say. */
-const char *kvfs_vmcoresrc_name(const struct kvfs_vmcoresrc *src);
+const char *kvfs_vmcore_source_name(const struct kvfs_vmcore_source *src);
 
 /* Whether the module can make a kernel file of a table of parts of the dump: 0, or why not. */
-int kvfs_vmcoresrc_check_window(const struct kvfs_vmcoresrc *src, const struct kvfs_extents *t,
-				struct kvfs_err *err);
+int kvfs_vmcore_source_check_window(const struct kvfs_vmcore_source *src, const struct kvfs_extents *t,
+				    struct kvfs_err *err);
 
 /* Makes it. Returns a descriptor, the caller's, or -errno and why not. */
-int kvfs_vmcoresrc_create_window(const struct kvfs_vmcoresrc *src, const char *name,
-				 const struct kvfs_extents *t, struct kvfs_err *err);
+int kvfs_vmcore_source_create_window(const struct kvfs_vmcore_source *src, const char *name,
+				     const struct kvfs_extents *t, struct kvfs_err *err);
 
 #endif /* KVFS_VMCORE_SOURCE_H */

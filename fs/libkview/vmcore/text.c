@@ -15,8 +15,8 @@ struct textfile {
 	size_t len;
 };
 
-int kvfs_vmcoretext_vmcoreinfo(struct kvfs_dump *dump, char **text, size_t *len,
-			       struct kvfs_err *err)
+int kvfs_vmcore_text_vmcoreinfo(struct kvfs_dump *dump, char **text, size_t *len,
+				struct kvfs_err *err)
 {
 	if (!dump->vmcoreinfo)
 		return kvfs_err_set(err, ENODATA, "the dump has no VMCOREINFO note");
@@ -30,23 +30,23 @@ int kvfs_vmcoretext_vmcoreinfo(struct kvfs_dump *dump, char **text, size_t *len,
 
 static int read_virt(void *arg, void *buf, size_t len, uint64_t vaddr)
 {
-	return kvfs_kernmem_read(arg, buf, len, vaddr);
+	return kvfs_virt_read(arg, buf, len, vaddr);
 }
 
 static int write_dmesg(struct kvfs_dump *dump, FILE *out, struct kvfs_err *err)
 {
-	const struct kvfs_vminfo info = { .text = dump->vmcoreinfo, .len = dump->vmcoreinfo_len };
-	struct kvfs_kernmem mem;
+	const struct kvfs_vmcoreinfo info = { .text = dump->vmcoreinfo, .len = dump->vmcoreinfo_len };
+	struct kvfs_virt mem;
 	int ret;
 
 	if (!dump->vmcoreinfo)
 		return kvfs_err_set(err, ENODATA, "the dump has no VMCOREINFO note");
-	ret = kvfs_kernmem_init(&mem, &info, dump->machine, dump->segs, dump->nr_segs,
-				kvfs_dump_read_phys, dump, err);
-	return ret < 0 ? ret : kvfs_printkrb_decode(&info, read_virt, &mem, out, err);
+	ret = kvfs_virt_init(&mem, &info, dump->machine, dump->segs, dump->nr_segs,
+			     kvfs_dump_read_phys, dump, err);
+	return ret < 0 ? ret : kvfs_printk_decode(&info, read_virt, &mem, out, err);
 }
 
-int kvfs_vmcoretext_dmesg(struct kvfs_dump *dump, char **text, size_t *len, struct kvfs_err *err)
+int kvfs_vmcore_text_dmesg(struct kvfs_dump *dump, char **text, size_t *len, struct kvfs_err *err)
 {
 	FILE *out = open_memstream(text, len);
 	int ret;
@@ -62,19 +62,19 @@ int kvfs_vmcoretext_dmesg(struct kvfs_dump *dump, char **text, size_t *len, stru
 	return ret;
 }
 
-int kvfs_vmcoretext_cpu(struct kvfs_dump *dump, size_t nr, char **text, size_t *len,
-			struct kvfs_err *err)
+int kvfs_vmcore_text_cpu(struct kvfs_dump *dump, size_t nr, char **text, size_t *len,
+			 struct kvfs_err *err)
 {
-	struct kvfs_corenote note;
+	struct kvfs_elf_note note;
 	FILE *out;
 	int ret;
 
-	if (!kvfs_corenotes_prstatus(dump->notes, dump->notes_len, nr, &note))
+	if (!kvfs_elf_notes_prstatus(dump->notes, dump->notes_len, nr, &note))
 		return kvfs_err_set(err, ENODATA, "the dump has no such NT_PRSTATUS note");
 	out = open_memstream(text, len);
 	if (!out)
 		return kvfs_err_sys(err, ENOMEM, "the registers");
-	ret = kvfs_corenotes_write_prstatus(&note, dump->machine, out);
+	ret = kvfs_prstatus_write(&note, dump->machine, out);
 	if (fclose(out) != 0)
 		ret = -ENOMEM;
 	if (ret == 0)
@@ -124,8 +124,8 @@ static const struct kvfs_node_ops node_ops = {
 	.file = &file_ops,
 };
 
-struct kvfs_node *kvfs_vmcoretext_create(const char *label, char *text, size_t len, uint64_t ino,
-					 uint64_t parent_ino)
+struct kvfs_node *kvfs_vmcore_text_create(const char *label, char *text, size_t len, uint64_t ino,
+					  uint64_t parent_ino)
 {
 	struct textfile *file = calloc(1, sizeof(*file));
 

@@ -3,8 +3,8 @@
 #include "fuzz_dump.h"
 
 /* The other provider is fuzz_kdumpset's affair. */
-int kvfs_dumpkdump_open(const int *fds, const struct kvfs_dump_config *config,
-			struct kvfs_dump **out, struct kvfs_err *err)
+int kvfs_dump_kdump_open(const int *fds, const struct kvfs_dump_config *config,
+			 struct kvfs_dump **out, struct kvfs_err *err)
 {
 	abort();
 }
@@ -17,7 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	int ret;
 
 	fuzz_assert(fd >= 0);
-	ret = kvfs_dumpelf_open(fd, "fuzz", size, &dump, &err);
+	ret = kvfs_dump_elf_open(fd, "fuzz", size, &dump, &err);
 	if (ret) {
 		fuzz_check_error(ret, &err);
 		close(fd);

@@ -12,9 +12,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (out < 0)
 		out = memfd_create("fuzz-out", MFD_CLOEXEC);
 	fuzz_assert(out >= 0 && ftruncate(out, 0) == 0);
-	if (size >= KVFS_FLATDUMP_HEAD_LEN)
-		kvfs_flatdump_is(data);
-	ret = kvfs_flatdump_unfold(fuzz_file(data, size), "fuzz", size, out, &cut, NULL, NULL, &err);
+	if (size >= KVFS_FLATTENED_HEAD_LEN)
+		kvfs_flattened_is(data);
+	ret = kvfs_flattened_unfold(fuzz_file(data, size), "fuzz", size, out, &cut, NULL, NULL, &err);
 	if (ret)
 		fuzz_check_error(ret, &err);
 	else

@@ -8,27 +8,27 @@
 #include "dump/kdump_lib.h"
 
 /* The other provider is fuzz_dumpelf's affair. */
-int kvfs_dumpelf_open(int fd, const char *name, uint64_t file_len, struct kvfs_dump **out,
-		      struct kvfs_err *err)
+int kvfs_dump_elf_open(int fd, const char *name, uint64_t file_len, struct kvfs_dump **out,
+		       struct kvfs_err *err)
 {
 	abort();
 }
 
-int kvfs_kdumplib_open(const int *fds, size_t nr, uint32_t page_size, struct kvfs_kdumplib **out,
-		       struct kvfs_err *err)
+int kvfs_kdump_lib_open(const int *fds, size_t nr, uint32_t page_size, struct kvfs_kdump_lib **out,
+			struct kvfs_err *err)
 {
 	static char lib;
 
-	*out = (struct kvfs_kdumplib *)&lib;
+	*out = (struct kvfs_kdump_lib *)&lib;
 	return 0;
 }
 
-void kvfs_kdumplib_close(struct kvfs_kdumplib *lib)
+void kvfs_kdump_lib_close(struct kvfs_kdump_lib *lib)
 {
 }
 
 /* Some of the pages can be had. */
-size_t kvfs_kdumplib_read(struct kvfs_kdumplib *lib, void *buf, size_t len, uint64_t paddr)
+size_t kvfs_kdump_lib_read(struct kvfs_kdump_lib *lib, void *buf, size_t len, uint64_t paddr)
 {
 	size_t got = paddr / 4096 % 3 ? len : 0;
 
@@ -58,7 +58,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	int ret;
 
 	fuzz_assert(fd >= 0);
-	ret = kvfs_dumpkdump_open(&fd, &config, &dump, &err);
+	ret = kvfs_dump_kdump_open(&fd, &config, &dump, &err);
 	if (ret) {
 		fuzz_check_error(ret, &err);
 		close(fd);

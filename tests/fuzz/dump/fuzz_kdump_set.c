@@ -3,10 +3,10 @@
 #include "dump/kdump_set.h"
 
 /* Where pages are said to be, they can be. */
-static void locate(const struct kvfs_kdumpset *set, uint64_t pfn, size_t n)
+static void locate(const struct kvfs_kdump_set *set, uint64_t pfn, size_t n)
 {
-	struct kvfs_kdumploc locs[KVFS_KDUMPSET_LOCATE_MAX];
-	uint64_t wrong = kvfs_kdumpset_locate(set, pfn, n, locs);
+	struct kvfs_kdump_location locs[KVFS_KDUMP_SET_LOCATE_MAX];
+	uint64_t wrong = kvfs_kdump_set_locate(set, pfn, n, locs);
 
 	for (size_t i = 0; i < n; i++) {
 		if (wrong >> i & 1)
@@ -18,33 +18,33 @@ static void locate(const struct kvfs_kdumpset *set, uint64_t pfn, size_t n)
 }
 
 /* Walks over the runs of dumped pages, and judges the descriptors of some. */
-static void walk(const struct kvfs_kdumpset *set)
+static void walk(const struct kvfs_kdump_set *set)
 {
 	uint64_t pfn = 0, sum = 0;
 
 	for (int runs = 0; runs < 1000; runs++) {
 		uint64_t end;
 
-		pfn = kvfs_kdumpset_next_dumped(set, pfn, set->nr_pfns);
+		pfn = kvfs_kdump_set_next_dumped(set, pfn, set->nr_pfns);
 		if (pfn == set->nr_pfns)
 			break;
-		end = kvfs_kdumpset_next_excluded(set, pfn, set->nr_pfns);
+		end = kvfs_kdump_set_next_excluded(set, pfn, set->nr_pfns);
 		fuzz_assert(end > pfn && end <= set->nr_pfns);
-		fuzz_assert(kvfs_kdumpset_count_dumped(set, pfn, end) == end - pfn);
+		fuzz_assert(kvfs_kdump_set_count_dumped(set, pfn, end) == end - pfn);
 		sum += end - pfn;
-		locate(set, pfn, end - pfn < KVFS_KDUMPSET_LOCATE_MAX ? (size_t)(end - pfn) : KVFS_KDUMPSET_LOCATE_MAX);
+		locate(set, pfn, end - pfn < KVFS_KDUMP_SET_LOCATE_MAX ? (size_t)(end - pfn) : KVFS_KDUMP_SET_LOCATE_MAX);
 		pfn = end;
 	}
-	fuzz_assert(kvfs_kdumpset_count_dumped(set, 0, pfn) == sum);
+	fuzz_assert(kvfs_kdump_set_count_dumped(set, 0, pfn) == sum);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const char *name = "fuzz";
 	int fd = fuzz_file(data, size);
-	struct kvfs_kdumpset set = { 0 };
+	struct kvfs_kdump_set set = { 0 };
 	struct kvfs_err err = { 0 }, missing = { 0 };
-	int ret = kvfs_kdumpset_load(&fd, &name, 1, &set, &missing, &err);
+	int ret = kvfs_kdump_set_load(&fd, &name, 1, &set, &missing, &err);
 
 	if (ret) {
 		fuzz_check_error(ret, &err);
@@ -53,6 +53,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	fuzz_assert(set.nr_parts == 1 && set.nr_pfns > 0);
 	walk(&set);
-	kvfs_kdumpset_deinit(&set);
+	kvfs_kdump_set_deinit(&set);
 	return 0;
 }

@@ -4,7 +4,7 @@
 #include "elf/parse.h"
 #include "fuzz.h"
 
-static void check_segment(const struct kvfs_elfcore *core, const struct kvfs_segment *s)
+static void check_segment(const struct kvfs_elf *core, const struct kvfs_segment *s)
 {
 	uint64_t max = core->elfclass == ELFCLASS32 ? UINT32_MAX : UINT64_MAX;
 
@@ -16,9 +16,9 @@ static void check_segment(const struct kvfs_elfcore *core, const struct kvfs_seg
 
 static void load(int fd, uint64_t file_len)
 {
-	struct kvfs_elfcore core = { 0 };
+	struct kvfs_elf core = { 0 };
 	struct kvfs_err err = { 0 };
-	int ret = kvfs_elfcore_load(fd, "input", file_len, &core, &err);
+	int ret = kvfs_elf_load(fd, "input", file_len, &core, &err);
 
 	if (ret) {
 		fuzz_check_error(ret, &err);
@@ -34,7 +34,7 @@ static void load(int fd, uint64_t file_len)
 	fuzz_assert(file_len || !core.nr_cut);
 	if (core.vmcoreinfo)
 		fuzz_assert(strlen(core.vmcoreinfo) == core.vmcoreinfo_len);
-	kvfs_elfcore_deinit(&core);
+	kvfs_elf_deinit(&core);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -16,7 +16,7 @@ static void check_table(const struct kvfs_extents *t)
 	fuzz_assert(end == t->size);
 }
 
-static void check_map(const struct kvfs_kernmap *map)
+static void check_map(const struct kvfs_memmap *map)
 {
 	for (size_t i = 0; i < map->nr_ram; i++) {
 		const struct kvfs_segment *s = &map->ram[i];
@@ -31,13 +31,13 @@ static void check_map(const struct kvfs_kernmap *map)
 		fuzz_assert(map->image.vaddr - map->image.paddr != map->ram[0].vaddr - map->ram[0].paddr);
 }
 
-static void lay_out_core(const struct kvfs_kernmap *map)
+static void lay_out_core(const struct kvfs_memmap *map)
 {
 	struct kvfs_extents t = { 0 };
-	struct kvfs_elfcore core = { 0 };
+	struct kvfs_elf core = { 0 };
 	struct kvfs_err err = { 0 };
 	void *head = NULL;
-	int ret = kvfs_kcorelayout_core(map, &t, &head, &err);
+	int ret = kvfs_kcore_layout_core(map, &t, &head, &err);
 
 	if (ret) {
 		fuzz_check_error(ret, &err);
@@ -45,33 +45,33 @@ static void lay_out_core(const struct kvfs_kernmap *map)
 		return;
 	}
 	check_table(&t);
-	ret = kvfs_elfcore_load(fuzz_file(head, KVFS_CORE_HEAD_LEN), "head", 0, &core, &err);
+	ret = kvfs_elf_load(fuzz_file(head, KVFS_CORE_HEAD_LEN), "head", 0, &core, &err);
 	fuzz_assert(!ret);
 	fuzz_assert(core.nr_segs == t.n - 1);
 	for (size_t i = 0; i < core.nr_segs; i++)
 		fuzz_assert(core.segs[i].off == t.v[i + 1].off && core.segs[i].len == t.v[i + 1].len &&
 			    core.segs[i].paddr == t.v[i + 1].paddr);
-	kvfs_elfcore_deinit(&core);
+	kvfs_elf_deinit(&core);
 	kvfs_extents_deinit(&t);
 	free(head);
 }
 
-static void lay_out(const struct kvfs_kernmap *map)
+static void lay_out(const struct kvfs_memmap *map)
 {
 	uint64_t vaddr = map->nr_other ? map->other[0].vaddr : map->image.vaddr;
 	struct kvfs_extents t = { 0 };
 	struct kvfs_err err = { 0 };
 
-	if (!kvfs_kcorelayout_ram(map, &t, &err)) {
+	if (!kvfs_kcore_layout_ram(map, &t, &err)) {
 		check_table(&t);
 		for (size_t i = 0; i < t.n; i++)
 			fuzz_assert(t.v[i].off == t.v[i].paddr);
 	}
 	kvfs_extents_deinit(&t);
-	if (!kvfs_kcorelayout_text(map, &t, &err))
+	if (!kvfs_kcore_layout_text(map, &t, &err))
 		fuzz_assert(t.size == map->image.len);
 	kvfs_extents_deinit(&t);
-	if (!kvfs_kcorelayout_sym(map, vaddr, 64, &t, &err))
+	if (!kvfs_kcore_layout_sym(map, vaddr, 64, &t, &err))
 		fuzz_assert(t.n == 1 && t.size == 64);
 	kvfs_extents_deinit(&t);
 	lay_out_core(map);
@@ -83,10 +83,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static const uint64_t ranges[][2] = { { 0, 0 }, { 0xffffffff81000000, 0xffffffff81200000 } };
 
 	for (size_t i = 0; i < 2; i++) {
-		struct kvfs_kernmap map = { 0 };
+		struct kvfs_memmap map = { 0 };
 		struct kvfs_err err = { 0 };
-		int ret = kvfs_kernmap_load_kcore(fuzz_file(data, size), "input", 0, ranges[i][0],
-						  ranges[i][1], &map, &err);
+		int ret = kvfs_memmap_load_kcore(fuzz_file(data, size), "input", 0, ranges[i][0],
+						 ranges[i][1], &map, &err);
 
 		if (ret) {
 			fuzz_check_error(ret, &err);
@@ -95,7 +95,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		}
 		check_map(&map);
 		lay_out(&map);
-		kvfs_kernmap_deinit(&map);
+		kvfs_memmap_deinit(&map);
 	}
 	return 0;
 }

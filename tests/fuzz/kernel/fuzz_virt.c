@@ -34,15 +34,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(&vaddr, data, sizeof(vaddr));
 	mem = (struct memory) { data + sizeof(vaddr), size - sizeof(vaddr) };
 	for (size_t i = 0; i < 2; i++) {
-		const struct kvfs_vminfo info = { texts[i], strlen(texts[i]) };
-		struct kvfs_kernmem kmem;
+		const struct kvfs_vmcoreinfo info = { texts[i], strlen(texts[i]) };
+		struct kvfs_virt kmem;
 		struct kvfs_err err = { 0 };
 		char buf[64];
 
-		fuzz_assert(kvfs_kernmem_init(&kmem, &info, EM_X86_64, NULL, 0, read_memory, &mem, &err) == 0);
-		if (kvfs_kernmem_translate(&kmem, vaddr, &paddr, &len) == 0)
+		fuzz_assert(kvfs_virt_init(&kmem, &info, EM_X86_64, NULL, 0, read_memory, &mem, &err) == 0);
+		if (kvfs_virt_translate(&kmem, vaddr, &paddr, &len) == 0)
 			fuzz_assert(len >= 1 && len <= 1ULL << 30 && (vaddr & 0xfff) == (paddr & 0xfff));
-		kvfs_kernmem_read(&kmem, buf, sizeof(buf), vaddr);
+		kvfs_virt_read(&kmem, buf, sizeof(buf), vaddr);
 		if (kvfs_pagewalk_first(&kmem.walk, 0xffff888000000000, &vaddr, &paddr) == 0)
 			fuzz_assert(vaddr >= 0xffff888000000000);
 	}

@@ -7,15 +7,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static const char *const keys[] = {
 		"SYMBOL(prb)", "NUMBER(phys_base)", "KERNELOFFSET", "PAGESIZE", "SIZE(printk_info)", "",
 	};
-	const struct kvfs_vminfo info = { .text = (const char *)data, .len = size };
+	const struct kvfs_vmcoreinfo info = { .text = (const char *)data, .len = size };
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
 		uint64_t hex = 1, dec = 1;
 		const char *val;
 		size_t len;
-		bool found = kvfs_vminfo_get(&info, keys[i], &val, &len);
-		int hex_ret = kvfs_vminfo_hex(&info, keys[i], &hex);
-		int dec_ret = kvfs_vminfo_dec(&info, keys[i], &dec);
+		bool found = kvfs_vmcoreinfo_get(&info, keys[i], &val, &len);
+		int hex_ret = kvfs_vmcoreinfo_hex(&info, keys[i], &hex);
+		int dec_ret = kvfs_vmcoreinfo_dec(&info, keys[i], &dec);
 
 		fuzz_assert(found == (hex_ret != -ENOENT) && found == (dec_ret != -ENOENT));
 		fuzz_assert(hex_ret == 0 || hex == 1);

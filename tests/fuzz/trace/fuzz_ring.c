@@ -7,17 +7,17 @@
 /* Each event lies in the sub-buffer, and the walk ends. */
 static void walk(const uint8_t *subbuf, uint32_t size)
 {
-	struct kvfs_ringbuf_cursor c;
-	struct kvfs_ringbuf_event event;
+	struct kvfs_ring_cursor c;
+	struct kvfs_ring_event event;
 	uint32_t steps = 0;
 
-	if (kvfs_ringbuf_first(subbuf, size, &c) < 0)
+	if (kvfs_ring_first(subbuf, size, &c) < 0)
 		return;
-	fuzz_assert(c.end <= size - KVFS_RINGBUF_HDR_LEN);
-	while (kvfs_ringbuf_next(&c, &event) > 0) {
+	fuzz_assert(c.end <= size - KVFS_RING_HDR_LEN);
+	while (kvfs_ring_next(&c, &event) > 0) {
 		const uint8_t *data = event.data;
 
-		fuzz_assert(data >= subbuf + KVFS_RINGBUF_HDR_LEN && data + event.len <= c.data + c.end);
+		fuzz_assert(data >= subbuf + KVFS_RING_HDR_LEN && data + event.len <= c.data + c.end);
 		fuzz_assert(c.pos <= c.end && ++steps <= size);
 	}
 }
@@ -25,15 +25,15 @@ static void walk(const uint8_t *subbuf, uint32_t size)
 /* The counters of a copy that was settled agree with what is in it. */
 static void settle(const uint8_t *data, size_t size, uint64_t read)
 {
-	const struct kvfs_ringcopy_stats stats = { .unread = read % 7, .overrun = 3, .read = read };
-	struct kvfs_ringbuf_meta meta;
+	const struct kvfs_snapshot_stats stats = { .unread = read % 7, .overrun = 3, .read = read };
+	struct kvfs_ring_meta meta;
 	uint8_t *copy = malloc(size);
 	uint64_t unread, missed;
 
 	memcpy(copy, data, size);
-	if (kvfs_ringcopy_settle(copy, &stats, &stats) == 0) {
-		fuzz_assert(kvfs_ringbuf_parse_meta(copy, size, &meta, NULL) == 0);
-		fuzz_assert(kvfs_ringbuf_count(copy, size, &meta, &unread, &missed) == 0);
+	if (kvfs_snapshot_settle(copy, &stats, &stats) == 0) {
+		fuzz_assert(kvfs_ring_parse_meta(copy, size, &meta, NULL) == 0);
+		fuzz_assert(kvfs_ring_count(copy, size, &meta, &unread, &missed) == 0);
 		fuzz_assert(meta.entries - meta.overrun - meta.read == unread);
 	}
 	free(copy);
@@ -41,29 +41,29 @@ static void settle(const uint8_t *data, size_t size, uint64_t read)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct kvfs_ringbuf_meta meta;
+	struct kvfs_ring_meta meta;
 	struct kvfs_err err = { 0 };
 	uint64_t nr, missed;
 	uint32_t *ids;
-	int ret = kvfs_ringbuf_parse_meta(data, size, &meta, &err);
+	int ret = kvfs_ring_parse_meta(data, size, &meta, &err);
 
 	if (ret < 0) {
 		fuzz_check_error(ret, &err);
 		return 0;
 	}
 	/* More than there is: without looking at it. */
-	if (kvfs_ringbuf_len(&meta) > size) {
-		fuzz_assert(kvfs_ringbuf_order(data, size, &meta, NULL) == -EBADMSG);
+	if (kvfs_ring_len(&meta) > size) {
+		fuzz_assert(kvfs_ring_order(data, size, &meta, NULL) == -EBADMSG);
 		return 0;
 	}
 	ids = calloc(meta.nr_subbufs, sizeof(*ids));
-	ret = kvfs_ringbuf_order(data, size, &meta, ids);
+	ret = kvfs_ring_order(data, size, &meta, ids);
 	fuzz_assert(ret >= 0 && (uint32_t)ret <= meta.nr_subbufs);
 	for (int i = 0; i < ret; i++)
 		fuzz_assert(ids[i] < meta.nr_subbufs);
 	for (uint32_t id = 0; id < meta.nr_subbufs; id++)
-		walk(data + kvfs_ringbuf_subbuf_off(&meta, id), meta.subbuf_size);
-	kvfs_ringbuf_count(data, size, &meta, &nr, &missed);
+		walk(data + kvfs_ring_subbuf_off(&meta, id), meta.subbuf_size);
+	kvfs_ring_count(data, size, &meta, &nr, &missed);
 	settle(data, size, meta.read);
 	settle(data, size, meta.read + 1);
 	free(ids);

@@ -24,7 +24,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static char text[1 << 20];
 	const uint8_t *end = memchr(data, 0, size);
-	struct kvfs_vminfo info = { .text = (const char *)data };
+	struct kvfs_vmcoreinfo info = { .text = (const char *)data };
 	struct kvfs_err err = { 0 };
 	struct memory mem;
 	FILE *out;
@@ -36,7 +36,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	mem = (struct memory) { end + 1, size - info.len - 1 };
 	out = fmemopen(text, sizeof(text), "w");
 	fuzz_assert(out);
-	ret = kvfs_printkrb_decode(&info, read_memory, &mem, out, &err);
+	ret = kvfs_printk_decode(&info, read_memory, &mem, out, &err);
 	if (ret)
 		fuzz_check_error(ret, &err);
 	fclose(out);

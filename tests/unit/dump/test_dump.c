@@ -91,15 +91,15 @@ static int answer(const char *provider, const int *fds, size_t nr, struct kvfs_d
 	return 0;
 }
 
-int kvfs_dumpelf_open(int fd, const char *name, uint64_t file_len, struct kvfs_dump **out,
-		      struct kvfs_err *err)
+int kvfs_dump_elf_open(int fd, const char *name, uint64_t file_len, struct kvfs_dump **out,
+		       struct kvfs_err *err)
 {
 	asked.file_len = file_len;
 	return answer("elf", &fd, 1, out, err);
 }
 
-int kvfs_dumpkdump_open(const int *fds, const struct kvfs_dump_config *config,
-			struct kvfs_dump **out, struct kvfs_err *err)
+int kvfs_dump_kdump_open(const int *fds, const struct kvfs_dump_config *config,
+			 struct kvfs_dump **out, struct kvfs_err *err)
 {
 	return answer("kdump", fds, config->nr_files, out, err);
 }

@@ -12,8 +12,8 @@
 #define PAGE 4096
 
 /* The other provider is test_dumpkdump's affair. */
-int kvfs_dumpkdump_open(const int *fds, const struct kvfs_dump_config *config,
-			struct kvfs_dump **out, struct kvfs_err *err)
+int kvfs_dump_kdump_open(const int *fds, const struct kvfs_dump_config *config,
+			 struct kvfs_dump **out, struct kvfs_err *err)
 {
 	abort();
 }
@@ -48,7 +48,7 @@ static struct kvfs_dump *open_dump(int fd)
 	struct kvfs_err err = { 0 };
 	struct kvfs_dump *dump = NULL;
 
-	ck_assert_msg(kvfs_dumpelf_open(fd, "core", length_of(fd), &dump, &err) == 0, "%s", err.msg);
+	ck_assert_msg(kvfs_dump_elf_open(fd, "core", length_of(fd), &dump, &err) == 0, "%s", err.msg);
 	return dump;
 }
 
@@ -197,7 +197,7 @@ START_TEST(test_hostile)
 		struct kvfs_dump *dump = NULL;
 		struct kvfs_err err = { 0 };
 
-		ck_assert_msg(kvfs_dumpelf_open(fd, "core", length_of(fd), &dump, &err) == -cases[i].errnum,
+		ck_assert_msg(kvfs_dump_elf_open(fd, "core", length_of(fd), &dump, &err) == -cases[i].errnum,
 			      "%s: %s", cases[i].text, err.msg);
 		ck_assert_ptr_null(dump);
 		ck_assert_msg(strstr(err.msg, "core"), "%s", err.msg);
@@ -231,7 +231,7 @@ START_TEST(test_out_of_memory)
 	struct kvfs_dump *dump = NULL;
 	struct kvfs_err err = { 0 };
 
-	failalloc_try_all(ret, ret = kvfs_dumpelf_open(fd, "core", len, &dump, &err));
+	failalloc_try_all(ret, ret = kvfs_dump_elf_open(fd, "core", len, &dump, &err));
 	kvfs_dump_close(dump);
 }
 END_TEST

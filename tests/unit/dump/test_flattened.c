@@ -32,18 +32,18 @@ static int unfold(int out, uint64_t *cut, struct kvfs_err *err)
 	_cleanup_close_ int in = unit_file(flat, used);
 
 	memset(err, 0, sizeof(*err));
-	return kvfs_flatdump_unfold(in, "flat", used, out, cut, NULL, NULL, err);
+	return kvfs_flattened_unfold(in, "flat", used, out, cut, NULL, NULL, err);
 }
 
 START_TEST(test_is)
 {
 	begin();
-	ck_assert(kvfs_flatdump_is(flat));
+	ck_assert(kvfs_flattened_is(flat));
 	flat[23] = 2;
-	ck_assert(!kvfs_flatdump_is(flat));
+	ck_assert(!kvfs_flattened_is(flat));
 	flat[23] = 1;
 	flat[11] = 'X';
-	ck_assert(!kvfs_flatdump_is(flat));
+	ck_assert(!kvfs_flattened_is(flat));
 }
 END_TEST
 

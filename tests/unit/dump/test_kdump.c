@@ -16,8 +16,8 @@
 #define NR_PAGES 200
 
 /* The other provider is test_dumpelf's affair. */
-int kvfs_dumpelf_open(int fd, const char *name, uint64_t file_len, struct kvfs_dump **out,
-		      struct kvfs_err *err)
+int kvfs_dump_elf_open(int fd, const char *name, uint64_t file_len, struct kvfs_dump **out,
+		       struct kvfs_err *err)
 {
 	abort();
 }
@@ -34,12 +34,12 @@ static struct {
 	pthread_mutex_t lock;
 } lib = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
-struct kvfs_kdumplib {
+struct kvfs_kdump_lib {
 	uint32_t page_size;
 };
 
-int kvfs_kdumplib_open(const int *fds, size_t nr, uint32_t page_size, struct kvfs_kdumplib **out,
-		       struct kvfs_err *err)
+int kvfs_kdump_lib_open(const int *fds, size_t nr, uint32_t page_size, struct kvfs_kdump_lib **out,
+			struct kvfs_err *err)
 {
 	if (lib.ret < 0)
 		return kvfs_err_set(err, -lib.ret, "the library says no");
@@ -51,12 +51,12 @@ int kvfs_kdumplib_open(const int *fds, size_t nr, uint32_t page_size, struct kvf
 	return 0;
 }
 
-void kvfs_kdumplib_close(struct kvfs_kdumplib *l)
+void kvfs_kdump_lib_close(struct kvfs_kdump_lib *l)
 {
 	free(l);
 }
 
-size_t kvfs_kdumplib_read(struct kvfs_kdumplib *l, void *buf, size_t len, uint64_t paddr)
+size_t kvfs_kdump_lib_read(struct kvfs_kdump_lib *l, void *buf, size_t len, uint64_t paddr)
 {
 	for (size_t done = 0; done < len; done += l->page_size) {
 		uint64_t pfn = (paddr + done) / l->page_size;
@@ -73,23 +73,23 @@ size_t kvfs_kdumplib_read(struct kvfs_kdumplib *l, void *buf, size_t len, uint64
 }
 
 /* Stands in for zstd: pages as they are, but for the one that the library has damaged, too. */
-struct kvfs_zstdpage {
+struct kvfs_zstd {
 	char unused;
 };
 
-int kvfs_zstdpage_create(struct kvfs_zstdpage **out)
+int kvfs_zstd_create(struct kvfs_zstd **out)
 {
 	*out = malloc(sizeof(**out));
 	return *out ? 0 : -ENOMEM;
 }
 
-void kvfs_zstdpage_destroy(struct kvfs_zstdpage *z)
+void kvfs_zstd_destroy(struct kvfs_zstd *z)
 {
 	free(z);
 }
 
-bool kvfs_zstdpage_decompress(struct kvfs_zstdpage *z, const void *src, size_t len, void *dst,
-			      size_t page_len)
+bool kvfs_zstd_decompress(struct kvfs_zstd *z, const void *src, size_t len, void *dst,
+			  size_t page_len)
 {
 	uint64_t paddr;
 
@@ -123,7 +123,7 @@ static int open_files(const int *fds, size_t nr, struct kvfs_dump **out, struct 
 
 	memset(err, 0, sizeof(*err));
 	*out = NULL;
-	return kvfs_dumpkdump_open(fds, &config, out, err);
+	return kvfs_dump_kdump_open(fds, &config, out, err);
 }
 
 static struct kvfs_dump *open_spec(const struct kdump_spec *spec)

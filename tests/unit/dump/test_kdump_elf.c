@@ -35,14 +35,14 @@ static void mem_destroy(struct kvfs_dump *dump)
 static const struct kvfs_dump_ops ops = { .read = mem_read, .destroy = mem_destroy };
 
 /* Providers that dump.c names; not asked here. */
-int kvfs_dumpelf_open(int fd, const char *name, uint64_t file_len, struct kvfs_dump **out,
-		      struct kvfs_err *err)
+int kvfs_dump_elf_open(int fd, const char *name, uint64_t file_len, struct kvfs_dump **out,
+		       struct kvfs_err *err)
 {
 	abort();
 }
 
-int kvfs_dumpkdump_open(const int *fds, const struct kvfs_dump_config *config,
-			struct kvfs_dump **out, struct kvfs_err *err)
+int kvfs_dump_kdump_open(const int *fds, const struct kvfs_dump_config *config,
+			 struct kvfs_dump **out, struct kvfs_err *err)
 {
 	abort();
 }
@@ -129,20 +129,20 @@ static int make(struct kvfs_dump *dump, struct kvfs_err *err)
 	int ret;
 
 	memset(err, 0, sizeof(*err));
-	kvfs_kdumpcore_find_machine(dump, "x86_64");
-	ret = kvfs_kdumpcore_find_vmcoreinfo(dump, err);
+	kvfs_kdump_elf_find_machine(dump, "x86_64");
+	ret = kvfs_kdump_elf_find_vmcoreinfo(dump, err);
 	if (ret == 0 && dump->vmcoreinfo)
 		dump->vmcoreinfo_len = strlen(dump->vmcoreinfo);
 	if (ret == 0)
-		ret = kvfs_kdumpcore_make_ram(dump, &map, PAGE, err);
+		ret = kvfs_kdump_elf_make_ram(dump, &map, PAGE, err);
 	if (ret == 0)
-		ret = kvfs_kdumpcore_make(dump, PAGE, err);
+		ret = kvfs_kdump_elf_make(dump, PAGE, err);
 	kvfs_pfnmap_deinit(&map);
 	return ret;
 }
 
 /* The core as a file, which is read as any other core. */
-static void load_core(struct kvfs_dump *dump, struct kvfs_elfcore *core)
+static void load_core(struct kvfs_dump *dump, struct kvfs_elf *core)
 {
 	static unsigned char bytes[RAM_END + 1024 * 1024];
 	struct kvfs_err err = { 0 };
@@ -152,7 +152,7 @@ static void load_core(struct kvfs_dump *dump, struct kvfs_elfcore *core)
 	ck_assert_int_eq(kvfs_dump_read(dump, &dump->core, bytes, dump->core.size, 0),
 			 (int)dump->core.size);
 	fd = unit_file(bytes, dump->core.size);
-	ck_assert_msg(kvfs_elfcore_load(fd, "core", dump->core.size, core, &err) == 0, "%s", err.msg);
+	ck_assert_msg(kvfs_elf_load(fd, "core", dump->core.size, core, &err) == 0, "%s", err.msg);
 	for (size_t i = 0; i < core->nr_segs; i++)
 		ck_assert(memcmp(bytes + core->segs[i].off, mem + core->segs[i].paddr, core->segs[i].len) == 0);
 	close(fd);
@@ -168,7 +168,7 @@ static void check_segment(const struct kvfs_segment *seg, uint64_t vaddr, uint64
 
 START_TEST(test_core)
 {
-	struct kvfs_elfcore core;
+	struct kvfs_elf core;
 	struct kvfs_dump dump;
 	struct kvfs_err err;
 
@@ -187,7 +187,7 @@ START_TEST(test_core)
 	/* The image is not in the file twice. */
 	ck_assert_uint_eq(core.segs[0].off, core.segs[2].off + IMAGE_PADDR - 0x100000);
 	ck_assert_uint_eq(dump.ram.size, RAM_END);
-	kvfs_elfcore_deinit(&core);
+	kvfs_elf_deinit(&core);
 	kvfs_dump_close(&dump);
 }
 END_TEST
@@ -213,7 +213,7 @@ END_TEST
 /* What cannot be found out is left out; the core is good for physical addresses. */
 static void check_bare(const char *vmcoreinfo, uint64_t bad)
 {
-	struct kvfs_elfcore core;
+	struct kvfs_elf core;
 	struct kvfs_dump dump;
 	struct kvfs_err err;
 
@@ -226,7 +226,7 @@ static void check_bare(const char *vmcoreinfo, uint64_t bad)
 	ck_assert_uint_eq(core.nr_segs, 2);
 	check_segment(&core.segs[0], 0, 0, 0x80000);
 	check_segment(&core.segs[1], 0, 0x100000, RAM_END - 0x100000);
-	kvfs_elfcore_deinit(&core);
+	kvfs_elf_deinit(&core);
 	kvfs_dump_close(&dump);
 }
 
@@ -282,10 +282,10 @@ START_TEST(test_machines)
 
 		memset(notes, 0, sizeof(notes));
 		dump.notes_len = put_note(notes, 0, "CORE", NT_PRSTATUS, desc, cases[i].len);
-		kvfs_kdumpcore_find_machine(&dump, cases[i].name);
+		kvfs_kdump_elf_find_machine(&dump, cases[i].name);
 		ck_assert_msg(dump.machine == cases[i].want, "case %zu: %u", i, dump.machine);
 		dump.notes_len = 0;
-		kvfs_kdumpcore_find_machine(&dump, "");
+		kvfs_kdump_elf_find_machine(&dump, "");
 		ck_assert_uint_eq(dump.machine, EM_NONE);
 	}
 }
@@ -304,12 +304,12 @@ START_TEST(test_forged_bitmap)
 		every_other[i][1] = 3 * i + 2;
 	}
 	map = make_map(every_other, 15000);
-	ck_assert_int_eq(kvfs_kdumpcore_make_ram(&dump, &map, PAGE, &err), 0);
+	ck_assert_int_eq(kvfs_kdump_elf_make_ram(&dump, &map, PAGE, &err), 0);
 	ck_assert_uint_ge(dump.nr_segs, 1);
 	ck_assert_uint_le(dump.nr_segs, 4096);
 	ck_assert_uint_eq(dump.segs[0].paddr, PAGE);
 	ck_assert_uint_eq(dump.ram.size, 14999 * PAGE);
-	ck_assert_int_eq(kvfs_kdumpcore_make(&dump, PAGE, &err), 0);
+	ck_assert_int_eq(kvfs_kdump_elf_make(&dump, PAGE, &err), 0);
 	kvfs_pfnmap_deinit(&map);
 	kvfs_dump_close(&dump);
 }
@@ -322,8 +322,8 @@ START_TEST(test_no_ram)
 	struct kvfs_dump dump = { .ops = &ops, .fd = -1 };
 	struct kvfs_err err = { 0 };
 
-	ck_assert_int_eq(kvfs_kdumpcore_make_ram(&dump, &map, PAGE, &err), 0);
-	ck_assert_int_eq(kvfs_kdumpcore_make(&dump, PAGE, &err), 0);
+	ck_assert_int_eq(kvfs_kdump_elf_make_ram(&dump, &map, PAGE, &err), 0);
+	ck_assert_int_eq(kvfs_kdump_elf_make(&dump, PAGE, &err), 0);
 	ck_assert_uint_eq(dump.nr_segs, 0);
 	ck_assert_uint_eq(dump.ram.size, 0);
 	ck_assert_uint_eq(dump.core.size, PAGE);
@@ -335,7 +335,7 @@ END_TEST
 /* VMCOREINFO of a header that has none among its notes becomes a note. */
 START_TEST(test_vmcoreinfo_elsewhere)
 {
-	struct kvfs_elfcore core;
+	struct kvfs_elf core;
 	struct kvfs_dump dump;
 	struct kvfs_err err;
 
@@ -346,7 +346,7 @@ START_TEST(test_vmcoreinfo_elsewhere)
 	ck_assert_int_eq(make(&dump, &err), 0);
 	load_core(&dump, &core);
 	ck_assert_str_eq(core.vmcoreinfo, "OSRELEASE=1\n");
-	kvfs_elfcore_deinit(&core);
+	kvfs_elf_deinit(&core);
 	kvfs_dump_close(&dump);
 }
 END_TEST
@@ -361,13 +361,13 @@ START_TEST(test_out_of_memory)
 	for (int n = 0;; n++) {
 		make_tables();
 		make_dump(&dump, VMCOREINFO);
-		kvfs_kdumpcore_find_machine(&dump, "x86_64");
+		kvfs_kdump_elf_find_machine(&dump, "x86_64");
 		failalloc_arm(n);
-		ret = kvfs_kdumpcore_find_vmcoreinfo(&dump, &err);
+		ret = kvfs_kdump_elf_find_vmcoreinfo(&dump, &err);
 		if (ret == 0)
-			ret = kvfs_kdumpcore_make_ram(&dump, &map, PAGE, &err);
+			ret = kvfs_kdump_elf_make_ram(&dump, &map, PAGE, &err);
 		if (ret == 0)
-			ret = kvfs_kdumpcore_make(&dump, PAGE, &err);
+			ret = kvfs_kdump_elf_make(&dump, PAGE, &err);
 		kvfs_dump_close(&dump);
 		if (!failalloc_happened())
 			break;

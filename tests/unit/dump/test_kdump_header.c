@@ -52,17 +52,17 @@ static void set_up(void)
 	put64(MAX_MAPNR_64, 1000);
 }
 
-static int load(size_t len, struct kvfs_kdumphead *head, struct kvfs_err *err)
+static int load(size_t len, struct kvfs_kdump_header *head, struct kvfs_err *err)
 {
 	_cleanup_close_ int fd = unit_file(file, len);
 
 	memset(err, 0, sizeof(*err));
-	return kvfs_kdumphead_load(fd, "dump", len, head, err);
+	return kvfs_kdump_header_load(fd, "dump", len, head, err);
 }
 
 START_TEST(test_good)
 {
-	struct kvfs_kdumphead head;
+	struct kvfs_kdump_header head;
 	struct kvfs_err err;
 
 	set_up();
@@ -99,7 +99,7 @@ START_TEST(test_cut)
 {
 	set_up();
 	for (size_t len = 0; len < 5 * PAGE; len += len < 600 || len > PAGE ? 7 : 1000) {
-		struct kvfs_kdumphead head;
+		struct kvfs_kdump_header head;
 		struct kvfs_err err;
 
 		unit_assert_error(load(len, &head, &err), ENODATA, err, "truncated");
@@ -109,7 +109,7 @@ END_TEST
 
 static void check_bad(size_t at, uint64_t v, size_t len, int errnum)
 {
-	struct kvfs_kdumphead head = { .nr_pfns = 42 };
+	struct kvfs_kdump_header head = { .nr_pfns = 42 };
 	struct kvfs_err err;
 
 	set_up();
@@ -139,14 +139,14 @@ START_TEST(test_hostile)
 	check_bad(NOTES, UINT64_MAX, 8, EBADMSG);
 	check_bad(NOTES, sizeof(file) - 299, 8, ENODATA);
 	check_bad(NOTES + 8, UINT64_MAX, 8, EBADMSG);
-	check_bad(NOTES + 8, KVFS_KDUMPHEAD_NOTES_MAX, 8, ENODATA);
-	check_bad(VMCOREINFO + 8, KVFS_KDUMPHEAD_NOTES_MAX + 1, 8, EBADMSG);
+	check_bad(NOTES + 8, KVFS_KDUMP_HEADER_NOTES_MAX, 8, ENODATA);
+	check_bad(VMCOREINFO + 8, KVFS_KDUMP_HEADER_NOTES_MAX + 1, 8, EBADMSG);
 }
 END_TEST
 
 START_TEST(test_split_backwards)
 {
-	struct kvfs_kdumphead head;
+	struct kvfs_kdump_header head;
 	struct kvfs_err err;
 
 	set_up();
@@ -161,7 +161,7 @@ END_TEST
 /* A header of a 32-bit machine is shorter by the padding and half of the time stamp. */
 START_TEST(test_32bit)
 {
-	struct kvfs_kdumphead head;
+	struct kvfs_kdump_header head;
 	struct kvfs_err err;
 
 	set_up();
@@ -174,26 +174,26 @@ END_TEST
 START_TEST(test_descriptors)
 {
 	static const struct {
-		struct kvfs_kdumpdesc desc;
+		struct kvfs_kdump_desc desc;
 		int want;
 	} cases[] = {
 		{ { 0, PAGE, 0, 0 }, 0 },
-		{ { 1000, 1, KVFS_KDUMPDESC_ZSTD, 0 }, 0 },
-		{ { 1000, PAGE, KVFS_KDUMPDESC_LZO, 0 }, 0 },
+		{ { 1000, 1, KVFS_KDUMP_DESC_ZSTD, 0 }, 0 },
+		{ { 1000, PAGE, KVFS_KDUMP_DESC_LZO, 0 }, 0 },
 		{ { 10000 - PAGE, PAGE, 0, 0 }, 0 },
 		{ { 10001 - PAGE, PAGE, 0, 0 }, -ENODATA },
 		{ { INT64_MAX - PAGE, PAGE, 0, 0 }, -ENODATA },
 		{ { INT64_MAX, PAGE, 0, 0 }, -EBADMSG },
 		{ { UINT64_MAX, PAGE, 0, 0 }, -EBADMSG },
 		{ { 0, PAGE - 1, 0, 0 }, -EBADMSG },
-		{ { 0, PAGE + 1, KVFS_KDUMPDESC_ZLIB, 0 }, -EBADMSG },
-		{ { 0, 0, KVFS_KDUMPDESC_ZLIB, 0 }, -EBADMSG },
-		{ { 0, 100, KVFS_KDUMPDESC_ZLIB | KVFS_KDUMPDESC_LZO, 0 }, -EBADMSG },
-		{ { 0, UINT32_MAX, KVFS_KDUMPDESC_SNAPPY, 0 }, -EBADMSG },
+		{ { 0, PAGE + 1, KVFS_KDUMP_DESC_ZLIB, 0 }, -EBADMSG },
+		{ { 0, 0, KVFS_KDUMP_DESC_ZLIB, 0 }, -EBADMSG },
+		{ { 0, 100, KVFS_KDUMP_DESC_ZLIB | KVFS_KDUMP_DESC_LZO, 0 }, -EBADMSG },
+		{ { 0, UINT32_MAX, KVFS_KDUMP_DESC_SNAPPY, 0 }, -EBADMSG },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		ck_assert_msg(kvfs_kdumpdesc_check(&cases[i].desc, PAGE, 10000) == cases[i].want, "%zu", i);
+		ck_assert_msg(kvfs_kdump_desc_check(&cases[i].desc, PAGE, 10000) == cases[i].want, "%zu", i);
 }
 END_TEST
 

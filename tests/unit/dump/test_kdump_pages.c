@@ -10,12 +10,12 @@
 #define NR 40
 
 /* Stands in for zstd: a page is its first byte, over and over; 0xff is damaged. */
-struct kvfs_zstdpage {
+struct kvfs_zstd {
 	int calls;
 };
 
-bool kvfs_zstdpage_decompress(struct kvfs_zstdpage *z, const void *src, size_t len, void *dst,
-			      size_t page_len)
+bool kvfs_zstd_decompress(struct kvfs_zstd *z, const void *src, size_t len, void *dst,
+			  size_t page_len)
 {
 	const unsigned char *bytes = src;
 
@@ -27,7 +27,7 @@ bool kvfs_zstdpage_decompress(struct kvfs_zstdpage *z, const void *src, size_t l
 }
 
 static unsigned char buf[NR * PAGE];
-static struct kvfs_kdumploc locs[NR];
+static struct kvfs_kdump_location locs[NR];
 
 /* Pages of changing kinds and lengths, one behind another; a gap after every gap pages. */
 static int make_file(size_t gap)
@@ -41,10 +41,10 @@ static int make_file(size_t gap)
 
 		if (gap && i % gap == 0)
 			at += 100;
-		locs[i] = (struct kvfs_kdumploc) {
+		locs[i] = (struct kvfs_kdump_location) {
 			.off = at,
 			.len = zstd ? (uint32_t)(1 + i * 77) : PAGE,
-			.flags = zstd ? KVFS_KDUMPDESC_ZSTD : 0,
+			.flags = zstd ? KVFS_KDUMP_DESC_ZSTD : 0,
 		};
 		memset(bytes + at, (int)i + 1, locs[i].len);
 		at += locs[i].len;
@@ -68,25 +68,25 @@ static void check(uint64_t bad)
 
 static uint64_t read_all(void)
 {
-	struct kvfs_zstdpage zstd = { 0 };
+	struct kvfs_zstd zstd = { 0 };
 	uint64_t bad;
 
 	memset(buf, 0xee, sizeof(buf));
-	bad = kvfs_kdumppages_read(&zstd, locs, NR, PAGE, buf);
+	bad = kvfs_kdump_pages_read(&zstd, locs, NR, PAGE, buf);
 	check(bad);
 	return bad;
 }
 
 START_TEST(test_can)
 {
-	struct kvfs_kdumploc loc = { .len = PAGE };
-	struct kvfs_zstdpage zstd;
+	struct kvfs_kdump_location loc = { .len = PAGE };
+	struct kvfs_zstd zstd;
 
-	ck_assert(kvfs_kdumppages_can(NULL, &loc) && kvfs_kdumppages_can(&zstd, &loc));
-	loc.flags = KVFS_KDUMPDESC_ZSTD;
-	ck_assert(!kvfs_kdumppages_can(NULL, &loc) && kvfs_kdumppages_can(&zstd, &loc));
-	loc.flags = KVFS_KDUMPDESC_ZLIB;
-	ck_assert(!kvfs_kdumppages_can(&zstd, &loc));
+	ck_assert(kvfs_kdump_pages_can(NULL, &loc) && kvfs_kdump_pages_can(&zstd, &loc));
+	loc.flags = KVFS_KDUMP_DESC_ZSTD;
+	ck_assert(!kvfs_kdump_pages_can(NULL, &loc) && kvfs_kdump_pages_can(&zstd, &loc));
+	loc.flags = KVFS_KDUMP_DESC_ZLIB;
+	ck_assert(!kvfs_kdump_pages_can(&zstd, &loc));
 }
 END_TEST
 
@@ -107,13 +107,13 @@ START_TEST(test_any_order)
 	int fd = make_file(0);
 
 	for (size_t i = 0; i + 1 < NR; i += 2) {
-		struct kvfs_kdumploc other = locs[i];
+		struct kvfs_kdump_location other = locs[i];
 
 		locs[i] = locs[i + 1];
 		locs[i + 1] = other;
 	}
 	locs[7] = locs[6];
-	ck_assert_uint_eq(kvfs_kdumppages_read(&(struct kvfs_zstdpage){ 0 }, locs, NR, PAGE, buf), 0);
+	ck_assert_uint_eq(kvfs_kdump_pages_read(&(struct kvfs_zstd){ 0 }, locs, NR, PAGE, buf), 0);
 	for (size_t i = 0; i < NR; i++)
 		ck_assert_uint_eq(buf[i * PAGE + 9], i == 7 ? 8 : (i ^ 1) + 1);
 	close(fd);
@@ -142,22 +142,22 @@ START_TEST(test_cut)
 		close(fd);
 	}
 	locs[0].fd = -1;
-	ck_assert_uint_eq(kvfs_kdumppages_read(NULL, locs, 1, PAGE, buf), 1);
+	ck_assert_uint_eq(kvfs_kdump_pages_read(NULL, locs, 1, PAGE, buf), 1);
 }
 END_TEST
 
 START_TEST(test_large_pages)
 {
 	static unsigned char large[3 * 65536], got[3 * 65536];
-	struct kvfs_kdumploc at[3];
+	struct kvfs_kdump_location at[3];
 	int fd;
 
 	for (size_t i = 0; i < sizeof(large); i++)
 		large[i] = (unsigned char)(i / 1000);
 	fd = unit_file(large, sizeof(large));
 	for (size_t i = 0; i < 3; i++)
-		at[i] = (struct kvfs_kdumploc) { .fd = fd, .off = i * 65536, .len = 65536 };
-	ck_assert_uint_eq(kvfs_kdumppages_read(NULL, at, 3, 65536, got), 0);
+		at[i] = (struct kvfs_kdump_location) { .fd = fd, .off = i * 65536, .len = 65536 };
+	ck_assert_uint_eq(kvfs_kdump_pages_read(NULL, at, 3, 65536, got), 0);
 	ck_assert(memcmp(got, large, sizeof(got)) == 0);
 	close(fd);
 }

@@ -25,7 +25,7 @@ static void make_pattern(void)
 struct input {
 	int fds[MAX_PARTS];
 	size_t nr;
-	struct kvfs_kdumpset set;
+	struct kvfs_kdump_set set;
 	struct kvfs_err missing, err;
 };
 
@@ -54,12 +54,12 @@ static int load(struct input *in)
 
 	memset(&in->missing, 0, sizeof(in->missing));
 	memset(&in->err, 0, sizeof(in->err));
-	return kvfs_kdumpset_load(in->fds, names, in->nr, &in->set, &in->missing, &in->err);
+	return kvfs_kdump_set_load(in->fds, names, in->nr, &in->set, &in->missing, &in->err);
 }
 
 static void finish(struct input *in)
 {
-	kvfs_kdumpset_deinit(&in->set);
+	kvfs_kdump_set_deinit(&in->set);
 	while (in->nr > 0)
 		close(in->fds[--in->nr]);
 }
@@ -71,10 +71,10 @@ static bool dumped(uint64_t pfn, uint64_t lo, uint64_t hi)
 }
 
 /* The mask of wrong descriptors; the others say where a page is that holds its address. */
-static uint64_t judge(const struct kvfs_kdumpset *set, uint64_t pfn, size_t n)
+static uint64_t judge(const struct kvfs_kdump_set *set, uint64_t pfn, size_t n)
 {
-	struct kvfs_kdumploc locs[KVFS_KDUMPSET_LOCATE_MAX];
-	uint64_t wrong = kvfs_kdumpset_locate(set, pfn, n, locs), word;
+	struct kvfs_kdump_location locs[KVFS_KDUMP_SET_LOCATE_MAX];
+	uint64_t wrong = kvfs_kdump_set_locate(set, pfn, n, locs), word;
 
 	for (size_t i = 0; i < n; i++) {
 		if (wrong >> i & 1)
@@ -88,7 +88,7 @@ static uint64_t judge(const struct kvfs_kdumpset *set, uint64_t pfn, size_t n)
 }
 
 /* All answers, from each page on, are those of the pattern. */
-static void check_answers(const struct kvfs_kdumpset *set, uint64_t lo, uint64_t hi)
+static void check_answers(const struct kvfs_kdump_set *set, uint64_t lo, uint64_t hi)
 {
 	const uint64_t ends[] = { 1, 64, 150, sizeof(pattern) - 1 };
 
@@ -102,9 +102,9 @@ static void check_answers(const struct kvfs_kdumpset *set, uint64_t lo, uint64_t
 			} else {
 				other = pfn;
 			}
-			ck_assert_uint_eq(kvfs_kdumpset_next_dumped(set, pfn, end), next);
-			ck_assert_uint_eq(kvfs_kdumpset_next_excluded(set, pfn, end), other);
-			ck_assert_uint_eq(kvfs_kdumpset_count_dumped(set, pfn, end), count);
+			ck_assert_uint_eq(kvfs_kdump_set_next_dumped(set, pfn, end), next);
+			ck_assert_uint_eq(kvfs_kdump_set_next_excluded(set, pfn, end), other);
+			ck_assert_uint_eq(kvfs_kdump_set_count_dumped(set, pfn, end), count);
 		}
 	}
 }
@@ -126,7 +126,7 @@ START_TEST(test_whole)
 		ck_assert(kvfs_pfnmap_test(&in.set.ram, pfn) == (pattern[pfn] != '.'));
 	ck_assert_uint_eq(judge(&in.set, 76, 1), 0);
 	finish(&in);
-	kvfs_kdumpset_deinit(NULL);
+	kvfs_kdump_set_deinit(NULL);
 }
 END_TEST
 
@@ -244,7 +244,7 @@ START_TEST(test_wrong_descriptors)
 		memcpy(file.bytes + file.descs_off + 54 * 24 + lies[i].off, &lies[i].value, lies[i].len);
 		add_file(&in);
 		ck_assert_int_eq(load(&in), 0);
-		ck_assert_uint_eq(kvfs_kdumpset_count_dumped(&in.set, 0, 80), 54);
+		ck_assert_uint_eq(kvfs_kdump_set_count_dumped(&in.set, 0, 80), 54);
 		ck_assert_uint_eq(judge(&in.set, 78, 6), 1 << 2);
 		ck_assert_uint_eq(judge(&in.set, 81, 3), 0);
 		finish(&in);

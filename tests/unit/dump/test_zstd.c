@@ -10,7 +10,7 @@
 
 #define PAGE 4096
 
-static struct kvfs_zstdpage *zstd;
+static struct kvfs_zstd *zstd;
 static unsigned char page[PAGE], packed[2 * PAGE];
 static size_t packed_len;
 
@@ -20,7 +20,7 @@ static void set_up(void)
 		page[i] = (unsigned char)(i / 16);
 	packed_len = ZSTD_compress(packed, sizeof(packed), page, PAGE, 1);
 	ck_assert_uint_lt(packed_len, PAGE);
-	ck_assert_int_eq(kvfs_zstdpage_create(&zstd), 0);
+	ck_assert_int_eq(kvfs_zstd_create(&zstd), 0);
 	ck_assert_ptr_nonnull(zstd);
 }
 
@@ -28,7 +28,7 @@ static bool decompress(const void *src, size_t len)
 {
 	unsigned char out[PAGE];
 
-	return kvfs_zstdpage_decompress(zstd, src, len, out, PAGE) && memcmp(out, page, PAGE) == 0;
+	return kvfs_zstd_decompress(zstd, src, len, out, PAGE) && memcmp(out, page, PAGE) == 0;
 }
 
 START_TEST(test_page)
@@ -36,8 +36,8 @@ START_TEST(test_page)
 	set_up();
 	for (int i = 0; i < 3; i++)
 		ck_assert(decompress(packed, packed_len));
-	kvfs_zstdpage_destroy(zstd);
-	kvfs_zstdpage_destroy(NULL);
+	kvfs_zstd_destroy(zstd);
+	kvfs_zstd_destroy(NULL);
 }
 END_TEST
 
@@ -52,12 +52,12 @@ START_TEST(test_malformed)
 	for (size_t i = 0; i < packed_len; i++) {
 		memcpy(wrong, packed, packed_len);
 		wrong[i] ^= 0x55;
-		kvfs_zstdpage_decompress(zstd, wrong, packed_len, out, PAGE);
+		kvfs_zstd_decompress(zstd, wrong, packed_len, out, PAGE);
 	}
-	ck_assert(!kvfs_zstdpage_decompress(zstd, packed, packed_len, out, PAGE - 1));
-	ck_assert(!kvfs_zstdpage_decompress(zstd, wrong, ZSTD_compress(wrong, sizeof(wrong), page, 100, 1), out, PAGE));
+	ck_assert(!kvfs_zstd_decompress(zstd, packed, packed_len, out, PAGE - 1));
+	ck_assert(!kvfs_zstd_decompress(zstd, wrong, ZSTD_compress(wrong, sizeof(wrong), page, 100, 1), out, PAGE));
 	ck_assert(decompress(packed, packed_len));
-	kvfs_zstdpage_destroy(zstd);
+	kvfs_zstd_destroy(zstd);
 }
 END_TEST
 
@@ -77,7 +77,7 @@ START_TEST(test_threads)
 		ck_assert_int_eq(pthread_create(&threads[i], NULL, work, NULL), 0);
 	for (size_t i = 0; i < 20; i++)
 		pthread_join(threads[i], NULL);
-	kvfs_zstdpage_destroy(zstd);
+	kvfs_zstd_destroy(zstd);
 }
 END_TEST
 
@@ -85,8 +85,8 @@ START_TEST(test_out_of_memory)
 {
 	int ret;
 
-	failalloc_try_all(ret, ret = kvfs_zstdpage_create(&zstd));
-	kvfs_zstdpage_destroy(zstd);
+	failalloc_try_all(ret, ret = kvfs_zstd_create(&zstd));
+	kvfs_zstd_destroy(zstd);
 }
 END_TEST
 

@@ -14,21 +14,21 @@ static const struct kvfs_segment segs[] = {
 	  .paddr = KVFS_NO_PADDR },
 };
 
-static const struct kvfs_elfhead_note notes[] = {
+static const struct kvfs_elf_new_note notes[] = {
 	{ .name = "VMCOREINFO", .desc = "A=1\nB=2\nC", .desc_len = 9 },
 	{ .name = "CORE", .type = 7 },
 };
 
 START_TEST(what_is_written_can_be_read)
 {
-	struct kvfs_elfcore core;
+	struct kvfs_elf core;
 	struct kvfs_err err = { 0 };
 	void *head;
 	int fd;
 
-	ck_assert_int_eq(kvfs_elfhead_build(segs, 2, notes, 2, 32768, &head), 0);
+	ck_assert_int_eq(kvfs_elf_build(segs, 2, notes, 2, 32768, &head), 0);
 	fd = unit_file(head, 32768);
-	ck_assert_msg(!kvfs_elfcore_load(fd, "x", 0, &core, &err), "%s", err.msg);
+	ck_assert_msg(!kvfs_elf_load(fd, "x", 0, &core, &err), "%s", err.msg);
 	ck_assert_uint_eq(core.nr_segs, 2);
 	for (int i = 0; i < 2; i++) {
 		ck_assert_uint_eq(core.segs[i].off, segs[i].off);
@@ -38,9 +38,9 @@ START_TEST(what_is_written_can_be_read)
 		ck_assert_uint_eq(core.segs[i].paddr, segs[i].paddr);
 	}
 	ck_assert_str_eq(core.vmcoreinfo, "A=1\nB=2\nC");
-	ck_assert_uint_eq(core.machine, kvfs_elfcore_native_machine());
+	ck_assert_uint_eq(core.machine, kvfs_elf_native_machine());
 	ck_assert_uint_eq(core.elfclass, ELFCLASS64);
-	kvfs_elfcore_deinit(&core);
+	kvfs_elf_deinit(&core);
 	close(fd);
 	free(head);
 }
@@ -54,7 +54,7 @@ START_TEST(the_first_program_header_is_the_notes)
 	void *head;
 
 	for (size_t nr_notes = 0; nr_notes <= 2; nr_notes++) {
-		ck_assert_int_eq(kvfs_elfhead_build(segs, 2, notes, nr_notes, 32768, &head), 0);
+		ck_assert_int_eq(kvfs_elf_build(segs, 2, notes, nr_notes, 32768, &head), 0);
 		memcpy(&ph, (char *)head + sizeof(Elf64_Ehdr), sizeof(ph));
 		ck_assert_uint_eq(ph.p_type, PT_NOTE);
 		ck_assert_uint_eq(ph.p_offset, sizeof(Elf64_Ehdr) + 3 * sizeof(ph));
@@ -71,24 +71,24 @@ START_TEST(what_fits_and_what_does_not)
 {
 	size_t exact = sizeof(Elf64_Ehdr) + 3 * sizeof(Elf64_Phdr) + 56;
 	static struct kvfs_segment many[600];
-	struct kvfs_elfhead_note big = notes[0];
+	struct kvfs_elf_new_note big = notes[0];
 	void *head = NULL;
 
-	ck_assert_int_eq(kvfs_elfhead_build(segs, 2, notes, 2, exact, &head), 0);
+	ck_assert_int_eq(kvfs_elf_build(segs, 2, notes, 2, exact, &head), 0);
 	free(head);
 	head = NULL;
-	ck_assert_int_eq(kvfs_elfhead_build(segs, 2, notes, 2, exact - 1, &head), -EFBIG);
-	ck_assert_int_eq(kvfs_elfhead_build(segs, 2, NULL, 0, 100, &head), -EFBIG);
-	ck_assert_int_eq(kvfs_elfhead_build(NULL, 0, NULL, 0, 10, &head), -EFBIG);
+	ck_assert_int_eq(kvfs_elf_build(segs, 2, notes, 2, exact - 1, &head), -EFBIG);
+	ck_assert_int_eq(kvfs_elf_build(segs, 2, NULL, 0, 100, &head), -EFBIG);
+	ck_assert_int_eq(kvfs_elf_build(NULL, 0, NULL, 0, 10, &head), -EFBIG);
 	big.desc_len = SIZE_MAX;
-	ck_assert_int_eq(kvfs_elfhead_build(segs, 2, &big, 1, 32768, &head), -EFBIG);
+	ck_assert_int_eq(kvfs_elf_build(segs, 2, &big, 1, 32768, &head), -EFBIG);
 	big.desc_len = UINT32_MAX;
-	ck_assert_int_eq(kvfs_elfhead_build(segs, 2, &big, 1, 32768, &head), -EFBIG);
-	ck_assert_int_eq(kvfs_elfhead_build(many, 583, NULL, 0, 32768, &head), 0);
+	ck_assert_int_eq(kvfs_elf_build(segs, 2, &big, 1, 32768, &head), -EFBIG);
+	ck_assert_int_eq(kvfs_elf_build(many, 583, NULL, 0, 32768, &head), 0);
 	free(head);
 	head = NULL;
-	ck_assert_int_eq(kvfs_elfhead_build(many, 584, NULL, 0, 32768, &head), -EFBIG);
-	ck_assert_int_eq(kvfs_elfhead_build(many, PN_XNUM, NULL, 0, 1 << 30, &head), -EFBIG);
+	ck_assert_int_eq(kvfs_elf_build(many, 584, NULL, 0, 32768, &head), -EFBIG);
+	ck_assert_int_eq(kvfs_elf_build(many, PN_XNUM, NULL, 0, 1 << 30, &head), -EFBIG);
 	ck_assert_ptr_null(head);
 }
 END_TEST
@@ -98,7 +98,7 @@ START_TEST(without_memory)
 	void *head;
 	int ret;
 
-	failalloc_try_all(ret, ret = kvfs_elfhead_build(segs, 2, notes, 2, 32768, &head));
+	failalloc_try_all(ret, ret = kvfs_elf_build(segs, 2, notes, 2, 32768, &head));
 	ck_assert_int_eq(ret, 0);
 	free(head);
 }

@@ -50,21 +50,21 @@ static void set_up(void)
 START_TEST(test_list)
 {
 	static const char *const names[] = { "QEMU", "CORE", "CORE", "CORE", "LINUX", "VMCOREINFO" };
-	struct kvfs_corenote note;
+	struct kvfs_elf_note note;
 	size_t pos = 0;
 
 	set_up();
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		ck_assert(kvfs_corenotes_next(buf, sizeof(buf), &pos, &note));
+		ck_assert(kvfs_elf_notes_next(buf, sizeof(buf), &pos, &note));
 		ck_assert_str_eq(note.name, names[i]);
 	}
 	/* Zeros follow. */
-	ck_assert(!kvfs_corenotes_next(buf, sizeof(buf), &pos, &note));
-	ck_assert(kvfs_corenotes_vmcoreinfo(buf, used, &note));
+	ck_assert(!kvfs_elf_notes_next(buf, sizeof(buf), &pos, &note));
+	ck_assert(kvfs_elf_notes_vmcoreinfo(buf, used, &note));
 	ck_assert_uint_eq(note.desc_len, 12);
-	ck_assert(kvfs_corenotes_prstatus(buf, used, 1, &note));
-	ck_assert(!kvfs_corenotes_prstatus(buf, used, 2, &note));
-	ck_assert(!kvfs_corenotes_prstatus(NULL, 0, 0, &note));
+	ck_assert(kvfs_elf_notes_prstatus(buf, used, 1, &note));
+	ck_assert(!kvfs_elf_notes_prstatus(buf, used, 2, &note));
+	ck_assert(!kvfs_elf_notes_prstatus(NULL, 0, 0, &note));
 }
 END_TEST
 
@@ -76,11 +76,11 @@ START_TEST(test_cut)
 	set_up();
 	for (size_t len = 0; len <= used; len++) {
 		unsigned char *copy = malloc(len + 1);
-		struct kvfs_corenote note;
+		struct kvfs_elf_note note;
 		size_t pos = 0, n = 0;
 
 		memcpy(copy, buf, len);
-		while (kvfs_corenotes_next(copy, len, &pos, &note)) {
+		while (kvfs_elf_notes_next(copy, len, &pos, &note)) {
 			ck_assert((const unsigned char *)note.desc + note.desc_len <= copy + len);
 			ck_assert_uint_le(pos, len);
 			n++;
@@ -99,28 +99,28 @@ START_TEST(test_hostile)
 		{ 0, 4, 1 }, { 0xffffffff, 4, 1 }, { 0xfffffffd, 0xfffffffd, 1 }, { 5, 0xffffffff, 1 },
 		{ 5, 0xfffffffd, 1 }, { 4000, 0, 1 },
 	};
-	struct kvfs_corenote note;
+	struct kvfs_elf_note note;
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		size_t pos = 0;
 
 		memset(buf, 'A', sizeof(buf));
 		memcpy(buf, &cases[i], sizeof(cases[i]));
-		ck_assert_msg(!kvfs_corenotes_next(buf, 1024, &pos, &note), "%zu", i);
+		ck_assert_msg(!kvfs_elf_notes_next(buf, 1024, &pos, &note), "%zu", i);
 	}
 }
 END_TEST
 
 START_TEST(test_text)
 {
-	struct kvfs_corenote note;
+	struct kvfs_elf_note note;
 	char *text;
 	size_t len;
 	FILE *out = open_memstream(&text, &len);
 
 	set_up();
-	ck_assert(kvfs_corenotes_prstatus(buf, used, 1, &note));
-	ck_assert_int_eq(kvfs_corenotes_write_prstatus(&note, EM_X86_64, out), 0);
+	ck_assert(kvfs_elf_notes_prstatus(buf, used, 1, &note));
+	ck_assert_int_eq(kvfs_prstatus_write(&note, EM_X86_64, out), 0);
 	fclose(out);
 	ck_assert(strncmp(text, "signal: 11\npid: 200\nr15: 0xffffffff81000000\n", 44) == 0);
 	ck_assert_ptr_nonnull(strstr(text, "\nrip: 0xffffffff81000010\n"));
@@ -132,16 +132,16 @@ END_TEST
 
 START_TEST(test_text_errors)
 {
-	struct kvfs_corenote note;
+	struct kvfs_elf_note note;
 
 	set_up();
-	ck_assert(kvfs_corenotes_prstatus(buf, used, 0, &note));
-	ck_assert_int_eq(kvfs_corenotes_write_prstatus(&note, EM_S390, stderr), -EOPNOTSUPP);
+	ck_assert(kvfs_elf_notes_prstatus(buf, used, 0, &note));
+	ck_assert_int_eq(kvfs_prstatus_write(&note, EM_S390, stderr), -EOPNOTSUPP);
 	note.desc_len = 112 + 27 * 8 - 1;
-	ck_assert_int_eq(kvfs_corenotes_write_prstatus(&note, EM_X86_64, stderr), -EBADMSG);
+	ck_assert_int_eq(kvfs_prstatus_write(&note, EM_X86_64, stderr), -EBADMSG);
 	note.desc_len = 0;
-	ck_assert_int_eq(kvfs_corenotes_write_prstatus(&note, EM_AARCH64, stderr), -EBADMSG);
-	ck_assert_int_eq(kvfs_corenotes_write_prstatus(&note, EM_386, stderr), -EBADMSG);
+	ck_assert_int_eq(kvfs_prstatus_write(&note, EM_AARCH64, stderr), -EBADMSG);
+	ck_assert_int_eq(kvfs_prstatus_write(&note, EM_386, stderr), -EBADMSG);
 }
 END_TEST
 

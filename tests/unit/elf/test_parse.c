@@ -31,24 +31,24 @@ static int make(const char *text)
 	return fd;
 }
 
-static void load(const char *text, struct kvfs_elfcore *core)
+static void load(const char *text, struct kvfs_elf *core)
 {
 	struct kvfs_err err = { 0 };
 	int fd = make(text);
 
-	ck_assert_msg(!kvfs_elfcore_load(fd, "x", file_len, core, &err), "%s", err.msg);
+	ck_assert_msg(!kvfs_elf_load(fd, "x", file_len, core, &err), "%s", err.msg);
 	close(fd);
 }
 
 static void check_failure(const char *text, bool known_len, int errnum, const char *part)
 {
-	struct kvfs_elfcore core, before;
+	struct kvfs_elf core, before;
 	struct kvfs_err err = { 0 };
 	int fd = make(text), ret;
 
 	memset(&core, 0x5a, sizeof(core));
 	before = core;
-	ret = kvfs_elfcore_load(fd, "the-file", known_len ? file_len : 0, &core, &err);
+	ret = kvfs_elf_load(fd, "the-file", known_len ? file_len : 0, &core, &err);
 	unit_assert_error(ret, errnum, err, part);
 	ck_assert_ptr_nonnull(strstr(err.msg, "the-file"));
 	ck_assert_mem_eq(&core, &before, sizeof(core));
@@ -57,7 +57,7 @@ static void check_failure(const char *text, bool known_len, int errnum, const ch
 
 START_TEST(a_small_core)
 {
-	struct kvfs_elfcore core;
+	struct kvfs_elf core;
 
 	load(SMALL, &core);
 	ck_assert_uint_eq(core.nr_segs, 2);
@@ -69,19 +69,19 @@ START_TEST(a_small_core)
 	ck_assert_uint_eq(core.segs[1].paddr, KVFS_NO_PADDR);
 	ck_assert_str_eq(core.vmcoreinfo, "OSRELEASE=6.12\nPAGESIZE=4096\n");
 	ck_assert_uint_eq(core.vmcoreinfo_len, 29);
-	ck_assert_uint_eq(core.machine, kvfs_elfcore_native_machine());
+	ck_assert_uint_eq(core.machine, kvfs_elf_native_machine());
 	ck_assert_uint_eq(core.elfclass, ELFCLASS64);
 	ck_assert_uint_eq(core.nr_cut, 0);
-	kvfs_elfcore_deinit(&core);
+	kvfs_elf_deinit(&core);
 	ck_assert_ptr_null(core.segs);
-	kvfs_elfcore_deinit(&core);
-	kvfs_elfcore_deinit(NULL);
+	kvfs_elf_deinit(&core);
+	kvfs_elf_deinit(NULL);
 }
 END_TEST
 
 START_TEST(of_32_bits)
 {
-	struct kvfs_elfcore core;
+	struct kvfs_elf core;
 
 	load("elf class=32 machine=3\n"
 	     "note name=VMCOREINFO desc=\"A=1\"\n"
@@ -94,7 +94,7 @@ START_TEST(of_32_bits)
 	ck_assert_uint_eq(core.segs[0].memsz, 0x40000000);	/* up to the very last byte */
 	ck_assert_uint_eq(core.segs[1].paddr, KVFS_NO_PADDR);
 	ck_assert_str_eq(core.vmcoreinfo, "A=1");
-	kvfs_elfcore_deinit(&core);
+	kvfs_elf_deinit(&core);
 	check_failure("elf class=32\nload vaddr=0xc0000001 paddr=0 memsz=0x40000000\n", true, EBADMSG,
 		      "segment 0 claims 0x40000000 bytes at virtual address 0xc0000001");
 }
@@ -102,22 +102,22 @@ END_TEST
 
 START_TEST(with_more_segments_than_e_phnum_can_say)
 {
-	struct kvfs_elfcore core;
+	struct kvfs_elf core;
 
 	load("elf xnum=1\nnote name=VMCOREINFO desc=\"A=1\"\n"
 	     "load vaddr=0x10000 paddr=0 memsz=4K off=0x1000 filesz=0 repeat=70000\n", &core);
 	ck_assert_uint_eq(core.nr_segs, 70000);
 	ck_assert_uint_eq(core.segs[69999].paddr, 69999 * 4096);
 	ck_assert_str_eq(core.vmcoreinfo, "A=1");
-	kvfs_elfcore_deinit(&core);
+	kvfs_elf_deinit(&core);
 	load("elf class=32 xnum=1\nload vaddr=0x1000 paddr=0 memsz=256 off=0x1000 filesz=0 repeat=65535\n",
 	     &core);
 	ck_assert_uint_eq(core.nr_segs, 65535);
-	kvfs_elfcore_deinit(&core);
+	kvfs_elf_deinit(&core);
 	/* 65,534 are the most that e_phnum can say. */
 	load("elf\nload vaddr=0x1000 paddr=0 memsz=256 off=0x1000 filesz=0 repeat=65534\n", &core);
 	ck_assert_uint_eq(core.nr_segs, 65534);
-	kvfs_elfcore_deinit(&core);
+	kvfs_elf_deinit(&core);
 	check_failure("elf xnum=1 shoff=0\nload vaddr=0 memsz=4K\n", true, EBADMSG,
 		      "no section header");
 	check_failure("elf xnum=1 phnum=3\nload vaddr=0 memsz=4K\n", true, EBADMSG,
@@ -131,18 +131,18 @@ END_TEST
 
 START_TEST(not_a_core)
 {
-	struct kvfs_elfcore core;
+	struct kvfs_elf core;
 	struct kvfs_err err = { 0 };
 	int fd = unit_file("", 0), ret;
 
-	ret = kvfs_elfcore_load(fd, "empty", 0, &core, &err);
+	ret = kvfs_elf_load(fd, "empty", 0, &core, &err);
 	unit_assert_error(ret, ENOEXEC, err, "empty is not an ELF file");
 	close(fd);
 	fd = unit_file("#!/bin/sh\necho this is not the file you want, nor will it be\n", 61);
-	ret = kvfs_elfcore_load(fd, "script", 61, &core, &err);
+	ret = kvfs_elf_load(fd, "script", 61, &core, &err);
 	unit_assert_error(ret, ENOEXEC, err, "script is not an ELF file");
 	close(fd);
-	ret = kvfs_elfcore_load(-1, "closed", 0, &core, &err);
+	ret = kvfs_elf_load(-1, "closed", 0, &core, &err);
 	unit_assert_error(ret, EBADF, err, "ELF header of closed");
 	check_failure("elf type=3\n", true, ENOEXEC, "not a core (e_type is 3)");
 	check_failure("elf class=5\n", true, ENOEXEC, "unknown class 5");
@@ -186,7 +186,7 @@ END_TEST
 
 START_TEST(segments_that_touch_the_ends)
 {
-	struct kvfs_elfcore core;
+	struct kvfs_elf core;
 
 	load("elf\n"
 	     "load vaddr=0xfffffffffffff000 paddr=0xfffffffffffff000 memsz=4K\n"
@@ -203,18 +203,18 @@ START_TEST(segments_that_touch_the_ends)
 	ck_assert_uint_eq(core.segs[2].memsz, 8192);
 	ck_assert_uint_eq(core.segs[3].vaddr, UINT64_MAX);
 	ck_assert_uint_eq(core.segs[4].off, 0x7fffffffffffefff);
-	kvfs_elfcore_deinit(&core);
+	kvfs_elf_deinit(&core);
 	load("elf\n", &core);
 	ck_assert_uint_eq(core.nr_segs, 0);
 	ck_assert_ptr_nonnull(core.segs);
 	ck_assert_ptr_null(core.vmcoreinfo);
-	kvfs_elfcore_deinit(&core);
+	kvfs_elf_deinit(&core);
 }
 END_TEST
 
 START_TEST(segments_beyond_the_end_are_cut)
 {
-	struct kvfs_elfcore core;
+	struct kvfs_elf core;
 	struct kvfs_err err;
 	int fd;
 
@@ -227,41 +227,41 @@ START_TEST(segments_beyond_the_end_are_cut)
 	ck_assert_uint_eq(core.segs[0].memsz, 2 << 20);
 	ck_assert_uint_eq(core.segs[1].len, 0);
 	ck_assert_uint_eq(core.segs[1].memsz, 16384);
-	kvfs_elfcore_deinit(&core);
+	kvfs_elf_deinit(&core);
 	/* A proc file does not say how long it is. */
 	fd = make(SMALL "size 0x101000\n");
-	ck_assert_int_eq(kvfs_elfcore_load(fd, "x", 0, &core, &err), 0);
+	ck_assert_int_eq(kvfs_elf_load(fd, "x", 0, &core, &err), 0);
 	ck_assert_uint_eq(core.nr_cut, 0);
 	ck_assert_uint_eq(core.segs[0].len, 2 << 20);
-	kvfs_elfcore_deinit(&core);
+	kvfs_elf_deinit(&core);
 	close(fd);
 }
 END_TEST
 
 START_TEST(notes)
 {
-	struct kvfs_elfcore core;
+	struct kvfs_elf core;
 
 	load("elf\nload vaddr=0 memsz=4K\n", &core);
 	ck_assert_ptr_null(core.vmcoreinfo);
 	ck_assert_uint_eq(core.vmcoreinfo_len, 0);
-	kvfs_elfcore_deinit(&core);
+	kvfs_elf_deinit(&core);
 	load("elf\nnote name=VMCOREINF desc=a\nnote name=VMCOREINFOX desc=b\nnote name=VMCOREINFO\n"
 	     "note name=VMCOREINFO desc=second\n", &core);
 	ck_assert_str_eq(core.vmcoreinfo, "");
-	kvfs_elfcore_deinit(&core);
+	kvfs_elf_deinit(&core);
 	load("elf\nnote name=VMCOREINFO desc=\"A=1\\0rest\"\n", &core);	/* text ends with a NUL */
 	ck_assert_str_eq(core.vmcoreinfo, "A=1");
 	ck_assert_uint_eq(core.vmcoreinfo_len, 3);
-	kvfs_elfcore_deinit(&core);
+	kvfs_elf_deinit(&core);
 	load("elf\nnotes align=8\nnote name=VMCOREINFO desc=12345678\n", &core);
 	ck_assert_ptr_nonnull(core.vmcoreinfo);
-	kvfs_elfcore_deinit(&core);
+	kvfs_elf_deinit(&core);
 	/* A second PT_NOTE, here over the same bytes, is looked at as well. */
 	load("elf\nnote name=VMCOREINFO desc=A\nnotes filesz=0\nphdr type=4 off=0xb0 filesz=28 memsz=0\n",
 	     &core);
 	ck_assert_str_eq(core.vmcoreinfo, "A");
-	kvfs_elfcore_deinit(&core);
+	kvfs_elf_deinit(&core);
 }
 END_TEST
 
@@ -269,19 +269,19 @@ START_TEST(notes_are_kept)
 {
 	/* "X" with "ab", padded; a second PT_NOTE has the same bytes. */
 	static const char want[] = "\2\0\0\0" "\2\0\0\0" "\7\0\0\0" "X\0\0\0" "ab\0\0";
-	struct kvfs_elfcore core;
+	struct kvfs_elf core;
 
 	load("elf\nnote name=X type=7 desc=ab\n"
 	     "phdr type=4 off=0xb0 filesz=20 memsz=0\n", &core);
 	ck_assert_uint_eq(core.notes_len, 40);
 	ck_assert_mem_eq(core.notes, want, 20);
 	ck_assert_mem_eq(core.notes + 20, want, 20);
-	kvfs_elfcore_deinit(&core);
+	kvfs_elf_deinit(&core);
 	ck_assert_ptr_null(core.notes);
 	load("elf\nload vaddr=0 memsz=4K\n", &core);
 	ck_assert_ptr_null(core.notes);
 	ck_assert_uint_eq(core.notes_len, 0);
-	kvfs_elfcore_deinit(&core);
+	kvfs_elf_deinit(&core);
 }
 END_TEST
 
@@ -302,13 +302,13 @@ END_TEST
 
 START_TEST(without_memory)
 {
-	struct kvfs_elfcore core;
+	struct kvfs_elf core;
 	struct kvfs_err err;
 	int fd = make(SMALL), ret;
 
-	failalloc_try_all(ret, ret = kvfs_elfcore_load(fd, "x", 0, &core, &err));
+	failalloc_try_all(ret, ret = kvfs_elf_load(fd, "x", 0, &core, &err));
 	ck_assert_int_eq(ret, 0);
-	kvfs_elfcore_deinit(&core);
+	kvfs_elf_deinit(&core);
 	close(fd);
 }
 END_TEST
@@ -324,15 +324,15 @@ START_TEST(every_byte_wrong)
 	for (size_t i = 0; i < sizeof(head) * 3; i++) {
 		static const unsigned char wrong[] = { 0x00, 0x7f, 0xff };
 		unsigned char byte = wrong[i % 3];
-		struct kvfs_elfcore core = { 0 };
+		struct kvfs_elf core = { 0 };
 		struct kvfs_err err = { 0 };
 
 		ck_assert_int_eq(pwrite(fd, &byte, 1, (off_t)(i / 3)), 1);
-		if (!kvfs_elfcore_load(fd, "x", file_len, &core, &err))
+		if (!kvfs_elf_load(fd, "x", file_len, &core, &err))
 			loaded++;
 		else if (!err.errnum || !err.msg[0] || core.segs)
 			ck_abort_msg("byte %zu", i / 3);
-		kvfs_elfcore_deinit(&core);
+		kvfs_elf_deinit(&core);
 		ck_assert_int_eq(pwrite(fd, &head[i / 3], 1, (off_t)(i / 3)), 1);
 	}
 	ck_assert_uint_gt(loaded, 100);

@@ -94,7 +94,7 @@ static void check_read(const struct kvfs_extents *t, uint64_t off, size_t len)
 	size_t want = off >= t->size ? 0 : t->size - off < len ? t->size - off : len;
 
 	memset(buf, 0xee, len + 1);
-	ck_assert_int_eq(kvfs_extentio_read(t, pool, buf, len, off), (ssize_t)want);
+	ck_assert_int_eq(kvfs_extents_read(t, pool, buf, len, off), (ssize_t)want);
 	ck_assert_int_eq(memcmp(buf, view + off, want), 0);
 	ck_assert_uint_eq(buf[want], 0xee);	/* and not a byte beyond */
 	ck_assert_int_eq(lent, 0);
@@ -141,11 +141,11 @@ START_TEST(ends)
 	struct kvfs_extents t = sample();
 	char buf[8];
 
-	ck_assert_int_eq(kvfs_extentio_read(&t, NULL, buf, 8, 120000), 0);
-	ck_assert_int_eq(kvfs_extentio_read(&t, NULL, buf, 8, UINT64_MAX), 0);
-	ck_assert_int_eq(kvfs_extentio_read(&t, NULL, buf, 0, 0), 0);
+	ck_assert_int_eq(kvfs_extents_read(&t, NULL, buf, 8, 120000), 0);
+	ck_assert_int_eq(kvfs_extents_read(&t, NULL, buf, 8, UINT64_MAX), 0);
+	ck_assert_int_eq(kvfs_extents_read(&t, NULL, buf, 0, 0), 0);
 	/* No pool is needed for what is in no file. */
-	ck_assert_int_eq(kvfs_extentio_read(&t, NULL, buf, 8, 28), 8);
+	ck_assert_int_eq(kvfs_extents_read(&t, NULL, buf, 8, 28), 8);
 	ck_assert_mem_eq(buf, "yes.\0\0\0\0", 8);
 	kvfs_extents_deinit(&t);
 }
@@ -157,7 +157,7 @@ START_TEST(one_piece_is_one_plain_read)
 	char buf[4096];
 
 	make_source();
-	ck_assert_int_eq(kvfs_extentio_read(&t, pool, buf, 4096, 8192), 4096);
+	ck_assert_int_eq(kvfs_extents_read(&t, pool, buf, 4096, 8192), 4096);
 	ck_assert_int_eq(gets, 1);
 	ck_assert_mem_eq(buf, source + 50000 + 4096, 4096);
 	kvfs_extents_deinit(&t);
@@ -220,9 +220,9 @@ START_TEST(few_descriptors_are_enough)
 	check_read(&t, 0, t.size);
 	ck_assert_int_eq(most_lent, 3);
 	get_limit = 0;
-	ck_assert_int_eq(kvfs_extentio_read(&t, pool, buf, 8, 0), -EMFILE);
+	ck_assert_int_eq(kvfs_extents_read(&t, pool, buf, 8, 0), -EMFILE);
 	/* What lies before the first byte that needs one is there. */
-	ck_assert_int_eq(kvfs_extentio_read(&t, pool, buf, 8, 131072 - 5), 5);
+	ck_assert_int_eq(kvfs_extents_read(&t, pool, buf, 8, 131072 - 5), 5);
 	kvfs_extents_deinit(&t);
 	kvfs_fdpool_destroy(pool);
 	close(source_fd);
@@ -239,10 +239,10 @@ START_TEST(errors_end_a_read_where_they_are)
 		const struct kvfs_extent *e = &t.v[i];
 
 		bad_off = e->file_off + 100;
-		ck_assert_int_eq(kvfs_extentio_read(&t, pool, buf, t.size, 0), (ssize_t)e->off + 100);
-		ck_assert_int_eq(kvfs_extentio_read(&t, pool, buf, 8, e->off + 100), -EIO);
+		ck_assert_int_eq(kvfs_extents_read(&t, pool, buf, t.size, 0), (ssize_t)e->off + 100);
+		ck_assert_int_eq(kvfs_extents_read(&t, pool, buf, 8, e->off + 100), -EIO);
 		bad_off = e->file_off;
-		ck_assert_int_eq(kvfs_extentio_read(&t, pool, buf, t.size, 0),
+		ck_assert_int_eq(kvfs_extents_read(&t, pool, buf, t.size, 0),
 				 e->off ? (ssize_t)e->off : -EIO);
 		ck_assert_int_eq(lent, 0);
 	}
@@ -260,8 +260,8 @@ START_TEST(a_source_that_is_too_short)
 
 	make_source();
 	add(&t, KVFS_EXTENT_FILE, 0, 256, FILE_LEN - 100);
-	ck_assert_int_eq(kvfs_extentio_read(&t, pool, buf, 256, 0), 100);
-	ck_assert_int_eq(kvfs_extentio_read(&t, pool, buf, 100, 100), -ENXIO);
+	ck_assert_int_eq(kvfs_extents_read(&t, pool, buf, 256, 0), 100);
+	ck_assert_int_eq(kvfs_extents_read(&t, pool, buf, 100, 100), -ENXIO);
 	kvfs_extents_deinit(&t);
 	kvfs_fdpool_destroy(pool);
 	close(source_fd);
@@ -275,8 +275,8 @@ START_TEST(ram_that_no_file_has)
 
 	add(&t, KVFS_EXTENT_BLOB, 0, 32, 0);
 	add(&t, KVFS_EXTENT_RAM, 32, 4096, KVFS_NO_FILE_OFF);
-	ck_assert_int_eq(kvfs_extentio_read(&t, NULL, buf, 64, 0), 32);
-	ck_assert_int_eq(kvfs_extentio_read(&t, NULL, buf, 64, 32), -ENXIO);
+	ck_assert_int_eq(kvfs_extents_read(&t, NULL, buf, 64, 0), 32);
+	ck_assert_int_eq(kvfs_extents_read(&t, NULL, buf, 64, 32), -ENXIO);
 	kvfs_extents_deinit(&t);
 }
 END_TEST
@@ -292,7 +292,7 @@ static void *read_at_random(void *arg)
 	for (int i = 0; i < 300; i++) {
 		uint64_t off = (uint64_t)rand_r(&seed) % t->size;
 		size_t len = 1 + (size_t)rand_r(&seed) % 65536;
-		ssize_t n = kvfs_extentio_read(t, pool, buf, len, off);
+		ssize_t n = kvfs_extents_read(t, pool, buf, len, off);
 
 		wrong += n != (ssize_t)(t->size - off < len ? t->size - off : len) ||
 			 memcmp(buf, view + off, (size_t)n);

@@ -15,33 +15,33 @@ static void wake(void *what)
 
 START_TEST(wakes_once)
 {
-	struct kvfs_pollset *set;
+	struct kvfs_poll *set;
 	void *before;
 	sem_t sem;
 	int p[2];
 
 	sem_init(&sem, 0, 0);
 	ck_assert_int_eq(pipe(p), 0);
-	ck_assert_int_eq(kvfs_pollset_create(wake, &set), 0);
-	ck_assert_int_eq(kvfs_pollset_arm(set, p[0], &sem, &before), 0);
+	ck_assert_int_eq(kvfs_poll_create(wake, &set), 0);
+	ck_assert_int_eq(kvfs_poll_arm(set, p[0], &sem, &before), 0);
 	ck_assert_ptr_null(before);
 	ck_assert_int_eq(sem_trywait(&sem), -1);
 	ck_assert_int_eq(write(p[1], "x", 1), 1);
 	sem_wait(&sem);
 	ck_assert_int_eq(write(p[1], "x", 1), 1);
 	/* It is ready already when it is armed again. */
-	ck_assert_int_eq(kvfs_pollset_arm(set, p[0], &sem, &before), 0);
+	ck_assert_int_eq(kvfs_poll_arm(set, p[0], &sem, &before), 0);
 	ck_assert_ptr_null(before);
 	sem_wait(&sem);
-	ck_assert_ptr_null(kvfs_pollset_disarm(set, p[0]));
-	kvfs_pollset_destroy(set);
+	ck_assert_ptr_null(kvfs_poll_disarm(set, p[0]));
+	kvfs_poll_destroy(set);
 	ck_assert_int_eq(sem_trywait(&sem), -1);
 }
 END_TEST
 
 START_TEST(what_is_replaced_comes_back)
 {
-	struct kvfs_pollset *set;
+	struct kvfs_poll *set;
 	void *before;
 	sem_t one, two;
 	int p[2];
@@ -49,21 +49,21 @@ START_TEST(what_is_replaced_comes_back)
 	sem_init(&one, 0, 0);
 	sem_init(&two, 0, 0);
 	ck_assert_int_eq(pipe(p), 0);
-	ck_assert_int_eq(kvfs_pollset_create(wake, &set), 0);
-	ck_assert_int_eq(kvfs_pollset_arm(set, p[0], &one, &before), 0);
-	ck_assert_int_eq(kvfs_pollset_arm(set, p[0], &two, &before), 0);
+	ck_assert_int_eq(kvfs_poll_create(wake, &set), 0);
+	ck_assert_int_eq(kvfs_poll_arm(set, p[0], &one, &before), 0);
+	ck_assert_int_eq(kvfs_poll_arm(set, p[0], &two, &before), 0);
 	ck_assert_ptr_eq(before, &one);
 	ck_assert_int_eq(write(p[1], "x", 1), 1);
 	sem_wait(&two);
 	ck_assert_int_eq(sem_trywait(&one), -1);
-	ck_assert_ptr_null(kvfs_pollset_disarm(set, p[0]));
-	kvfs_pollset_destroy(set);
+	ck_assert_ptr_null(kvfs_poll_disarm(set, p[0]));
+	kvfs_poll_destroy(set);
 }
 END_TEST
 
 START_TEST(disarmed_is_not_woken)
 {
-	struct kvfs_pollset *set;
+	struct kvfs_poll *set;
 	void *before;
 	sem_t sem, other;
 	int p[2], q[2];
@@ -72,36 +72,36 @@ START_TEST(disarmed_is_not_woken)
 	sem_init(&other, 0, 0);
 	ck_assert_int_eq(pipe(p), 0);
 	ck_assert_int_eq(pipe(q), 0);
-	ck_assert_int_eq(kvfs_pollset_create(wake, &set), 0);
+	ck_assert_int_eq(kvfs_poll_create(wake, &set), 0);
 	for (int i = 0; i < 200; i++) {
-		ck_assert_int_eq(kvfs_pollset_arm(set, p[0], &sem, &before), 0);
-		ck_assert_ptr_eq(kvfs_pollset_disarm(set, p[0]), &sem);
-		ck_assert_ptr_null(kvfs_pollset_disarm(set, p[0]));
+		ck_assert_int_eq(kvfs_poll_arm(set, p[0], &sem, &before), 0);
+		ck_assert_ptr_eq(kvfs_poll_disarm(set, p[0]), &sem);
+		ck_assert_ptr_null(kvfs_poll_disarm(set, p[0]));
 	}
 	ck_assert_int_eq(write(p[1], "x", 1), 1);
 	/* Another one that is armed later is woken, and then the first one would have been. */
-	ck_assert_int_eq(kvfs_pollset_arm(set, q[0], &other, &before), 0);
+	ck_assert_int_eq(kvfs_poll_arm(set, q[0], &other, &before), 0);
 	ck_assert_int_eq(write(q[1], "x", 1), 1);
 	sem_wait(&other);
 	ck_assert_int_eq(sem_trywait(&sem), -1);
-	ck_assert_ptr_null(kvfs_pollset_disarm(set, q[0]));
-	kvfs_pollset_destroy(set);
+	ck_assert_ptr_null(kvfs_poll_disarm(set, q[0]));
+	kvfs_poll_destroy(set);
 }
 END_TEST
 
 START_TEST(what_cannot_be_watched)
 {
-	struct kvfs_pollset *set;
+	struct kvfs_poll *set;
 	void *before = &set;
 	sem_t sem;
 
 	sem_init(&sem, 0, 0);
-	ck_assert_int_eq(kvfs_pollset_create(wake, &set), 0);
-	ck_assert_int_eq(kvfs_pollset_arm(set, -1, &sem, &before), -EBADF);
+	ck_assert_int_eq(kvfs_poll_create(wake, &set), 0);
+	ck_assert_int_eq(kvfs_poll_arm(set, -1, &sem, &before), -EBADF);
 	ck_assert_ptr_null(before);
-	ck_assert_ptr_null(kvfs_pollset_disarm(set, -1));
-	kvfs_pollset_destroy(set);
-	kvfs_pollset_destroy(NULL);
+	ck_assert_ptr_null(kvfs_poll_disarm(set, -1));
+	kvfs_poll_destroy(set);
+	kvfs_poll_destroy(NULL);
 }
 END_TEST
 

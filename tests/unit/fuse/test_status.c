@@ -66,7 +66,7 @@ static void destroy(struct kvfs_node *node)
 {
 }
 
-static const struct kvfs_live_ops live_ops;
+static const struct kvfs_blocking_ops live_ops;
 #define FILE_OPS(...) \
 	{ .kind = KVFS_NODE_FILE, .destroy = destroy, .file = &(const struct kvfs_file_ops){ __VA_ARGS__ } }
 static const struct kvfs_node_ops direct_ops = FILE_OPS(.can_back = can_back);

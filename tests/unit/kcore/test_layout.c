@@ -27,14 +27,14 @@ static struct kvfs_segment other[] = {
 
 static char vmcoreinfo[] = "OSRELEASE=6.12\n";
 
-static struct kvfs_kernmap map = {
+static struct kvfs_memmap map = {
 	.ram = ram, .nr_ram = 3, .other = other, .nr_other = 2,
 	.image = { .off = 0x7fff81003000, .len = 40 * MIB, .memsz = 40 * MIB,
 		   .vaddr = 0xffffffff81300000, .paddr = 0x1300000 },
 	.vmcoreinfo = vmcoreinfo, .vmcoreinfo_len = sizeof(vmcoreinfo) - 1,
 };
 
-static const struct kvfs_kernmap nothing;
+static const struct kvfs_memmap nothing;
 
 START_TEST(layout_of_ram)
 {
@@ -42,7 +42,7 @@ START_TEST(layout_of_ram)
 	struct kvfs_err err = { 0 };
 	int ret;
 
-	ck_assert_msg(!kvfs_kcorelayout_ram(&map, &t, &err), "%s", err.msg);
+	ck_assert_msg(!kvfs_kcore_layout_ram(&map, &t, &err), "%s", err.msg);
 	ck_assert_uint_eq(t.n, 3);
 	ck_assert_uint_eq(t.size, 0x100100000);
 	for (size_t i = 0; i < 3; i++) {
@@ -54,7 +54,7 @@ START_TEST(layout_of_ram)
 		ck_assert_uint_eq(t.v[i].vaddr, 0);
 	}
 	kvfs_extents_deinit(&t);
-	ret = kvfs_kcorelayout_ram(&nothing, &t, &err);
+	ret = kvfs_kcore_layout_ram(&nothing, &t, &err);
 	unit_assert_error(ret, ENODATA, err, "no System RAM");
 }
 END_TEST
@@ -65,7 +65,7 @@ START_TEST(layout_of_text)
 	struct kvfs_err err = { 0 };
 	int ret;
 
-	ck_assert_int_eq(kvfs_kcorelayout_text(&map, &t, &err), 0);
+	ck_assert_int_eq(kvfs_kcore_layout_text(&map, &t, &err), 0);
 	ck_assert_uint_eq(t.n, 1);
 	ck_assert_uint_eq(t.size, 40 * MIB);
 	ck_assert_uint_eq(t.v[0].off, 0);
@@ -73,7 +73,7 @@ START_TEST(layout_of_text)
 	ck_assert_uint_eq(t.v[0].vaddr, 0xffffffff81300000);
 	ck_assert_uint_eq(t.v[0].file_off, 0x7fff81003000);
 	kvfs_extents_deinit(&t);
-	ret = kvfs_kcorelayout_text(&nothing, &t, &err);
+	ret = kvfs_kcore_layout_text(&nothing, &t, &err);
 	unit_assert_error(ret, ENODATA, err, "kernel image is not known");
 }
 END_TEST
@@ -82,10 +82,10 @@ END_TEST
 static void check_head(const void *head, const struct kvfs_extents *t)
 {
 	int fd = unit_file(head, KVFS_CORE_HEAD_LEN);
-	struct kvfs_elfcore core;
+	struct kvfs_elf core;
 	struct kvfs_err err;
 
-	ck_assert_int_eq(kvfs_elfcore_load(fd, "head", 0, &core, &err), 0);
+	ck_assert_int_eq(kvfs_elf_load(fd, "head", 0, &core, &err), 0);
 	ck_assert_uint_eq(core.nr_segs, t->n - 1);
 	for (size_t i = 0; i < core.nr_segs; i++) {
 		const struct kvfs_extent *e = &t->v[i + 1];
@@ -102,7 +102,7 @@ static void check_head(const void *head, const struct kvfs_extents *t)
 			ck_assert_uint_eq(s->off % GIB, s->paddr % GIB);
 	}
 	ck_assert_str_eq(core.vmcoreinfo, vmcoreinfo);
-	kvfs_elfcore_deinit(&core);
+	kvfs_elf_deinit(&core);
 	close(fd);
 }
 
@@ -113,7 +113,7 @@ START_TEST(layout_of_core)
 	void *head;
 	int ret;
 
-	failalloc_try_all(ret, ret = kvfs_kcorelayout_core(&map, &t, &head, &err));
+	failalloc_try_all(ret, ret = kvfs_kcore_layout_core(&map, &t, &head, &err));
 	ck_assert_msg(!ret, "%s", err.msg);
 	ck_assert_uint_eq(t.n, 5);
 	ck_assert_int_eq(t.v[0].kind, KVFS_EXTENT_BLOB);
@@ -136,26 +136,26 @@ END_TEST
 
 START_TEST(a_core_of_less)
 {
-	struct kvfs_kernmap part = map;
+	struct kvfs_memmap part = map;
 	struct kvfs_extents t;
 	struct kvfs_err err = { 0 };
 	void *head;
 	int ret;
 
 	part.image.len = 0;
-	ck_assert_int_eq(kvfs_kcorelayout_core(&part, &t, &head, &err), 0);
+	ck_assert_int_eq(kvfs_kcore_layout_core(&part, &t, &head, &err), 0);
 	ck_assert_uint_eq(t.n, 4);
 	check_head(head, &t);
 	kvfs_extents_deinit(&t);
 	free(head);
 	part = map;
 	part.nr_ram = 0;
-	ck_assert_int_eq(kvfs_kcorelayout_core(&part, &t, &head, &err), 0);
+	ck_assert_int_eq(kvfs_kcore_layout_core(&part, &t, &head, &err), 0);
 	ck_assert_uint_eq(t.n, 2);
 	check_head(head, &t);
 	kvfs_extents_deinit(&t);
 	free(head);
-	ret = kvfs_kcorelayout_core(&nothing, &t, &head, &err);
+	ret = kvfs_kcore_layout_core(&nothing, &t, &head, &err);
 	unit_assert_error(ret, ENODATA, err, "neither RAM nor");
 }
 END_TEST
@@ -163,7 +163,7 @@ END_TEST
 START_TEST(a_core_that_does_not_fit)
 {
 	static struct kvfs_segment many[600];
-	struct kvfs_kernmap big = map;
+	struct kvfs_memmap big = map;
 	struct kvfs_extents t;
 	struct kvfs_err err = { 0 };
 	void *head;
@@ -174,30 +174,30 @@ START_TEST(a_core_that_does_not_fit)
 						 .vaddr = 0xffff888000000000 + i * 8192 };
 	big.ram = many;
 	big.nr_ram = 600;
-	ret = kvfs_kcorelayout_core(&big, &t, &head, &err);
+	ret = kvfs_kcore_layout_core(&big, &t, &head, &err);
 	unit_assert_error(ret, EFBIG, err, "601 segments and 15 bytes of VMCOREINFO do not fit into 32768");
 	big.nr_ram = 580;
-	ck_assert_int_eq(kvfs_kcorelayout_core(&big, &t, &head, &err), 0);
+	ck_assert_int_eq(kvfs_kcore_layout_core(&big, &t, &head, &err), 0);
 	check_head(head, &t);
 	kvfs_extents_deinit(&t);
 	free(head);
 	big = map;
 	big.image.len = GIB - 3 * MIB;
-	ck_assert_int_eq(kvfs_kcorelayout_core(&big, &t, &head, &err), 0);
+	ck_assert_int_eq(kvfs_kcore_layout_core(&big, &t, &head, &err), 0);
 	kvfs_extents_deinit(&t);
 	free(head);
 	big.image.len++;
-	ret = kvfs_kcorelayout_core(&big, &t, &head, &err);
+	ret = kvfs_kcore_layout_core(&big, &t, &head, &err);
 	unit_assert_error(ret, EFBIG, err, "does not fit before offset 0x40000000");
 	ram[2].paddr = INT64_MAX - MIB - 4096;
-	ck_assert_int_eq(kvfs_kcorelayout_ram(&map, &t, &err), 0);
+	ck_assert_int_eq(kvfs_kcore_layout_ram(&map, &t, &err), 0);
 	kvfs_extents_deinit(&t);
-	ret = kvfs_kcorelayout_core(&map, &t, &head, &err);
+	ret = kvfs_kcore_layout_core(&map, &t, &head, &err);
 	unit_assert_error(ret, EOVERFLOW, err, "core: 0x100000 bytes at physical address 0x7fffffffffefefff");
 	ram[2].paddr = UINT64_MAX - 4095;
-	ret = kvfs_kcorelayout_core(&map, &t, &head, &err);
+	ret = kvfs_kcore_layout_core(&map, &t, &head, &err);
 	unit_assert_error(ret, EOVERFLOW, err, "too far out");
-	ret = kvfs_kcorelayout_ram(&map, &t, &err);
+	ret = kvfs_kcore_layout_ram(&map, &t, &err);
 	unit_assert_error(ret, EOVERFLOW, err, "ram: 0x100000 bytes");
 }
 END_TEST
@@ -207,7 +207,7 @@ START_TEST(symbols)
 	struct kvfs_extents t;
 	struct kvfs_err err = { 0 };
 
-	ck_assert_int_eq(kvfs_kcorelayout_sym(&map, 0xffffffff81300123, 77, &t, &err), 0);
+	ck_assert_int_eq(kvfs_kcore_layout_sym(&map, 0xffffffff81300123, 77, &t, &err), 0);
 	ck_assert_uint_eq(t.n, 1);
 	ck_assert_uint_eq(t.size, 77);
 	ck_assert_int_eq(t.v[0].kind, KVFS_EXTENT_RAM);
@@ -216,12 +216,12 @@ START_TEST(symbols)
 	ck_assert_uint_eq(t.v[0].vaddr, 0xffffffff81300123);
 	ck_assert_uint_eq(t.v[0].file_off, 0x7fff81003123);
 	kvfs_extents_deinit(&t);
-	ck_assert_int_eq(kvfs_kcorelayout_sym(&map, 0xffffc90000001000, 4096, &t, &err), 0);
+	ck_assert_int_eq(kvfs_kcore_layout_sym(&map, 0xffffc90000001000, 4096, &t, &err), 0);
 	ck_assert_int_eq(t.v[0].kind, KVFS_EXTENT_FILE);
 	ck_assert_uint_eq(t.v[0].file_off, 0x490000004000);
 	kvfs_extents_deinit(&t);
 	map.image.off = KVFS_NO_FILE_OFF;
-	ck_assert_int_eq(kvfs_kcorelayout_sym(&map, 0xffffffff81300123, 77, &t, &err), 0);
+	ck_assert_int_eq(kvfs_kcore_layout_sym(&map, 0xffffffff81300123, 77, &t, &err), 0);
 	ck_assert_uint_eq(t.v[0].file_off, KVFS_NO_FILE_OFF);
 	kvfs_extents_deinit(&t);
 }
@@ -234,22 +234,22 @@ START_TEST(symbols_at_the_borders)
 	struct kvfs_err err = { 0 };
 	int ret;
 
-	ck_assert_int_eq(kvfs_kcorelayout_sym(&map, start, map.image.len, &t, &err), 0);
+	ck_assert_int_eq(kvfs_kcore_layout_sym(&map, start, map.image.len, &t, &err), 0);
 	kvfs_extents_deinit(&t);
-	ck_assert_int_eq(kvfs_kcorelayout_sym(&map, end - 1, 1, &t, &err), 0);
+	ck_assert_int_eq(kvfs_kcore_layout_sym(&map, end - 1, 1, &t, &err), 0);
 	kvfs_extents_deinit(&t);
-	ret = kvfs_kcorelayout_sym(&map, end - 1, 2, &t, &err);
+	ret = kvfs_kcore_layout_sym(&map, end - 1, 2, &t, &err);
 	unit_assert_error(ret, ENXIO, err, "no segment holds the addresses");
-	ret = kvfs_kcorelayout_sym(&map, end, 1, &t, &err);
+	ret = kvfs_kcore_layout_sym(&map, end, 1, &t, &err);
 	unit_assert_error(ret, ENXIO, err, "no segment");
-	ret = kvfs_kcorelayout_sym(&map, start - 1, 1, &t, &err);
+	ret = kvfs_kcore_layout_sym(&map, start - 1, 1, &t, &err);
 	unit_assert_error(ret, ENXIO, err, "no segment");
-	ret = kvfs_kcorelayout_sym(&map, start, UINT64_MAX, &t, &err);
+	ret = kvfs_kcore_layout_sym(&map, start, UINT64_MAX, &t, &err);
 	unit_assert_error(ret, ENXIO, err, "no segment");
-	ret = kvfs_kcorelayout_sym(&map, start, 0, &t, &err);
+	ret = kvfs_kcore_layout_sym(&map, start, 0, &t, &err);
 	unit_assert_error(ret, EINVAL, err, "no bytes");
 	failalloc_arm(0);
-	ret = kvfs_kcorelayout_sym(&map, start, 1, &t, &err);
+	ret = kvfs_kcore_layout_sym(&map, start, 1, &t, &err);
 	ck_assert(failalloc_happened());
 	ck_assert_int_eq(ret, -ENOMEM);
 }

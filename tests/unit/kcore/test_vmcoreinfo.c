@@ -45,7 +45,7 @@ START_TEST(parses_a_note)
 	struct kvfs_err err = { 0 };
 	char *text;
 
-	ck_assert_int_eq(kvfs_vmcoreinfo_parse(memory, len, &text, &text_len, &err), 0);
+	ck_assert_int_eq(kvfs_kcore_vmcoreinfo_parse(memory, len, &text, &text_len, &err), 0);
 	ck_assert_str_eq(text, TEXT);
 	ck_assert_uint_eq(text_len, strlen(TEXT));
 	free(text);
@@ -59,24 +59,24 @@ START_TEST(refuses_what_is_none)
 	char *text;
 
 	for (size_t cut = 0; cut < len; cut++)
-		ck_assert_int_eq(kvfs_vmcoreinfo_parse(memory, cut, &text, &text_len, &err), -EBADMSG);
+		ck_assert_int_eq(kvfs_kcore_vmcoreinfo_parse(memory, cut, &text, &text_len, &err), -EBADMSG);
 	len = make_note("VMCOREINFX", TEXT);
-	ck_assert_int_eq(kvfs_vmcoreinfo_parse(memory, len, &text, &text_len, &err), -EBADMSG);
+	ck_assert_int_eq(kvfs_kcore_vmcoreinfo_parse(memory, len, &text, &text_len, &err), -EBADMSG);
 	len = make_note("CORE", TEXT);
-	ck_assert_int_eq(kvfs_vmcoreinfo_parse(memory, len, &text, &text_len, &err), -EBADMSG);
+	ck_assert_int_eq(kvfs_kcore_vmcoreinfo_parse(memory, len, &text, &text_len, &err), -EBADMSG);
 	make_note("VMCOREINFO", TEXT);
 	memset(memory, 0xff, 8);
-	ck_assert_int_eq(kvfs_vmcoreinfo_parse(memory, sizeof(memory), &text, &text_len, &err), -EBADMSG);
+	ck_assert_int_eq(kvfs_kcore_vmcoreinfo_parse(memory, sizeof(memory), &text, &text_len, &err), -EBADMSG);
 }
 END_TEST
 
-/* kvfs_vmcoreinfo_load() with a sysfs file of this text. */
+/* kvfs_kcore_vmcoreinfo_load() with a sysfs file of this text. */
 static int load(const char *sysfs, char **text, struct kvfs_err *err)
 {
 	const struct kvfs_kmod kmod = { .fd = 0 };
 	int fd = unit_file(sysfs, strlen(sysfs));
 	size_t text_len;
-	int ret = kvfs_vmcoreinfo_load(unit_path(fd), &kmod, text, &text_len, err);
+	int ret = kvfs_kcore_vmcoreinfo_load(unit_path(fd), &kmod, text, &text_len, err);
 
 	close(fd);
 	return ret;
@@ -105,7 +105,7 @@ START_TEST(out_of_memory)
 	char *text;
 	int ret;
 
-	failalloc_try_all(ret, ret = kvfs_vmcoreinfo_parse(memory, len, &text, &text_len, &err));
+	failalloc_try_all(ret, ret = kvfs_kcore_vmcoreinfo_parse(memory, len, &text, &text_len, &err));
 	free(text);
 }
 END_TEST
@@ -125,7 +125,7 @@ START_TEST(tells_what_is_wrong)
 	view_errno = EPERM;
 	unit_assert_error(load("1000 40", &text, &err), EPERM, err, "VMCOREINFO: no view");
 	view_errno = 0;
-	unit_assert_error(kvfs_vmcoreinfo_load("/nonexistent", &kmod, &text, &len, &err), ENOENT, err,
+	unit_assert_error(kvfs_kcore_vmcoreinfo_load("/nonexistent", &kmod, &text, &len, &err), ENOENT, err,
 			  "/nonexistent");
 }
 END_TEST

@@ -27,24 +27,24 @@ static int make(const char *text)
 	return fd;
 }
 
-static void load(const char *text, uint64_t start, uint64_t end, struct kvfs_kernmap *map)
+static void load(const char *text, uint64_t start, uint64_t end, struct kvfs_memmap *map)
 {
 	struct kvfs_err err = { 0 };
 	int fd = make(text);
 
-	ck_assert_msg(!kvfs_kernmap_load_kcore(fd, "x", 0, start, end, map, &err), "%s", err.msg);
+	ck_assert_msg(!kvfs_memmap_load_kcore(fd, "x", 0, start, end, map, &err), "%s", err.msg);
 	close(fd);
 }
 
 static void check_failure(const char *text, uint64_t start, uint64_t end, int errnum, const char *part)
 {
-	struct kvfs_kernmap map, before;
+	struct kvfs_memmap map, before;
 	struct kvfs_err err = { 0 };
 	int fd = make(text), ret;
 
 	memset(&map, 0x5a, sizeof(map));
 	before = map;
-	ret = kvfs_kernmap_load_kcore(fd, "the-file", 0, start, end, &map, &err);
+	ret = kvfs_memmap_load_kcore(fd, "the-file", 0, start, end, &map, &err);
 	unit_assert_error(ret, errnum, err, part);
 	ck_assert_mem_eq(&map, &before, sizeof(map));
 	close(fd);
@@ -52,7 +52,7 @@ static void check_failure(const char *text, uint64_t start, uint64_t end, int er
 
 START_TEST(a_kcore)
 {
-	struct kvfs_kernmap map;
+	struct kvfs_memmap map;
 
 	load(KCORE, 0, 0, &map);
 	ck_assert_uint_eq(map.nr_ram, 2);
@@ -71,16 +71,16 @@ START_TEST(a_kcore)
 	ck_assert_uint_eq(map.other[1].vaddr, 0xffffea0000000000);
 	ck_assert_str_eq(map.vmcoreinfo, "OSRELEASE=6.12\n");
 	ck_assert_uint_eq(map.vmcoreinfo_len, 15);
-	kvfs_kernmap_deinit(&map);
+	kvfs_memmap_deinit(&map);
 	ck_assert_ptr_null(map.ram);
-	kvfs_kernmap_deinit(&map);
-	kvfs_kernmap_deinit(NULL);
+	kvfs_memmap_deinit(&map);
+	kvfs_memmap_deinit(NULL);
 }
 END_TEST
 
 START_TEST(any_order_will_do)
 {
-	struct kvfs_kernmap map;
+	struct kvfs_memmap map;
 
 	load("elf\n" VMEMMAP RAM_HIGH VMALLOC RAM_LOW IMAGE, 0, 0, &map);
 	ck_assert_uint_eq(map.nr_ram, 2);
@@ -88,13 +88,13 @@ START_TEST(any_order_will_do)
 	ck_assert_uint_eq(map.image.paddr, 0x1000000);
 	ck_assert_uint_eq(map.other[0].vaddr, 0xffffc90000000000);
 	ck_assert_ptr_null(map.vmcoreinfo);
-	kvfs_kernmap_deinit(&map);
+	kvfs_memmap_deinit(&map);
 }
 END_TEST
 
 START_TEST(with_kaslr)
 {
-	struct kvfs_kernmap map;
+	struct kvfs_memmap map;
 
 	/* All bases at random; RAM in one piece and hardly longer than the image. */
 	load("elf\nload vaddr=0xffff9d1d40001000 paddr=0x1000 memsz=0x4fff000 off=0x1000\n"
@@ -102,38 +102,38 @@ START_TEST(with_kaslr)
 	ck_assert_uint_eq(map.nr_ram, 1);
 	ck_assert_uint_eq(map.ram[0].vaddr, 0xffff9d1d40001000);
 	ck_assert_uint_eq(map.image.vaddr, 0xffffffffa4200000);
-	kvfs_kernmap_deinit(&map);
+	kvfs_memmap_deinit(&map);
 	/* The image below the direct map, as other architectures have it. */
 	load("elf\nload vaddr=0xffff800080000000 paddr=0x600000 memsz=4M off=0x10000000\n"
 	     "load vaddr=0xffffa00000000000 paddr=0 memsz=64M off=0x1000\n", 0, 0, &map);
 	ck_assert_uint_eq(map.nr_ram, 1);
 	ck_assert_uint_eq(map.ram[0].vaddr, 0xffffa00000000000);
 	ck_assert_uint_eq(map.image.vaddr, 0xffff800080000000);
-	kvfs_kernmap_deinit(&map);
+	kvfs_memmap_deinit(&map);
 }
 END_TEST
 
 START_TEST(ram_without_an_image_and_nothing_at_all)
 {
-	struct kvfs_kernmap map;
+	struct kvfs_memmap map;
 
 	load("elf\n" RAM_LOW RAM_HIGH, 0, 0, &map);
 	ck_assert_uint_eq(map.nr_ram, 2);
 	ck_assert_uint_eq(map.image.len, 0);
-	kvfs_kernmap_deinit(&map);
+	kvfs_memmap_deinit(&map);
 	load("elf\n" VMALLOC, 0, 0, &map);
 	ck_assert_uint_eq(map.nr_ram, 0);
 	ck_assert_uint_eq(map.nr_other, 1);
-	kvfs_kernmap_deinit(&map);
+	kvfs_memmap_deinit(&map);
 	load("elf\n", 0, 0, &map);
 	ck_assert_uint_eq(map.nr_ram + map.nr_other, 0);
-	kvfs_kernmap_deinit(&map);
+	kvfs_memmap_deinit(&map);
 }
 END_TEST
 
 START_TEST(the_image_is_cut_to_the_symbols)
 {
-	struct kvfs_kernmap map;
+	struct kvfs_memmap map;
 
 	load(KCORE, 0xffffffff81200000, 0xffffffff81300123, &map);
 	ck_assert_uint_eq(map.image.vaddr, 0xffffffff81200000);
@@ -141,10 +141,10 @@ START_TEST(the_image_is_cut_to_the_symbols)
 	ck_assert_uint_eq(map.image.off, 0x7fff81203000);
 	ck_assert_uint_eq(map.image.len, 0x100123);
 	ck_assert_uint_eq(map.image.memsz, 0x100123);
-	kvfs_kernmap_deinit(&map);
+	kvfs_memmap_deinit(&map);
 	load(KCORE, 0xffffffff81000000, 0xffffffff81400000, &map);
 	ck_assert_uint_eq(map.image.len, 4 << 20);
-	kvfs_kernmap_deinit(&map);
+	kvfs_memmap_deinit(&map);
 }
 END_TEST
 
@@ -163,7 +163,7 @@ END_TEST
 
 START_TEST(adjacent_ranges)
 {
-	struct kvfs_kernmap map;
+	struct kvfs_memmap map;
 
 	/* The second continues the first in memory and file; the third in memory only. */
 	load("elf\nload vaddr=0xffff888000100000 paddr=0x100000 memsz=1M off=0x100000\n"
@@ -175,13 +175,13 @@ START_TEST(adjacent_ranges)
 	ck_assert_uint_eq(map.ram[0].memsz, 2 << 20);
 	ck_assert_uint_eq(map.ram[1].off, 0x900000);
 	ck_assert_uint_eq(map.ram[2].paddr, 0x500000);
-	kvfs_kernmap_deinit(&map);
+	kvfs_memmap_deinit(&map);
 }
 END_TEST
 
 START_TEST(bytes_that_no_file_has)
 {
-	struct kvfs_kernmap map;
+	struct kvfs_memmap map;
 
 	/* What exceeds filesz is not shown, and a segment without bytes in the file is none. */
 	load("elf\nload vaddr=0xffff888000300000 paddr=0x300000 memsz=1M filesz=0\n"
@@ -190,7 +190,7 @@ START_TEST(bytes_that_no_file_has)
 	ck_assert_uint_eq(map.ram[0].paddr, 0x100000);
 	ck_assert_uint_eq(map.ram[0].len, 512 << 10);
 	ck_assert_uint_eq(map.ram[0].memsz, 512 << 10);
-	kvfs_kernmap_deinit(&map);
+	kvfs_memmap_deinit(&map);
 }
 END_TEST
 
@@ -224,14 +224,14 @@ END_TEST
 
 START_TEST(another_machine_or_a_short_file)
 {
-	struct kvfs_kernmap map;
+	struct kvfs_memmap map;
 	struct kvfs_err err = { 0 };
 	int fd, ret;
 
 	check_failure("elf machine=2\n" RAM_LOW, 0, 0, ENOEXEC, "the-file is of another machine (e_machine is 2");
 	check_failure("elf\nload vaddr=0 memsz=4K filesz=8K\n", 0, 0, EBADMSG, "segment 0");
 	fd = make("elf\nload vaddr=0xffff888000100000 paddr=0x100000 memsz=1M\nsize 512K\n");
-	ret = kvfs_kernmap_load_kcore(fd, "f", 512 << 10, 0, 0, &map, &err);
+	ret = kvfs_memmap_load_kcore(fd, "f", 512 << 10, 0, 0, &map, &err);
 	unit_assert_error(ret, ENODATA, err, "f is truncated: segment 0 claims bytes 0x1000-0x100fff "
 			  "but the file ends at 0x80000");
 	close(fd);
@@ -240,13 +240,13 @@ END_TEST
 
 START_TEST(kcore_without_memory)
 {
-	struct kvfs_kernmap map;
+	struct kvfs_memmap map;
 	struct kvfs_err err = { 0 };
 	int fd = make(KCORE), ret;
 
-	failalloc_try_all(ret, ret = kvfs_kernmap_load_kcore(fd, "x", 0, 0, 0, &map, &err));
+	failalloc_try_all(ret, ret = kvfs_memmap_load_kcore(fd, "x", 0, 0, 0, &map, &err));
 	ck_assert_int_eq(ret, 0);
-	kvfs_kernmap_deinit(&map);
+	kvfs_memmap_deinit(&map);
 	close(fd);
 }
 END_TEST
@@ -266,10 +266,10 @@ static const struct kview_info module_info = {
 START_TEST(an_iomem)
 {
 	int fd = unit_file(iomem, strlen(iomem)), ret;
-	struct kvfs_kernmap map;
+	struct kvfs_memmap map;
 	struct kvfs_err err = { 0 };
 
-	failalloc_try_all(ret, ret = kvfs_kernmap_load_iomem(unit_path(fd), &module_info,
+	failalloc_try_all(ret, ret = kvfs_memmap_load_iomem(unit_path(fd), &module_info,
 			  0xffffffff81000000, 0xffffffff81900000, &map, &err));
 	ck_assert_msg(!ret, "%s", err.msg);
 	ck_assert_uint_eq(map.nr_ram, 2);	/* the last two are one */
@@ -284,13 +284,13 @@ START_TEST(an_iomem)
 	ck_assert_uint_eq(map.image.off, KVFS_NO_FILE_OFF);
 	ck_assert_uint_eq(map.nr_other, 0);
 	ck_assert_ptr_null(map.vmcoreinfo);
-	kvfs_kernmap_deinit(&map);
+	kvfs_memmap_deinit(&map);
 	/* Without symbols the image ends with its bss. */
-	ck_assert_int_eq(kvfs_kernmap_load_iomem(unit_path(fd), &module_info, 0, 0, &map, &err), 0);
+	ck_assert_int_eq(kvfs_memmap_load_iomem(unit_path(fd), &module_info, 0, 0, &map, &err), 0);
 	ck_assert_uint_eq(map.image.vaddr, 0xffffffff81000000);
 	ck_assert_uint_eq(map.image.paddr, 0x1000000);
 	ck_assert_uint_eq(map.image.len, 0x800000);
-	kvfs_kernmap_deinit(&map);
+	kvfs_memmap_deinit(&map);
 	close(fd);
 }
 END_TEST
@@ -299,22 +299,22 @@ START_TEST(an_iomem_that_will_not_do)
 {
 	const struct kview_info far = { .direct_map = 0xfffffffff7001000 };
 	const struct kview_info at_the_end = { .direct_map = 0xfffffffff7000000 };
-	struct kvfs_kernmap map;
+	struct kvfs_memmap map;
 	struct kvfs_err err = { 0 };
 	int fd, ret;
 
-	ret = kvfs_kernmap_load_iomem("/nonexistent", &module_info, 0, 0, &map, &err);
+	ret = kvfs_memmap_load_iomem("/nonexistent", &module_info, 0, 0, &map, &err);
 	unit_assert_error(ret, ENOENT, err, "/nonexistent");
 	fd = unit_file("00000000-00000fff : Reserved\n00001000-00001fff : PCI\n", 53);
-	ret = kvfs_kernmap_load_iomem(unit_path(fd), &module_info, 0, 0, &map, &err);
+	ret = kvfs_memmap_load_iomem(unit_path(fd), &module_info, 0, 0, &map, &err);
 	unit_assert_error(ret, ENODATA, err, "no System RAM");
 	close(fd);
 	fd = unit_file(iomem, strlen(iomem));
-	ret = kvfs_kernmap_load_iomem(unit_path(fd), &far, 0, 0, &map, &err);
+	ret = kvfs_memmap_load_iomem(unit_path(fd), &far, 0, 0, &map, &err);
 	unit_assert_error(ret, EBADMSG, err, "direct map");
-	ck_assert_int_eq(kvfs_kernmap_load_iomem(unit_path(fd), &at_the_end, 0, 0, &map, &err), 0);
-	kvfs_kernmap_deinit(&map);
-	ret = kvfs_kernmap_load_iomem(unit_path(fd), &module_info, 2, 1, &map, &err);
+	ck_assert_int_eq(kvfs_memmap_load_iomem(unit_path(fd), &at_the_end, 0, 0, &map, &err), 0);
+	kvfs_memmap_deinit(&map);
+	ret = kvfs_memmap_load_iomem(unit_path(fd), &module_info, 2, 1, &map, &err);
 	unit_assert_error(ret, EINVAL, err, "0x2-0x1");
 	close(fd);
 }
@@ -323,12 +323,12 @@ END_TEST
 START_TEST(an_iomem_without_an_image)
 {
 	int fd = unit_file("00001000-0009ffff : System RAM\n", 31);
-	struct kvfs_kernmap map;
+	struct kvfs_memmap map;
 	struct kvfs_err err = { 0 };
 
-	ck_assert_int_eq(kvfs_kernmap_load_iomem(unit_path(fd), &module_info, 0, 0, &map, &err), 0);
+	ck_assert_int_eq(kvfs_memmap_load_iomem(unit_path(fd), &module_info, 0, 0, &map, &err), 0);
 	ck_assert_uint_eq(map.image.len, 0);
-	kvfs_kernmap_deinit(&map);
+	kvfs_memmap_deinit(&map);
 	close(fd);
 }
 END_TEST

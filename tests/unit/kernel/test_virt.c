@@ -29,16 +29,16 @@ static const struct kvfs_segment segs[] = {
 	{ .len = PAGE, .memsz = PAGE, .vaddr = 0xffffc90000000000, .paddr = KVFS_NO_PADDR },
 };
 
-static struct kvfs_kernmem set_up(const char *text, uint16_t machine, size_t nr_segs, int want)
+static struct kvfs_virt set_up(const char *text, uint16_t machine, size_t nr_segs, int want)
 {
-	const struct kvfs_vminfo info = { text, strlen(text) };
-	struct kvfs_kernmem kmem;
+	const struct kvfs_vmcoreinfo info = { text, strlen(text) };
+	struct kvfs_virt kmem;
 	struct kvfs_err err = { 0 };
 	int ret;
 
 	for (size_t i = 0; i < sizeof(mem); i++)
 		mem[i] = (unsigned char)(i / 7);
-	ret = kvfs_kernmem_init(&kmem, &info, machine, segs, nr_segs, read_phys, NULL, &err);
+	ret = kvfs_virt_init(&kmem, &info, machine, segs, nr_segs, read_phys, NULL, &err);
 	ck_assert_int_eq(ret, want);
 	ck_assert_int_eq(err.errnum, -want);
 	return kmem;
@@ -51,18 +51,18 @@ static void put_entry(uint64_t paddr, uint64_t entry)
 
 START_TEST(test_segments)
 {
-	struct kvfs_kernmem kmem = set_up("", EM_AARCH64, 4, 0);
+	struct kvfs_virt kmem = set_up("", EM_AARCH64, 4, 0);
 	unsigned char buf[2 * PAGE];
 
-	ck_assert_int_eq(kvfs_kernmem_read(&kmem, buf, sizeof(buf), 0xffffffff81000fff), 0);
+	ck_assert_int_eq(kvfs_virt_read(&kmem, buf, sizeof(buf), 0xffffffff81000fff), 0);
 	ck_assert(memcmp(buf, mem + 0xfff, sizeof(buf)) == 0);
-	ck_assert_int_eq(kvfs_kernmem_read(&kmem, buf, PAGE, 0xffff888000103000), 0);
+	ck_assert_int_eq(kvfs_virt_read(&kmem, buf, PAGE, 0xffff888000103000), 0);
 	ck_assert(memcmp(buf, mem + 3 * PAGE, PAGE) == 0);
-	ck_assert_int_eq(kvfs_kernmem_read(&kmem, buf, PAGE + 1, 0xffff888000103000), -EFAULT);
-	ck_assert_int_eq(kvfs_kernmem_read(&kmem, buf, 1, 0), -EFAULT);
-	ck_assert_int_eq(kvfs_kernmem_read(&kmem, buf, 1, 0xffffc90000000000), -EFAULT);
-	ck_assert_int_eq(kvfs_kernmem_read(&kmem, buf, 2, UINT64_MAX), -EFAULT);
-	ck_assert_int_eq(kvfs_kernmem_read(&kmem, buf, 0, 0), 0);
+	ck_assert_int_eq(kvfs_virt_read(&kmem, buf, PAGE + 1, 0xffff888000103000), -EFAULT);
+	ck_assert_int_eq(kvfs_virt_read(&kmem, buf, 1, 0), -EFAULT);
+	ck_assert_int_eq(kvfs_virt_read(&kmem, buf, 1, 0xffffc90000000000), -EFAULT);
+	ck_assert_int_eq(kvfs_virt_read(&kmem, buf, 2, UINT64_MAX), -EFAULT);
+	ck_assert_int_eq(kvfs_virt_read(&kmem, buf, 0, 0), 0);
 }
 END_TEST
 
@@ -74,7 +74,7 @@ static const char with_tables[] =
 
 START_TEST(test_tables)
 {
-	struct kvfs_kernmem kmem = set_up(with_tables, EM_X86_64, 0, 0);
+	struct kvfs_virt kmem = set_up(with_tables, EM_X86_64, 0, 0);
 	uint64_t root = MEM_START + 4 * PAGE, vaddr = 0xffffea0000000000;
 	unsigned char buf[2 * PAGE];
 
@@ -87,21 +87,21 @@ START_TEST(test_tables)
 	put_entry(root + 3 * PAGE, (MEM_START + 9 * PAGE) | 1);
 	put_entry(root + 3 * PAGE + 8, (MEM_START + 2 * PAGE) | 1);
 	/* Two pages that are adjacent in virtual memory only. */
-	ck_assert_int_eq(kvfs_kernmem_read(&kmem, buf, PAGE, vaddr + PAGE / 2), 0);
+	ck_assert_int_eq(kvfs_virt_read(&kmem, buf, PAGE, vaddr + PAGE / 2), 0);
 	ck_assert(memcmp(buf, mem + 9 * PAGE + PAGE / 2, PAGE / 2) == 0);
 	ck_assert(memcmp(buf + PAGE / 2, mem + 2 * PAGE, PAGE / 2) == 0);
-	ck_assert_int_eq(kvfs_kernmem_read(&kmem, buf, 1, vaddr + 2 * PAGE), -EFAULT);
+	ck_assert_int_eq(kvfs_virt_read(&kmem, buf, 1, vaddr + 2 * PAGE), -EFAULT);
 }
 END_TEST
 
 /* Tables that were not dumped are zeros; the segments may know all the same. */
 START_TEST(test_fall_back)
 {
-	struct kvfs_kernmem kmem = set_up(with_tables, EM_X86_64, 4, 0);
+	struct kvfs_virt kmem = set_up(with_tables, EM_X86_64, 4, 0);
 	unsigned char buf[16];
 
 	memset(mem + 4 * PAGE, 0, PAGE);
-	ck_assert_int_eq(kvfs_kernmem_read(&kmem, buf, 16, 0xffffffff81000010), 0);
+	ck_assert_int_eq(kvfs_virt_read(&kmem, buf, 16, 0xffffffff81000010), 0);
 	ck_assert(memcmp(buf, mem + 16, 16) == 0);
 }
 END_TEST

@@ -24,11 +24,11 @@ static const char text[] =
 	"no equals sign\n"
 	"LAST=7";
 
-static const struct kvfs_vminfo info = { .text = text, .len = sizeof(text) - 1 };
+static const struct kvfs_vmcoreinfo info = { .text = text, .len = sizeof(text) - 1 };
 
 static int dec(const char *key, uint64_t *out)
 {
-	return kvfs_vminfo_dec(&info, key, out);
+	return kvfs_vmcoreinfo_dec(&info, key, out);
 }
 
 START_TEST(test_get)
@@ -36,16 +36,16 @@ START_TEST(test_get)
 	const char *val;
 	size_t len;
 
-	ck_assert(kvfs_vminfo_get(&info, "OSRELEASE", &val, &len));
+	ck_assert(kvfs_vmcoreinfo_get(&info, "OSRELEASE", &val, &len));
 	ck_assert_uint_eq(len, 6);
 	ck_assert(memcmp(val, "6.12.0", 6) == 0);
-	ck_assert(kvfs_vminfo_get(&info, "A", &val, &len));
+	ck_assert(kvfs_vmcoreinfo_get(&info, "A", &val, &len));
 	ck_assert(len == 3 && memcmp(val, "B=C", 3) == 0);
-	ck_assert(kvfs_vminfo_get(&info, "EMPTY", &val, &len) && len == 0);
-	ck_assert(kvfs_vminfo_get(&info, "TWICE", &val, &len) && *val == '2');
-	ck_assert(!kvfs_vminfo_get(&info, "OSRELEAS", &val, &len));
-	ck_assert(!kvfs_vminfo_get(&info, "no equals sign", &val, &len));
-	ck_assert(!kvfs_vminfo_get(&info, "", &val, &len));
+	ck_assert(kvfs_vmcoreinfo_get(&info, "EMPTY", &val, &len) && len == 0);
+	ck_assert(kvfs_vmcoreinfo_get(&info, "TWICE", &val, &len) && *val == '2');
+	ck_assert(!kvfs_vmcoreinfo_get(&info, "OSRELEAS", &val, &len));
+	ck_assert(!kvfs_vmcoreinfo_get(&info, "no equals sign", &val, &len));
+	ck_assert(!kvfs_vmcoreinfo_get(&info, "", &val, &len));
 }
 END_TEST
 
@@ -63,11 +63,11 @@ START_TEST(test_numbers)
 	ck_assert_int_eq((int64_t)v, INT64_MIN);
 	ck_assert_int_eq(dec("LAST", &v), 0);
 	ck_assert_uint_eq(v, 7);
-	ck_assert_int_eq(kvfs_vminfo_hex(&info, "SYMBOL(swapper_pg_dir)", &v), 0);
+	ck_assert_int_eq(kvfs_vmcoreinfo_hex(&info, "SYMBOL(swapper_pg_dir)", &v), 0);
 	ck_assert_uint_eq(v, 0xffffffff84a10000);
-	ck_assert_int_eq(kvfs_vminfo_hex(&info, "KERNELOFFSET", &v), 0);
+	ck_assert_int_eq(kvfs_vmcoreinfo_hex(&info, "KERNELOFFSET", &v), 0);
 	ck_assert_uint_eq(v, 0x2b800000);
-	ck_assert_int_eq(kvfs_vminfo_hex(&info, "PREFIX", &v), 0);
+	ck_assert_int_eq(kvfs_vmcoreinfo_hex(&info, "PREFIX", &v), 0);
 	ck_assert_uint_eq(v, 0x1f);
 }
 END_TEST
@@ -82,9 +82,9 @@ START_TEST(test_no_numbers)
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		ck_assert_msg(dec(bad[i], &v) == -EBADMSG, "%s", bad[i]);
 	ck_assert_int_eq(dec("NOT_THERE", &v), -ENOENT);
-	ck_assert_int_eq(kvfs_vminfo_hex(&info, "NOT_THERE", &v), -ENOENT);
-	ck_assert_int_eq(kvfs_vminfo_hex(&info, "OSRELEASE", &v), -EBADMSG);
-	ck_assert_int_eq(kvfs_vminfo_hex(&info, "NUMBER(phys_base)", &v), -EBADMSG);
+	ck_assert_int_eq(kvfs_vmcoreinfo_hex(&info, "NOT_THERE", &v), -ENOENT);
+	ck_assert_int_eq(kvfs_vmcoreinfo_hex(&info, "OSRELEASE", &v), -EBADMSG);
+	ck_assert_int_eq(kvfs_vmcoreinfo_hex(&info, "NUMBER(phys_base)", &v), -EBADMSG);
 	ck_assert_uint_eq(v, 42);
 }
 END_TEST

@@ -16,35 +16,35 @@ START_TEST(test_parse_line)
 {
 	static const struct {
 		const char *line;
-		struct kvfs_procmap want;
+		struct kvfs_mapping want;
 	} cases[] = {
 		{ "55d0c0000000-55d0c0021000 rw-p 00000000 00:00 0                          [heap]\n",
-		  { 0x55d0c0000000, 0x55d0c0021000, 0, 0, 0, 0, KVFS_PROCMAP_ANON, false } },
+		  { 0x55d0c0000000, 0x55d0c0021000, 0, 0, 0, 0, KVFS_MAPPING_ANON, false } },
 		{ "7f00-8f00 r-xp 00002000 fe:00 14884907                   /usr/lib/x y (deleted)\n",
-		  { 0x7f00, 0x8f00, 0x2000, 14884907, 0xfe, 0, KVFS_PROCMAP_FILE, false } },
+		  { 0x7f00, 0x8f00, 0x2000, 14884907, 0xfe, 0, KVFS_MAPPING_FILE, false } },
 		{ "0-1000 rw-s fffffffffffff000 103:5 18446744073709551615 /dev/zero",
-		  { 0, 0x1000, 0xfffffffffffff000, UINT64_MAX, 0x103, 5, KVFS_PROCMAP_FILE, true } },
+		  { 0, 0x1000, 0xfffffffffffff000, UINT64_MAX, 0x103, 5, KVFS_MAPPING_FILE, true } },
 		{ "7ffc0000-7ffd0000 r-xp 00000000 00:00 0                  [vdso]\n",
-		  { 0x7ffc0000, 0x7ffd0000, 0, 0, 0, 0, KVFS_PROCMAP_SPECIAL, false } },
+		  { 0x7ffc0000, 0x7ffd0000, 0, 0, 0, 0, KVFS_MAPPING_SPECIAL, false } },
 		{ "7ffc0000-7ffd0000 r--p 00000000 00:00 0 [vvar_vclock]\n",
-		  { 0x7ffc0000, 0x7ffd0000, 0, 0, 0, 0, KVFS_PROCMAP_SPECIAL, false } },
+		  { 0x7ffc0000, 0x7ffd0000, 0, 0, 0, 0, KVFS_MAPPING_SPECIAL, false } },
 		{ "7ffc0000-7ffd0000 rw-p 00000000 00:00 0 [stack:123]\n",
-		  { 0x7ffc0000, 0x7ffd0000, 0, 0, 0, 0, KVFS_PROCMAP_ANON, false } },
+		  { 0x7ffc0000, 0x7ffd0000, 0, 0, 0, 0, KVFS_MAPPING_ANON, false } },
 		{ "7ffc0000-7ffd0000 rw-p 00000000 00:00 0 [anon:my heap]\n",
-		  { 0x7ffc0000, 0x7ffd0000, 0, 0, 0, 0, KVFS_PROCMAP_ANON, false } },
+		  { 0x7ffc0000, 0x7ffd0000, 0, 0, 0, 0, KVFS_MAPPING_ANON, false } },
 		{ "7ffc0000-7ffd0000 ---p 00000000 00:00 0 \n",
-		  { 0x7ffc0000, 0x7ffd0000, 0, 0, 0, 0, KVFS_PROCMAP_ANON, false } },
+		  { 0x7ffc0000, 0x7ffd0000, 0, 0, 0, 0, KVFS_MAPPING_ANON, false } },
 		{ "7ffc0000-7ffd0000 ---p 00000000 00:00 0\n",
-		  { 0x7ffc0000, 0x7ffd0000, 0, 0, 0, 0, KVFS_PROCMAP_ANON, false } },
+		  { 0x7ffc0000, 0x7ffd0000, 0, 0, 0, 0, KVFS_MAPPING_ANON, false } },
 		{ "1000-2000 rw-s 00000000 00:01 1042 /[vdso] (deleted)\n",
-		  { 0x1000, 0x2000, 0, 1042, 0, 1, KVFS_PROCMAP_FILE, true } },
+		  { 0x1000, 0x2000, 0, 1042, 0, 1, KVFS_MAPPING_FILE, true } },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		const struct kvfs_procmap *want = &cases[i].want;
-		struct kvfs_procmap map;
+		const struct kvfs_mapping *want = &cases[i].want;
+		struct kvfs_mapping map;
 
-		ck_assert_msg(kvfs_procmaps_parse_line(cases[i].line, strlen(cases[i].line), &map) == 0,
+		ck_assert_msg(kvfs_maps_parse_line(cases[i].line, strlen(cases[i].line), &map) == 0,
 			      "%s", cases[i].line);
 		ck_assert_uint_eq(map.start, want->start);
 		ck_assert_uint_eq(map.end, want->end);
@@ -73,10 +73,10 @@ START_TEST(test_malformed_lines)
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
 		size_t len = strlen(lines[i]);
 		char *exact = malloc(len + 1);	/* a byte read too far is seen by the sanitizer */
-		struct kvfs_procmap map;
+		struct kvfs_mapping map;
 
 		memcpy(exact, lines[i], len);
-		ck_assert_msg(kvfs_procmaps_parse_line(exact, len, &map) == -EINVAL, "\"%s\"", lines[i]);
+		ck_assert_msg(kvfs_maps_parse_line(exact, len, &map) == -EINVAL, "\"%s\"", lines[i]);
 		free(exact);
 	}
 }
@@ -128,17 +128,17 @@ START_TEST(test_find_in_text)
 		{ UINT64_MAX, 0 }, { 0x21000, 0xffffffffff600000 }, { 0, 0x10000 },
 	};
 	int dir = fake_process(three);
-	struct kvfs_procmaps *maps;
-	struct kvfs_procmap map;
+	struct kvfs_maps *maps;
+	struct kvfs_mapping map;
 
-	ck_assert_int_eq(kvfs_procmaps_open(dir, true, &maps), 0);
+	ck_assert_int_eq(kvfs_maps_open(dir, true, &maps), 0);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		int ret = kvfs_procmaps_find(maps, cases[i].addr, &map);
+		int ret = kvfs_maps_find(maps, cases[i].addr, &map);
 
 		ck_assert_msg(ret == (cases[i].start != 0), "%zu", i);
 		ck_assert_msg(!ret || map.start == cases[i].start, "%zu", i);
 	}
-	kvfs_procmaps_close(maps);
+	kvfs_maps_close(maps);
 	remove_fake(dir);
 }
 END_TEST
@@ -147,8 +147,8 @@ START_TEST(test_long_and_broken_text)
 {
 	size_t len = 64 * 1024;
 	char *text = malloc(len);
-	struct kvfs_procmaps *maps;
-	struct kvfs_procmap map;
+	struct kvfs_maps *maps;
+	struct kvfs_mapping map;
 	size_t used = 0;
 	int dir;
 
@@ -157,27 +157,27 @@ START_TEST(test_long_and_broken_text)
 		used += (size_t)sprintf(text + used, "%x000-%x000 rw-p 00000000 00:00 0    [anon:%0*d]\n",
 					i * 2, i * 2 + 1, (int)(i % 80) + 1, 7);
 	dir = fake_process(text);
-	ck_assert_int_eq(kvfs_procmaps_open(dir, true, &maps), 0);
+	ck_assert_int_eq(kvfs_maps_open(dir, true, &maps), 0);
 	for (uint64_t i = 1; i < 500; i++) {
-		ck_assert_int_eq(kvfs_procmaps_find(maps, i * 0x2000 - 1, &map), 1);
+		ck_assert_int_eq(kvfs_maps_find(maps, i * 0x2000 - 1, &map), 1);
 		ck_assert_uint_eq(map.start, i * 0x2000);
 	}
-	kvfs_procmaps_close(maps);
+	kvfs_maps_close(maps);
 	remove_fake(dir);
 	/* One line without an end. */
 	memset(text, 'x', len - 1);
 	text[len - 1] = '\0';
 	dir = fake_process(text);
-	ck_assert_int_eq(kvfs_procmaps_open(dir, true, &maps), 0);
-	ck_assert_int_eq(kvfs_procmaps_find(maps, 0, &map), -EINVAL);
-	kvfs_procmaps_close(maps);
+	ck_assert_int_eq(kvfs_maps_open(dir, true, &maps), 0);
+	ck_assert_int_eq(kvfs_maps_find(maps, 0, &map), -EINVAL);
+	kvfs_maps_close(maps);
 	remove_fake(dir);
 	/* Cut off in the middle. */
 	dir = fake_process("10000-12000 rw-p 00000000 00:00 0 \n12000-130");
-	ck_assert_int_eq(kvfs_procmaps_open(dir, true, &maps), 0);
-	ck_assert_int_eq(kvfs_procmaps_find(maps, 0, &map), 1);
-	ck_assert_int_eq(kvfs_procmaps_find(maps, 0x12000, &map), -EINVAL);
-	kvfs_procmaps_close(maps);
+	ck_assert_int_eq(kvfs_maps_open(dir, true, &maps), 0);
+	ck_assert_int_eq(kvfs_maps_find(maps, 0, &map), 1);
+	ck_assert_int_eq(kvfs_maps_find(maps, 0x12000, &map), -EINVAL);
+	kvfs_maps_close(maps);
 	remove_fake(dir);
 	free(text);
 }
@@ -210,31 +210,31 @@ START_TEST(test_seek)
 		{ 0x10, SEEK_SET, -EINVAL, 0 },
 	};
 	int dir = fake_process(gaps);
-	struct kvfs_procmaps *maps;
+	struct kvfs_maps *maps;
 	uint64_t out;
 
-	ck_assert_int_eq(kvfs_procmaps_open(dir, true, &maps), 0);
+	ck_assert_int_eq(kvfs_maps_open(dir, true, &maps), 0);
 	for (size_t len = 1; len <= 8; len += 7) {
 		for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-			int ret = kvfs_procmaps_seek(maps, nr, len, cases[i].page * len, cases[i].whence, &out);
+			int ret = kvfs_maps_seek(maps, nr, len, cases[i].page * len, cases[i].whence, &out);
 
 			ck_assert_msg(ret == cases[i].ret, "%zu: %d", i, ret);
 			ck_assert_msg(ret || out == cases[i].want * len, "%zu: %#lx", i, out);
 		}
 	}
 	/* In the middle of an entry: data is there at once. */
-	ck_assert_int_eq(kvfs_procmaps_seek(maps, nr, 8, 0x10 * 8 + 3, SEEK_DATA, &out), 0);
+	ck_assert_int_eq(kvfs_maps_seek(maps, nr, 8, 0x10 * 8 + 3, SEEK_DATA, &out), 0);
 	ck_assert_uint_eq(out, 0x10 * 8 + 3);
-	ck_assert_int_eq(kvfs_procmaps_seek(maps, nr, 8, 0xf * 8 + 3, SEEK_DATA, &out), 0);
+	ck_assert_int_eq(kvfs_maps_seek(maps, nr, 8, 0xf * 8 + 3, SEEK_DATA, &out), 0);
 	ck_assert_uint_eq(out, 0x10 * 8);
-	ck_assert_int_eq(kvfs_procmaps_seek(maps, nr, 8, UINT64_MAX, SEEK_DATA, &out), -ENXIO);
+	ck_assert_int_eq(kvfs_maps_seek(maps, nr, 8, UINT64_MAX, SEEK_DATA, &out), -ENXIO);
 	/* An address space that ends inside a mapping, or before the next: so does the data. */
-	ck_assert_int_eq(kvfs_procmaps_seek(maps, 0x11, 8, 0x10 * 8, SEEK_HOLE, &out), 0);
+	ck_assert_int_eq(kvfs_maps_seek(maps, 0x11, 8, 0x10 * 8, SEEK_HOLE, &out), 0);
 	ck_assert_uint_eq(out, 0x11 * 8);
-	ck_assert_int_eq(kvfs_procmaps_seek(maps, 0x14, 8, 0x10 * 8, SEEK_HOLE, &out), 0);
+	ck_assert_int_eq(kvfs_maps_seek(maps, 0x14, 8, 0x10 * 8, SEEK_HOLE, &out), 0);
 	ck_assert_uint_eq(out, 0x13 * 8);
-	ck_assert_int_eq(kvfs_procmaps_seek(maps, 0x10, 8, 0, SEEK_DATA, &out), -ENXIO);
-	kvfs_procmaps_close(maps);
+	ck_assert_int_eq(kvfs_maps_seek(maps, 0x10, 8, 0, SEEK_DATA, &out), -ENXIO);
+	kvfs_maps_close(maps);
 	remove_fake(dir);
 }
 END_TEST
@@ -252,17 +252,17 @@ START_TEST(test_smallest_hole)
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		uint64_t want = (cases[i].hole ? cases[i].end : cases[i].next + 1) * 8, out;
-		struct kvfs_procmaps *maps;
+		struct kvfs_maps *maps;
 		char text[200];
 		int dir;
 
 		snprintf(text, sizeof(text), "1000-%x000 rw-p 00000000 00:00 0 \n%x000-%x000 rw-p 00000000 00:00 0 \n",
 			 cases[i].end, cases[i].next, cases[i].next + 1);
 		dir = fake_process(text);
-		ck_assert_int_eq(kvfs_procmaps_open(dir, true, &maps), 0);
-		ck_assert_int_eq(kvfs_procmaps_seek(maps, 0x8000, 8, 8, SEEK_HOLE, &out), 0);
+		ck_assert_int_eq(kvfs_maps_open(dir, true, &maps), 0);
+		ck_assert_int_eq(kvfs_maps_seek(maps, 0x8000, 8, 8, SEEK_HOLE, &out), 0);
 		ck_assert_msg(out == want, "%zu: %#lx", i, out);
-		kvfs_procmaps_close(maps);
+		kvfs_maps_close(maps);
 		remove_fake(dir);
 	}
 }
@@ -288,20 +288,20 @@ START_TEST(test_query_equals_text)
 	_cleanup_close_ int dir = -1;
 	char path[32];
 	pid_t pid;
-	struct kvfs_procmaps *text, *query;
-	struct kvfs_procmap a, b;
+	struct kvfs_maps *text, *query;
+	struct kvfs_mapping a, b;
 	uint64_t addr = 0;
 	size_t count = 0;
 
-	if (!kvfs_procmaps_can_query())
+	if (!kvfs_maps_can_query())
 		return;
 	pid = start_sleeper();
 	snprintf(path, sizeof(path), "/proc/%d", pid);
 	dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	ck_assert_int_eq(kvfs_procmaps_open(dir, true, &text), 0);
-	ck_assert_int_eq(kvfs_procmaps_open(dir, false, &query), 0);
-	while (kvfs_procmaps_find(query, addr, &a) == 1) {
-		ck_assert_int_eq(kvfs_procmaps_find(text, addr, &b), 1);
+	ck_assert_int_eq(kvfs_maps_open(dir, true, &text), 0);
+	ck_assert_int_eq(kvfs_maps_open(dir, false, &query), 0);
+	while (kvfs_maps_find(query, addr, &a) == 1) {
+		ck_assert_int_eq(kvfs_maps_find(text, addr, &b), 1);
 		ck_assert_uint_eq(a.start, b.start);
 		ck_assert_uint_eq(a.end, b.end);
 		ck_assert_uint_eq(a.file_off, b.file_off);
@@ -315,9 +315,9 @@ START_TEST(test_query_equals_text)
 	}
 	ck_assert_uint_gt(count, 10);
 	/* The one that is no mapping: only the text has it. */
-	ck_assert_int_eq(kvfs_procmaps_find(query, addr, &a), 0);
-	kvfs_procmaps_close(text);
-	kvfs_procmaps_close(query);
+	ck_assert_int_eq(kvfs_maps_find(query, addr, &a), 0);
+	kvfs_maps_close(text);
+	kvfs_maps_close(query);
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
 }
@@ -326,10 +326,10 @@ END_TEST
 START_TEST(test_open_fails)
 {
 	_cleanup_close_ int dir = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	struct kvfs_procmaps *maps;
+	struct kvfs_maps *maps;
 
-	ck_assert_int_eq(kvfs_procmaps_open(dir, false, &maps), -ESRCH);
-	kvfs_procmaps_close(NULL);
+	ck_assert_int_eq(kvfs_maps_open(dir, false, &maps), -ESRCH);
+	kvfs_maps_close(NULL);
 }
 END_TEST
 

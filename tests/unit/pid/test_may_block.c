@@ -26,22 +26,22 @@ static const char ours[] =
 	"40 1 0:7101 / /mnt/a rw - fuse x rw\n"
 	"41 1 0:7102 / /mnt/b rw - tmpfs x rw\n";
 
-static struct kvfs_devkinds make(void)
+static struct kvfs_may_block make(void)
 {
-	return (struct kvfs_devkinds) { .theirs = strdup(theirs), .ours = strdup(ours) };
+	return (struct kvfs_may_block) { .theirs = strdup(theirs), .ours = strdup(ours) };
 }
 
-static bool waits(struct kvfs_devkinds *kinds, unsigned int major_nr, unsigned int minor_nr)
+static bool waits(struct kvfs_may_block *kinds, unsigned int major_nr, unsigned int minor_nr)
 {
 	bool ret;
 
-	ck_assert_int_eq(kvfs_devkinds_waits(kinds, NOBODY, makedev(major_nr, minor_nr), &ret), 0);
+	ck_assert_int_eq(kvfs_may_block_waits(kinds, NOBODY, makedev(major_nr, minor_nr), &ret), 0);
 	return ret;
 }
 
 START_TEST(test_types)
 {
-	struct kvfs_devkinds kinds = make();
+	struct kvfs_may_block kinds = make();
 
 	/* Twice, as answers are kept, and more than are kept. */
 	for (int i = 0; i < 2; i++) {
@@ -57,7 +57,7 @@ START_TEST(test_types)
 		ck_assert(waits(&kinds, 0, 7101));
 		ck_assert(!waits(&kinds, 0, 7102));
 	}
-	kvfs_devkinds_deinit(&kinds);
+	kvfs_may_block_deinit(&kinds);
 	ck_assert_ptr_null(kinds.theirs);
 }
 END_TEST
@@ -65,18 +65,18 @@ END_TEST
 /* A mount that was detached lazily, or is out of sight. */
 START_TEST(test_unlisted)
 {
-	struct kvfs_devkinds kinds = make();
+	struct kvfs_may_block kinds = make();
 
 	ck_assert(waits(&kinds, 0, 7999));
 	ck_assert(waits(&kinds, 8, 7999));
-	kvfs_devkinds_deinit(&kinds);
+	kvfs_may_block_deinit(&kinds);
 }
 END_TEST
 
 /* The kernel's own are listed nowhere. */
 START_TEST(test_own)
 {
-	struct kvfs_devkinds kinds = make();
+	struct kvfs_may_block kinds = make();
 	struct stat st;
 	int fds[2];
 
@@ -86,7 +86,7 @@ START_TEST(test_own)
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
 	ck_assert_int_eq(fstat(fds[0], &st), 0);
 	ck_assert(!waits(&kinds, 0, minor(st.st_dev)));
-	kvfs_devkinds_deinit(&kinds);
+	kvfs_may_block_deinit(&kinds);
 }
 END_TEST
 
@@ -94,17 +94,17 @@ END_TEST
 START_TEST(test_here)
 {
 	int self = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	struct kvfs_devkinds kinds = { 0 };
+	struct kvfs_may_block kinds = { 0 };
 	struct stat st;
 	bool ret = true;
 
 	ck_assert_int_eq(stat("/proc", &st), 0);
-	ck_assert_int_eq(kvfs_devkinds_waits(&kinds, self, st.st_dev, &ret), 0);
+	ck_assert_int_eq(kvfs_may_block_waits(&kinds, self, st.st_dev, &ret), 0);
 	ck_assert(!ret);
 	ck_assert_ptr_nonnull(kinds.theirs);
-	kvfs_devkinds_deinit(&kinds);
-	ck_assert_int_eq(kvfs_devkinds_waits(&kinds, NOBODY, st.st_dev, &ret), -EBADF);
-	kvfs_devkinds_deinit(&kinds);
+	kvfs_may_block_deinit(&kinds);
+	ck_assert_int_eq(kvfs_may_block_waits(&kinds, NOBODY, st.st_dev, &ret), -EBADF);
+	kvfs_may_block_deinit(&kinds);
 	close(self);
 }
 END_TEST

@@ -33,30 +33,30 @@ static void end_child(pid_t pid)
 START_TEST(test_exit)
 {
 	pid_t pid = start_child();
-	struct kvfs_procfs_id id;
-	struct kvfs_procmm mm, again;
+	struct kvfs_process_id id;
+	struct kvfs_mm mm, again;
 	uint64_t nr;
 	char buf[16];
 
-	ck_assert_int_eq(kvfs_procfs_identify(pid, &id), 0);
-	ck_assert_int_eq(kvfs_procmm_open(&id, &mm), 0);
-	ck_assert_int_eq(kvfs_procmm_check(&mm), 0);
-	ck_assert_int_eq(kvfs_procmm_mapped_pages(&mm, &nr), 0);
+	ck_assert_int_eq(kvfs_process_identify(pid, &id), 0);
+	ck_assert_int_eq(kvfs_mm_open(&id, &mm), 0);
+	ck_assert_int_eq(kvfs_mm_check(&mm), 0);
+	ck_assert_int_eq(kvfs_mm_mapped_pages(&mm, &nr), 0);
 	ck_assert_uint_gt(nr, 0);
 	ck_assert_uint_lt(nr, mm.nr_pages);
-	ck_assert_int_eq(kvfs_procmm_read_pagemap(&mm, buf, 16, 5), 16);
+	ck_assert_int_eq(kvfs_mm_read_pagemap(&mm, buf, 16, 5), 16);
 	/* A zombie has its number still, and no memory. */
 	kill(pid, SIGKILL);
 	ck_assert_int_eq(waitid(P_PID, (id_t)pid, &(siginfo_t){ 0 }, WEXITED | WNOWAIT), 0);
-	ck_assert_int_eq(kvfs_procmm_check(&mm), -ESRCH);
-	ck_assert_int_eq(kvfs_procmm_read_pagemap(&mm, buf, 16, 5), -ESRCH);
-	ck_assert_int_eq(kvfs_procmm_open(&id, &again), -ENOENT);
+	ck_assert_int_eq(kvfs_mm_check(&mm), -ESRCH);
+	ck_assert_int_eq(kvfs_mm_read_pagemap(&mm, buf, 16, 5), -ESRCH);
+	ck_assert_int_eq(kvfs_mm_open(&id, &again), -ENOENT);
 	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
-	ck_assert_int_eq(kvfs_procmm_check(&mm), -ESRCH);
-	ck_assert_int_eq(kvfs_procmm_read_pagemap(&mm, buf, 16, 5), -ESRCH);
-	ck_assert_int_eq(kvfs_procmm_mapped_pages(&mm, &nr), -ESRCH);
-	ck_assert_int_eq(kvfs_procmm_open(&id, &again), -ENOENT);
-	kvfs_procmm_close(&mm);
+	ck_assert_int_eq(kvfs_mm_check(&mm), -ESRCH);
+	ck_assert_int_eq(kvfs_mm_read_pagemap(&mm, buf, 16, 5), -ESRCH);
+	ck_assert_int_eq(kvfs_mm_mapped_pages(&mm, &nr), -ESRCH);
+	ck_assert_int_eq(kvfs_mm_open(&id, &again), -ENOENT);
+	kvfs_mm_close(&mm);
 }
 END_TEST
 
@@ -64,19 +64,19 @@ END_TEST
 START_TEST(test_exec)
 {
 	pid_t pid = start_child();
-	struct kvfs_procfs_id id;
-	struct kvfs_procmm mm, again;
+	struct kvfs_process_id id;
+	struct kvfs_mm mm, again;
 
-	ck_assert_int_eq(kvfs_procfs_identify(pid, &id), 0);
-	ck_assert_int_eq(kvfs_procmm_open(&id, &mm), 0);
+	ck_assert_int_eq(kvfs_process_identify(pid, &id), 0);
+	ck_assert_int_eq(kvfs_mm_open(&id, &mm), 0);
 	kill(pid, SIGCONT);
-	for (int i = 0; i < 1000 && kvfs_procmm_check(&mm) == 0; i++)
+	for (int i = 0; i < 1000 && kvfs_mm_check(&mm) == 0; i++)
 		usleep(10000);
-	ck_assert_int_eq(kvfs_procmm_check(&mm), -ESRCH);
-	ck_assert_int_eq(kvfs_procmm_open(&id, &again), 0);
-	ck_assert_int_eq(kvfs_procmm_check(&again), 0);
-	kvfs_procmm_close(&again);
-	kvfs_procmm_close(&mm);
+	ck_assert_int_eq(kvfs_mm_check(&mm), -ESRCH);
+	ck_assert_int_eq(kvfs_mm_open(&id, &again), 0);
+	ck_assert_int_eq(kvfs_mm_check(&again), 0);
+	kvfs_mm_close(&again);
+	kvfs_mm_close(&mm);
 	end_child(pid);
 }
 END_TEST
@@ -96,24 +96,24 @@ static int exec_when_told(void *from)
 START_TEST(test_exec_of_one)
 {
 	static char stack[65536] __attribute__((aligned(16)));
-	struct kvfs_procfs_id id;
-	struct kvfs_procmm mm;
+	struct kvfs_process_id id;
+	struct kvfs_mm mm;
 	int fds[2];
 	pid_t pid;
 
 	ck_assert_int_eq(pipe2(fds, O_CLOEXEC), 0);
 	pid = clone(exec_when_told, stack + sizeof(stack), CLONE_VM | SIGCHLD, fds);
 	ck_assert_int_gt(pid, 0);
-	ck_assert_int_eq(kvfs_procfs_identify(pid, &id), 0);
-	ck_assert_int_eq(kvfs_procmm_open(&id, &mm), 0);
-	ck_assert_int_eq(kvfs_procmm_remember(&mm), 0);
-	ck_assert_int_eq(kvfs_procmm_check_own(&mm), 0);
+	ck_assert_int_eq(kvfs_process_identify(pid, &id), 0);
+	ck_assert_int_eq(kvfs_mm_open(&id, &mm), 0);
+	ck_assert_int_eq(kvfs_mm_remember(&mm), 0);
+	ck_assert_int_eq(kvfs_mm_check_own(&mm), 0);
 	ck_assert_int_eq(write(fds[1], "x", 1), 1);
-	for (int i = 0; i < 1000 && kvfs_procmm_check_own(&mm) == 0; i++)
+	for (int i = 0; i < 1000 && kvfs_mm_check_own(&mm) == 0; i++)
 		usleep(10000);
-	ck_assert_int_eq(kvfs_procmm_check_own(&mm), -ESRCH);
-	ck_assert_int_eq(kvfs_procmm_check(&mm), 0);
-	kvfs_procmm_close(&mm);
+	ck_assert_int_eq(kvfs_mm_check_own(&mm), -ESRCH);
+	ck_assert_int_eq(kvfs_mm_check(&mm), 0);
+	kvfs_mm_close(&mm);
 	end_child(pid);
 	close(fds[0]);
 	close(fds[1]);
@@ -122,13 +122,13 @@ END_TEST
 
 START_TEST(test_kernel_thread)
 {
-	struct kvfs_procfs_id id;
-	struct kvfs_procmm mm;
+	struct kvfs_process_id id;
+	struct kvfs_mm mm;
 
 	/* kthreadd; in a container there is none, or another process has its number. */
-	if (access("/proc/2/exe", F_OK) == 0 || kvfs_procfs_identify(2, &id) < 0)
+	if (access("/proc/2/exe", F_OK) == 0 || kvfs_process_identify(2, &id) < 0)
 		return;
-	ck_assert_int_eq(kvfs_procmm_open(&id, &mm), -ENOENT);
+	ck_assert_int_eq(kvfs_mm_open(&id, &mm), -ENOENT);
 }
 END_TEST
 

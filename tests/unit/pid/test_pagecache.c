@@ -11,20 +11,20 @@
 #define MARK 0x20
 
 /* The mapping of this process at p, opened. */
-static int open_mapping(void *p, struct kvfs_procmap *map, struct kvfs_filecache *cache)
+static int open_mapping(void *p, struct kvfs_mapping *map, struct kvfs_pagecache *cache)
 {
 	_cleanup_close_ int self = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	struct kvfs_devkinds kinds = { 0 };
-	struct kvfs_procmaps *maps;
+	struct kvfs_may_block kinds = { 0 };
+	struct kvfs_maps *maps;
 	int ret;
 
 	ck_assert_ptr_ne(p, MAP_FAILED);
-	ck_assert_int_eq(kvfs_procmaps_open(self, true, &maps), 0);
-	ck_assert_int_eq(kvfs_procmaps_find(maps, (uintptr_t)p, map), 1);
-	ck_assert_int_eq(map->kind, KVFS_PROCMAP_FILE);
-	kvfs_procmaps_close(maps);
-	ret = kvfs_filecache_open(self, &kinds, map, cache);
-	kvfs_devkinds_deinit(&kinds);
+	ck_assert_int_eq(kvfs_maps_open(self, true, &maps), 0);
+	ck_assert_int_eq(kvfs_maps_find(maps, (uintptr_t)p, map), 1);
+	ck_assert_int_eq(map->kind, KVFS_MAPPING_FILE);
+	kvfs_maps_close(maps);
+	ret = kvfs_pagecache_open(self, &kinds, map, cache);
+	kvfs_may_block_deinit(&kinds);
 	return ret;
 }
 
@@ -45,14 +45,14 @@ START_TEST(test_kinds)
 {
 	static const struct {
 		const char *path;
-		enum kvfs_filecache_kind want;
+		enum kvfs_pagecache_kind want;
 	} cases[] = {
-		{ NULL, KVFS_FILECACHE_SHMEM },			/* shared anonymous memory */
-		{ "/proc/self/exe", KVFS_FILECACHE_PAGES },
+		{ NULL, KVFS_PAGECACHE_SHMEM },			/* shared anonymous memory */
+		{ "/proc/self/exe", KVFS_PAGECACHE_PAGES },
 	};
-	struct kvfs_devkinds kinds = { 0 };
-	struct kvfs_filecache cache;
-	struct kvfs_procmap map;
+	struct kvfs_may_block kinds = { 0 };
+	struct kvfs_pagecache cache;
+	struct kvfs_mapping map;
 	int fd;
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -62,44 +62,44 @@ START_TEST(test_kinds)
 		p = mmap(NULL, PAGE, PROT_READ, MAP_SHARED | (fd < 0 ? MAP_ANONYMOUS : 0), fd, 0);
 		ck_assert_int_eq(open_mapping(p, &map, &cache), 0);
 		/* The test may have been built on tmpfs. */
-		ck_assert(cache.kind == cases[i].want || (cases[i].path && cache.kind == KVFS_FILECACHE_SHMEM));
+		ck_assert(cache.kind == cases[i].want || (cases[i].path && cache.kind == KVFS_PAGECACHE_SHMEM));
 		ck_assert_int_ge(cache.fd, 0);
-		kvfs_filecache_close(&cache);
+		kvfs_pagecache_close(&cache);
 		munmap(p, PAGE);
 	}
 	/* A device is not opened. */
 	fd = open("/dev/zero", O_RDWR);
 	ck_assert_int_eq(open_mapping(mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, fd, 0), &map, &cache), 0);
-	ck_assert_int_eq(cache.kind, KVFS_FILECACHE_DEVICE);
+	ck_assert_int_eq(cache.kind, KVFS_PAGECACHE_DEVICE);
 	ck_assert_int_eq(cache.fd, -1);
 	/* What is not mapped any more. */
 	map.end += PAGE;
 	fd = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	ck_assert_int_eq(kvfs_filecache_open(fd, &kinds, &map, &cache), -ENOENT);
-	kvfs_devkinds_deinit(&kinds);
+	ck_assert_int_eq(kvfs_pagecache_open(fd, &kinds, &map, &cache), -ENOENT);
+	kvfs_may_block_deinit(&kinds);
 	close(fd);
 }
 END_TEST
 
 START_TEST(test_who_waits_is_not_opened)
 {
-	struct kvfs_devkinds kinds = {
+	struct kvfs_may_block kinds = {
 		.theirs = strdup("20 1 0:7777 / /mnt/a rw - fuse.kviewfs kviewfs ro\n"
 				 "21 1 8:7778 / /mnt/b rw - fuseblk /dev/sda rw\n"
 				 "22 1 8:7779 / /mnt/c rw - ext4 /dev/sdb rw\n"),
 	};
-	struct kvfs_procmap map = { .start = PAGE, .end = 2 * PAGE, .kind = KVFS_PROCMAP_FILE };
-	struct kvfs_filecache cache;
+	struct kvfs_mapping map = { .start = PAGE, .end = 2 * PAGE, .kind = KVFS_MAPPING_FILE };
+	struct kvfs_pagecache cache;
 
 	for (map.dev_minor = 7777; map.dev_minor < 7779; map.dev_minor++) {
 		/* No such directory: nothing is looked up. */
-		ck_assert_int_eq(kvfs_filecache_open(-1, &kinds, &map, &cache), 0);
-		ck_assert_int_eq(cache.kind, KVFS_FILECACHE_OPAQUE);
+		ck_assert_int_eq(kvfs_pagecache_open(-1, &kinds, &map, &cache), 0);
+		ck_assert_int_eq(cache.kind, KVFS_PAGECACHE_OPAQUE);
 		ck_assert_int_eq(cache.fd, -1);
 		map.dev_major = 8;
 	}
-	ck_assert_int_eq(kvfs_filecache_open(-1, &kinds, &map, &cache), -EBADF);
-	kvfs_devkinds_deinit(&kinds);
+	ck_assert_int_eq(kvfs_pagecache_open(-1, &kinds, &map, &cache), -EBADF);
+	kvfs_may_block_deinit(&kinds);
 }
 END_TEST
 
@@ -108,8 +108,8 @@ START_TEST(test_resident)
 	_cleanup_close_ int fd = disk_file(NR_PAGES);
 	uint8_t vec[NR_PAGES + 2], *p;
 	unsigned char want[NR_PAGES];
-	struct kvfs_filecache cache;
-	struct kvfs_procmap map;
+	struct kvfs_pagecache cache;
+	struct kvfs_mapping map;
 
 	fsync(fd);
 	posix_fadvise(fd, 10 * PAGE, 20 * PAGE, POSIX_FADV_DONTNEED);
@@ -118,13 +118,13 @@ START_TEST(test_resident)
 	ck_assert_int_eq(open_mapping(p, &map, &cache), 0);
 	memset(vec, MARK, sizeof(vec));
 	vec[1] |= 1;
-	ck_assert_int_eq(kvfs_filecache_resident(&cache, (uintptr_t)p + PAGE, vec, NR_PAGES - 5 + 2), 0);
+	ck_assert_int_eq(kvfs_pagecache_resident(&cache, (uintptr_t)p + PAGE, vec, NR_PAGES - 5 + 2), 0);
 	ck_assert_int_eq(mincore(p, (NR_PAGES - 4) * PAGE, want), 0);
 	for (size_t i = 0; i < NR_PAGES - 5; i++)
 		ck_assert_msg(vec[i] == (MARK | (want[i + 1] & 1)), "page %zu", i);
 	ck_assert_uint_eq(vec[NR_PAGES - 5], MARK);
 	ck_assert_uint_eq(vec[NR_PAGES - 5 + 1], MARK);
-	kvfs_filecache_close(&cache);
+	kvfs_pagecache_close(&cache);
 	munmap(p, (NR_PAGES - 4 + 2) * PAGE);
 }
 END_TEST
@@ -132,18 +132,18 @@ END_TEST
 /* An offset that only a lie could have. */
 START_TEST(test_overflow)
 {
-	struct kvfs_filecache cache = {
-		.kind = KVFS_FILECACHE_PAGES, .fd = unit_file("x", 1), .start = PAGE,
+	struct kvfs_pagecache cache = {
+		.kind = KVFS_PAGECACHE_PAGES, .fd = unit_file("x", 1), .start = PAGE,
 		.file_off = INT64_MAX - PAGE + 1,
 	};
 	uint8_t vec[4] = { 0 };
 
-	ck_assert_int_eq(kvfs_filecache_resident(&cache, 3 * PAGE, vec, 4), -EOVERFLOW);
-	ck_assert_int_eq(kvfs_filecache_mark_swapped(&cache, 3 * PAGE, vec, 4, MARK), -EOVERFLOW);
-	ck_assert_int_eq(kvfs_filecache_mark_cache(&cache, 3 * PAGE, vec, 4, 0, 8, 16), -EOVERFLOW);
+	ck_assert_int_eq(kvfs_pagecache_resident(&cache, 3 * PAGE, vec, 4), -EOVERFLOW);
+	ck_assert_int_eq(kvfs_pagecache_mark_swapped(&cache, 3 * PAGE, vec, 4, MARK), -EOVERFLOW);
+	ck_assert_int_eq(kvfs_pagecache_mark_cache(&cache, 3 * PAGE, vec, 4, 0, 8, 16), -EOVERFLOW);
 	cache.file_off = UINT64_MAX;
-	ck_assert_int_eq(kvfs_filecache_resident(&cache, 3 * PAGE, vec, 4), -EOVERFLOW);
-	kvfs_filecache_close(&cache);
+	ck_assert_int_eq(kvfs_pagecache_resident(&cache, 3 * PAGE, vec, 4), -EOVERFLOW);
+	kvfs_pagecache_close(&cache);
 }
 END_TEST
 
@@ -151,7 +151,7 @@ END_TEST
 START_TEST(test_mark_swapped)
 {
 	_cleanup_close_ int fd = memfd_create("unit", MFD_CLOEXEC);
-	struct kvfs_filecache cache = { .kind = KVFS_FILECACHE_SHMEM, .fd = fd, .start = PAGE };
+	struct kvfs_pagecache cache = { .kind = KVFS_PAGECACHE_SHMEM, .fd = fd, .start = PAGE };
 	uint8_t vec[NR_PAGES] = { 0 }, page[PAGE] = { 1 };
 
 	ck_assert_int_eq(ftruncate(fd, (NR_PAGES - 8) * PAGE), 0);
@@ -159,7 +159,7 @@ START_TEST(test_mark_swapped)
 		if (i % 5 < 3)
 			ck_assert_int_eq(pwrite(fd, page, PAGE, (off_t)(i * PAGE)), (int)PAGE);
 	vec[0] = vec[11] = vec[3] = 1;
-	ck_assert_int_eq(kvfs_filecache_mark_swapped(&cache, PAGE, vec, NR_PAGES, MARK), 0);
+	ck_assert_int_eq(kvfs_pagecache_mark_swapped(&cache, PAGE, vec, NR_PAGES, MARK), 0);
 	for (size_t i = 0; i < NR_PAGES; i++) {
 		uint8_t want = i == 0 || i == 11 || i == 3 ? 1 : i < 30 && i % 5 < 3 ? MARK : 0;
 
@@ -171,7 +171,7 @@ END_TEST
 START_TEST(test_mark_cache)
 {
 	_cleanup_close_ int fd = memfd_create("unit", MFD_CLOEXEC);
-	struct kvfs_filecache cache = { .kind = KVFS_FILECACHE_SHMEM, .fd = fd, .start = PAGE };
+	struct kvfs_pagecache cache = { .kind = KVFS_PAGECACHE_SHMEM, .fd = fd, .start = PAGE };
 	uint8_t vec[NR_PAGES] = { 0 }, page[PAGE] = { 1 };
 	int ret;
 
@@ -182,7 +182,7 @@ START_TEST(test_mark_cache)
 	/* Said to be in memory: every page below 40. Those that are not in the page cache are elsewhere. */
 	for (size_t i = 0; i < 40; i++)
 		vec[i] = i == 1 ? 1 | 2 : 1;
-	ret = kvfs_filecache_mark_cache(&cache, PAGE, vec, NR_PAGES, 2, 8, 16);
+	ret = kvfs_pagecache_mark_cache(&cache, PAGE, vec, NR_PAGES, 2, 8, 16);
 	if (ret == -ENOSYS)
 		return;
 	ck_assert_int_eq(ret, 0);

@@ -42,7 +42,7 @@ START_TEST(test_parse_pid)
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		ck_assert_msg(kvfs_procfs_parse_pid(cases[i].name) == cases[i].want, "\"%s\"", cases[i].name);
+		ck_assert_msg(kvfs_process_parse_pid(cases[i].name) == cases[i].want, "\"%s\"", cases[i].name);
 }
 END_TEST
 
@@ -72,7 +72,7 @@ START_TEST(test_parse_start)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		uint64_t ticks = 0;
 
-		ck_assert_msg(kvfs_procfs_parse_start(cases[i].text, &ticks) == cases[i].ret, "%zu", i);
+		ck_assert_msg(kvfs_process_parse_start(cases[i].text, &ticks) == cases[i].ret, "%zu", i);
 		ck_assert_msg(ticks == cases[i].want || cases[i].ret, "%zu", i);
 	}
 }
@@ -80,36 +80,36 @@ END_TEST
 
 START_TEST(test_identify)
 {
-	struct kvfs_procfs_id a, b, mine;
+	struct kvfs_process_id a, b, mine;
 	pid_t child = start_child(), other = start_child();
 
-	ck_assert_int_eq(kvfs_procfs_identify(child, &a), 0);
+	ck_assert_int_eq(kvfs_process_identify(child, &a), 0);
 	ck_assert_int_eq(a.pid, child);
-	ck_assert_uint_lt(a.serial, UINT64_C(1) << KVFS_PROCFS_SERIAL_BITS);
+	ck_assert_uint_lt(a.serial, UINT64_C(1) << KVFS_PROCESS_SERIAL_BITS);
 	ck_assert_uint_ne(a.serial, 0);
-	ck_assert_int_eq(kvfs_procfs_identify(child, &b), 0);
+	ck_assert_int_eq(kvfs_process_identify(child, &b), 0);
 	ck_assert_uint_eq(a.serial, b.serial);
-	ck_assert_int_eq(kvfs_procfs_identify(other, &b), 0);
+	ck_assert_int_eq(kvfs_process_identify(other, &b), 0);
 	ck_assert_uint_ne(a.serial, b.serial);
-	ck_assert_int_eq(kvfs_procfs_identify(getpid(), &mine), 0);
+	ck_assert_int_eq(kvfs_process_identify(getpid(), &mine), 0);
 	ck_assert_uint_ne(a.serial, mine.serial);
 	end_child(child);
 	end_child(other);
-	ck_assert_int_eq(kvfs_procfs_identify(child, &a), -ESRCH);
-	ck_assert_int_eq(kvfs_procfs_identify(0, &a), -ESRCH);
-	ck_assert_int_eq(kvfs_procfs_identify(-1, &a), -ESRCH);
+	ck_assert_int_eq(kvfs_process_identify(child, &a), -ESRCH);
+	ck_assert_int_eq(kvfs_process_identify(0, &a), -ESRCH);
+	ck_assert_int_eq(kvfs_process_identify(-1, &a), -ESRCH);
 }
 END_TEST
 
 static void *tell_tid(void *arg)
 {
-	struct kvfs_procfs_id id;
+	struct kvfs_process_id id;
 	pid_t tid = (pid_t)syscall(SYS_gettid);
 
 	ck_assert_int_ne(tid, getpid());
-	ck_assert_int_eq(kvfs_procfs_tgid(tid), getpid());
+	ck_assert_int_eq(kvfs_process_tgid(tid), getpid());
 	/* A thread is no process of its own, although /proc has a directory for it. */
-	ck_assert_int_eq(kvfs_procfs_identify(tid, &id), -ESRCH);
+	ck_assert_int_eq(kvfs_process_identify(tid, &id), -ESRCH);
 	return NULL;
 }
 
@@ -118,34 +118,34 @@ START_TEST(test_threads)
 	pthread_t thread;
 	pid_t child = start_child();
 
-	ck_assert_int_eq(kvfs_procfs_tgid(getpid()), getpid());
+	ck_assert_int_eq(kvfs_process_tgid(getpid()), getpid());
 	ck_assert_int_eq(pthread_create(&thread, NULL, tell_tid, NULL), 0);
 	pthread_join(thread, NULL);
 	end_child(child);
-	ck_assert_int_eq(kvfs_procfs_tgid(child), -ESRCH);
+	ck_assert_int_eq(kvfs_process_tgid(child), -ESRCH);
 }
 END_TEST
 
 START_TEST(test_open)
 {
 	pid_t child = start_child();
-	struct kvfs_procfs_id id, other;
+	struct kvfs_process_id id, other;
 	int dir, fd;
 
-	ck_assert_int_eq(kvfs_procfs_identify(child, &id), 0);
-	dir = kvfs_procfs_open(&id);
+	ck_assert_int_eq(kvfs_process_identify(child, &id), 0);
+	dir = kvfs_process_open(&id);
 	ck_assert_int_ge(dir, 0);
-	fd = kvfs_procfs_openat(dir, "statm", O_RDONLY);
+	fd = kvfs_process_openat(dir, "statm", O_RDONLY);
 	ck_assert_int_ge(fd, 0);
 	ck_assert_int_eq(fcntl(fd, F_GETFD), FD_CLOEXEC);
 	close(fd);
 	/* The number, but another process. */
 	other = id;
 	other.serial++;
-	ck_assert_int_eq(kvfs_procfs_open(&other), -ENOENT);
+	ck_assert_int_eq(kvfs_process_open(&other), -ENOENT);
 	end_child(child);
-	ck_assert_int_eq(kvfs_procfs_open(&id), -ENOENT);
-	ck_assert_int_eq(kvfs_procfs_openat(dir, "statm", O_RDONLY), -ESRCH);
+	ck_assert_int_eq(kvfs_process_open(&id), -ENOENT);
+	ck_assert_int_eq(kvfs_process_openat(dir, "statm", O_RDONLY), -ESRCH);
 	close(dir);
 }
 END_TEST
@@ -153,15 +153,15 @@ END_TEST
 /* Whether pid is listed, when `max` entries are asked for at a time. */
 static bool is_listed(pid_t pid, size_t max)
 {
-	struct kvfs_procfs_entry v[64];
+	struct kvfs_process_entry v[64];
 	uint64_t cookie = 0;
 	bool found = false;
 	pid_t last = 0;
 	ssize_t n;
 
-	while ((n = kvfs_procfs_list(cookie, v, max)) > 0) {
+	while ((n = kvfs_process_list(cookie, v, max)) > 0) {
 		for (ssize_t i = 0; i < n; i++) {
-			pid_t one = kvfs_procfs_parse_pid(v[i].name);
+			pid_t one = kvfs_process_parse_pid(v[i].name);
 
 			ck_assert_int_gt(one, last);
 			last = one;
@@ -183,7 +183,7 @@ START_TEST(test_list)
 	ck_assert(is_listed(getpid(), 64));
 	end_child(child);
 	ck_assert(!is_listed(child, 64));
-	ck_assert_int_eq(kvfs_procfs_list(0, NULL, 0), 0);
+	ck_assert_int_eq(kvfs_process_list(0, NULL, 0), 0);
 }
 END_TEST
 

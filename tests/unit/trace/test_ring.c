@@ -10,12 +10,12 @@
 START_TEST(meta_of_a_good_ring)
 {
 	struct ring ring = ring_create(8192, 5);
-	struct kvfs_ringbuf_meta meta;
+	struct kvfs_ring_meta meta;
 
-	ck_assert_int_eq(kvfs_ringbuf_parse_meta(ring.mem, ring.len, &meta, NULL), 0);
-	ck_assert_uint_eq(kvfs_ringbuf_len(&meta), 6 * 8192);
-	ck_assert_uint_eq(kvfs_ringbuf_subbuf_off(&meta, 0), 8192);
-	ck_assert_uint_eq(kvfs_ringbuf_subbuf_off(&meta, 4), 5 * 8192);
+	ck_assert_int_eq(kvfs_ring_parse_meta(ring.mem, ring.len, &meta, NULL), 0);
+	ck_assert_uint_eq(kvfs_ring_len(&meta), 6 * 8192);
+	ck_assert_uint_eq(kvfs_ring_subbuf_off(&meta, 0), 8192);
+	ck_assert_uint_eq(kvfs_ring_subbuf_off(&meta, 4), 5 * 8192);
 	free(ring.mem);
 }
 END_TEST
@@ -42,16 +42,16 @@ START_TEST(meta_that_lies)
 		{ 24, UINT32_MAX },
 	};
 	struct ring ring = ring_create(4096, 3);
-	struct kvfs_ringbuf_meta good = *ring.meta, meta;
+	struct kvfs_ring_meta good = *ring.meta, meta;
 	struct kvfs_err err = { 0 };
 
-	ck_assert_int_eq(kvfs_ringbuf_parse_meta(ring.mem, 79, &meta, &err), -EBADMSG);
-	ck_assert_int_eq(kvfs_ringbuf_parse_meta(ring.mem, 80, &meta, &err), 0);
+	ck_assert_int_eq(kvfs_ring_parse_meta(ring.mem, 79, &meta, &err), -EBADMSG);
+	ck_assert_int_eq(kvfs_ring_parse_meta(ring.mem, 80, &meta, &err), 0);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		*ring.meta = good;
 		memcpy(ring.mem + cases[i].field, &cases[i].value, 4);
 		err.msg[0] = 0;
-		ck_assert_msg(kvfs_ringbuf_parse_meta(ring.mem, ring.len, &meta, &err) == -EBADMSG,
+		ck_assert_msg(kvfs_ring_parse_meta(ring.mem, ring.len, &meta, &err) == -EBADMSG,
 			      "case %zu is taken for a ring", i);
 		ck_assert(err.msg[0]);
 	}
@@ -63,8 +63,8 @@ START_TEST(events_of_every_kind)
 {
 	struct ring ring = ring_create(4096, 1);
 	uint8_t *s = ring_subbuf(&ring, 0);
-	struct kvfs_ringbuf_cursor c;
-	struct kvfs_ringbuf_event e;
+	struct kvfs_ring_cursor c;
+	struct kvfs_ring_event e;
 
 	ring_set(s, 1000, 0);
 	RING_WORDS(s, RING_EVENT(2, 0), 0x11, 0x12);		/* 8 bytes at 1000 */
@@ -78,24 +78,24 @@ START_TEST(events_of_every_kind)
 		RING_WORDS(s, i);
 	RING_WORDS(s, RING_EVENT(29, 0), 0xffffffff);		/* the rest is padding */
 
-	ck_assert_int_eq(kvfs_ringbuf_first(s, 4096, &c), 0);
+	ck_assert_int_eq(kvfs_ring_first(s, 4096, &c), 0);
 	ck_assert(!c.missed);
-	ck_assert_int_eq(kvfs_ringbuf_next(&c, &e), 1);
+	ck_assert_int_eq(kvfs_ring_next(&c, &e), 1);
 	ck_assert_uint_eq(e.ts, 1000);
 	ck_assert_uint_eq(e.len, 8);
 	ck_assert_uint_eq(*(const uint32_t *)e.data, 0x11);
-	ck_assert_int_eq(kvfs_ringbuf_next(&c, &e), 1);
+	ck_assert_int_eq(kvfs_ring_next(&c, &e), 1);
 	ck_assert_uint_eq(e.ts, 1000 + (1ULL << 27) + 5 + 7);
 	ck_assert_uint_eq(*(const uint32_t *)e.data, 0x21);
-	ck_assert_int_eq(kvfs_ringbuf_next(&c, &e), 1);
+	ck_assert_int_eq(kvfs_ring_next(&c, &e), 1);
 	ck_assert_uint_eq(e.ts, 1000 + (1ULL << 27) + 5 + 7 + 1);
 	ck_assert_uint_eq(e.len, 8);
 	ck_assert_uint_eq(*(const uint32_t *)e.data, 0x31);
-	ck_assert_int_eq(kvfs_ringbuf_next(&c, &e), 1);
+	ck_assert_int_eq(kvfs_ring_next(&c, &e), 1);
 	ck_assert_uint_eq(e.ts, (1ULL << 28) + 3);
 	ck_assert_uint_eq(e.len, 28 * 4);
-	ck_assert_int_eq(kvfs_ringbuf_next(&c, &e), 0);
-	ck_assert_int_eq(kvfs_ringbuf_next(&c, &e), 0);
+	ck_assert_int_eq(kvfs_ring_next(&c, &e), 0);
+	ck_assert_int_eq(kvfs_ring_next(&c, &e), 0);
 	free(ring.mem);
 }
 END_TEST
@@ -104,17 +104,17 @@ START_TEST(absolute_stamps_keep_the_high_bits)
 {
 	struct ring ring = ring_create(4096, 1);
 	uint8_t *s = ring_subbuf(&ring, 0);
-	struct kvfs_ringbuf_cursor c;
-	struct kvfs_ringbuf_event e;
+	struct kvfs_ring_cursor c;
+	struct kvfs_ring_event e;
 	uint64_t high = UINT64_C(5) << 59;
 
 	ring_set(s, high + 100, 0);
 	RING_WORDS(s, RING_EVENT(31, 200), 0, RING_EVENT(1, 0), 1);	/* 200 */
 	RING_WORDS(s, RING_EVENT(31, 50), 0, RING_EVENT(1, 0), 2);	/* 50: it wrapped */
-	ck_assert_int_eq(kvfs_ringbuf_first(s, 4096, &c), 0);
-	ck_assert_int_eq(kvfs_ringbuf_next(&c, &e), 1);
+	ck_assert_int_eq(kvfs_ring_first(s, 4096, &c), 0);
+	ck_assert_int_eq(kvfs_ring_next(&c, &e), 1);
 	ck_assert_uint_eq(e.ts, high + 200);
-	ck_assert_int_eq(kvfs_ringbuf_next(&c, &e), 1);
+	ck_assert_int_eq(kvfs_ring_next(&c, &e), 1);
 	ck_assert_uint_eq(e.ts, (UINT64_C(6) << 59) + 50);
 	free(ring.mem);
 }
@@ -134,26 +134,26 @@ START_TEST(events_that_do_not_fit)
 	};
 	struct ring ring = ring_create(64, 1);
 	uint8_t *s = ring_subbuf(&ring, 0);
-	struct kvfs_ringbuf_cursor c;
-	struct kvfs_ringbuf_event e;
+	struct kvfs_ring_cursor c;
+	struct kvfs_ring_event e;
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		ring_set(s, 1, 0);
 		ring_words(s, cases[i], 2);
-		ck_assert_int_eq(kvfs_ringbuf_first(s, 64, &c), 0);
-		ck_assert_msg(kvfs_ringbuf_next(&c, &e) == -EBADMSG, "case %zu", i);
+		ck_assert_int_eq(kvfs_ring_first(s, 64, &c), 0);
+		ck_assert_msg(kvfs_ring_next(&c, &e) == -EBADMSG, "case %zu", i);
 		ck_assert_uint_eq(c.pos, 0);
 	}
 	/* A record of 8 bytes of which 4 are committed. */
 	ring_set(s, 1, 0);
 	RING_WORDS(s, RING_EVENT(30, 0));
-	ck_assert_int_eq(kvfs_ringbuf_first(s, 64, &c), 0);
-	ck_assert_int_eq(kvfs_ringbuf_next(&c, &e), -EBADMSG);
+	ck_assert_int_eq(kvfs_ring_first(s, 64, &c), 0);
+	ck_assert_int_eq(kvfs_ring_next(&c, &e), -EBADMSG);
 	/* A commit past the end, and one that leaves no room for the number it has stored. */
 	ring_set(s, 1, 49);
-	ck_assert_int_eq(kvfs_ringbuf_first(s, 64, &c), -EBADMSG);
+	ck_assert_int_eq(kvfs_ring_first(s, 64, &c), -EBADMSG);
 	ring_set(s, 1, 41 | 1U << 30 | 1U << 31);
-	ck_assert_int_eq(kvfs_ringbuf_first(s, 64, &c), -EBADMSG);
+	ck_assert_int_eq(kvfs_ring_first(s, 64, &c), -EBADMSG);
 	free(ring.mem);
 }
 END_TEST
@@ -162,18 +162,18 @@ START_TEST(lost_events)
 {
 	struct ring ring = ring_create(64, 1);
 	uint8_t *s = ring_subbuf(&ring, 0);
-	struct kvfs_ringbuf_cursor c;
+	struct kvfs_ring_cursor c;
 	uint64_t lost = 123456789012;
 
 	ring_set(s, 1, 40 | 1U << 31 | 1U << 30);
 	ring_put(s, 40, &lost, sizeof(lost));
-	ck_assert_int_eq(kvfs_ringbuf_first(s, 64, &c), 0);
+	ck_assert_int_eq(kvfs_ring_first(s, 64, &c), 0);
 	ck_assert(c.missed);
 	ck_assert_uint_eq(c.nr_missed, lost);
 	ck_assert_uint_eq(c.end, 40);
 	/* No room to say how many. */
 	ring_set(s, 1, 48 | 1U << 31);
-	ck_assert_int_eq(kvfs_ringbuf_first(s, 64, &c), 0);
+	ck_assert_int_eq(kvfs_ring_first(s, 64, &c), 0);
 	ck_assert(c.missed);
 	ck_assert_uint_eq(c.nr_missed, 0);
 	free(ring.mem);
@@ -198,23 +198,23 @@ START_TEST(order_and_count)
 	ring_set(ring_subbuf(&ring, 3), 5, 0);
 	ring.meta->reader.id = 4;
 	ring.meta->reader.read = 8;
-	ck_assert_int_eq(kvfs_ringbuf_order(ring.mem, ring.len, ring.meta, ids), 4);
+	ck_assert_int_eq(kvfs_ring_order(ring.mem, ring.len, ring.meta, ids), 4);
 	ck_assert_uint_eq(ids[0], 4);
 	ck_assert_uint_eq(ids[1], 5);
 	ck_assert_uint_eq(ids[2], 1);
 	ck_assert_uint_eq(ids[3], 0);
-	ck_assert_int_eq(kvfs_ringbuf_count(ring.mem, ring.len, ring.meta, &events, &missed), 0);
+	ck_assert_int_eq(kvfs_ring_count(ring.mem, ring.len, ring.meta, &events, &missed), 0);
 	ck_assert_uint_eq(events, 5);
 	ck_assert_uint_eq(missed, 0);
 
 	/* All of the reader's sub-buffer was read. */
 	ring.meta->reader.read = 16;
-	ck_assert_int_eq(kvfs_ringbuf_order(ring.mem, ring.len, ring.meta, ids), 3);
-	ck_assert_int_eq(kvfs_ringbuf_count(ring.mem, ring.len, ring.meta, &events, &missed), 0);
+	ck_assert_int_eq(kvfs_ring_order(ring.mem, ring.len, ring.meta, ids), 3);
+	ck_assert_int_eq(kvfs_ring_count(ring.mem, ring.len, ring.meta, &events, &missed), 0);
 	ck_assert_uint_eq(events, 4);
 
 	/* Cut off. */
-	ck_assert_int_eq(kvfs_ringbuf_order(ring.mem, ring.len - 1, ring.meta, ids), -EBADMSG);
+	ck_assert_int_eq(kvfs_ring_order(ring.mem, ring.len - 1, ring.meta, ids), -EBADMSG);
 	free(ring.mem);
 }
 END_TEST
@@ -229,7 +229,7 @@ START_TEST(a_clock_that_stands_still)
 		RING_WORDS(ring_subbuf(&ring, id), RING_EVENT(1, 0), id);
 	}
 	ring.meta->reader.id = 2;
-	ck_assert_int_eq(kvfs_ringbuf_order(ring.mem, ring.len, ring.meta, ids), 4);
+	ck_assert_int_eq(kvfs_ring_order(ring.mem, ring.len, ring.meta, ids), 4);
 	ck_assert_uint_eq(ids[0], 2);
 	ck_assert_uint_eq(ids[1], 0);
 	ck_assert_uint_eq(ids[2], 1);
@@ -241,8 +241,8 @@ END_TEST
 START_TEST(random_bytes_stay_inside)
 {
 	struct ring ring = ring_create(256, 8);
-	struct kvfs_ringbuf_cursor c;
-	struct kvfs_ringbuf_event e;
+	struct kvfs_ring_cursor c;
+	struct kvfs_ring_event e;
 	uint64_t events, missed;
 
 	srand(1);
@@ -253,10 +253,10 @@ START_TEST(random_bytes_stay_inside)
 			for (int i = 0; i < 256; i++)
 				s[i] = rand() >> 7;
 			ring_set(s, rand(), rand() % 300 | (uint64_t)(rand() & 3) << 30);
-			if (kvfs_ringbuf_first(s, 256, &c) < 0)
+			if (kvfs_ring_first(s, 256, &c) < 0)
 				continue;
 			/* The sanitizers watch. */
-			while (kvfs_ringbuf_next(&c, &e) > 0) {
+			while (kvfs_ring_next(&c, &e) > 0) {
 				const uint8_t *data = e.data;
 
 				ck_assert(data >= s + 16 && data + e.len <= s + 16 + c.end);
@@ -265,7 +265,7 @@ START_TEST(random_bytes_stay_inside)
 		}
 		ring.meta->reader.id = rand() % 8;
 		ring.meta->reader.read = rand() % 300;
-		kvfs_ringbuf_count(ring.mem, ring.len, ring.meta, &events, &missed);
+		kvfs_ring_count(ring.mem, ring.len, ring.meta, &events, &missed);
 	}
 	free(ring.mem);
 }

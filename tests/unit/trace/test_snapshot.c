@@ -19,7 +19,7 @@
 
 #define SUBBUF 256
 /* Events of 8 bytes: a word of header, a word with the number of the event. */
-#define EVENTS_PER_SUBBUF ((SUBBUF - KVFS_RINGBUF_HDR_LEN) / 8)
+#define EVENTS_PER_SUBBUF ((SUBBUF - KVFS_RING_HDR_LEN) / 8)
 
 /* One event a time unit, numbered: time and number are the same. */
 static void fill(uint8_t *subbuf, uint32_t first, unsigned int nr)
@@ -32,23 +32,23 @@ static void fill(uint8_t *subbuf, uint32_t first, unsigned int nr)
 /* Checks that the unread events of a copy are numbers without a gap; returns how many. */
 static uint64_t check_run(const uint8_t *copy, size_t len, uint32_t *first, uint32_t *last)
 {
-	struct kvfs_ringbuf_meta meta;
+	struct kvfs_ring_meta meta;
 	uint32_t ids[64];
 	uint64_t n = 0;
 	int nr;
 
-	ck_assert_int_eq(kvfs_ringbuf_parse_meta(copy, len, &meta, NULL), 0);
-	nr = kvfs_ringbuf_order(copy, len, &meta, ids);
+	ck_assert_int_eq(kvfs_ring_parse_meta(copy, len, &meta, NULL), 0);
+	nr = kvfs_ring_order(copy, len, &meta, ids);
 	ck_assert_int_ge(nr, 0);
 	for (int i = 0; i < nr; i++) {
-		struct kvfs_ringbuf_cursor c;
-		struct kvfs_ringbuf_event e;
+		struct kvfs_ring_cursor c;
+		struct kvfs_ring_event e;
 
-		ck_assert_int_eq(kvfs_ringbuf_first(copy + kvfs_ringbuf_subbuf_off(&meta, ids[i]),
-						    meta.subbuf_size, &c), 0);
+		ck_assert_int_eq(kvfs_ring_first(copy + kvfs_ring_subbuf_off(&meta, ids[i]),
+						 meta.subbuf_size, &c), 0);
 		if (ids[i] == meta.reader.id)
-			ck_assert_int_eq(kvfs_ringbuf_seek(&c, meta.reader.read), 0);
-		while (kvfs_ringbuf_next(&c, &e) > 0) {
+			ck_assert_int_eq(kvfs_ring_seek(&c, meta.reader.read), 0);
+		while (kvfs_ring_next(&c, &e) > 0) {
 			uint32_t number = *(const uint32_t *)e.data;
 
 			ck_assert_uint_eq(e.ts, number);
@@ -77,7 +77,7 @@ START_TEST(ring_at_rest)
 	memset(ring_subbuf(&ring, 0) + 100, 0xee, 100);		/* what was there before */
 	ring.meta->reader.id = 3;
 	ring.meta->reader.read = 80;
-	ck_assert_int_eq(kvfs_ringcopy_snapshot(ring.mem, ring.meta, copy), 0);
+	ck_assert_int_eq(kvfs_snapshot_take(ring.mem, ring.meta, copy), 0);
 	ck_assert_uint_eq(check_run(copy, ring.len, &first, &last), 20 + 30 + 30 + 3);
 	ck_assert_uint_eq(first, 110);
 	ck_assert_uint_eq(last, 192);
@@ -96,7 +96,7 @@ START_TEST(empty_ring)
 	uint8_t *copy = calloc(1, ring.len);
 	uint32_t first, last;
 
-	ck_assert_int_eq(kvfs_ringcopy_snapshot(ring.mem, ring.meta, copy), 0);
+	ck_assert_int_eq(kvfs_snapshot_take(ring.mem, ring.meta, copy), 0);
 	ck_assert_uint_eq(check_run(copy, ring.len, &first, &last), 0);
 	free(copy);
 	free(ring.mem);
@@ -114,8 +114,8 @@ START_TEST(number_of_lost_events_is_copied)
 	ring_set(s, 1, 80 | 1U << 31 | 1U << 30);
 	fill(ring_subbuf(&ring, 2), 20, 1);
 	ring.meta->reader.id = 1;
-	ck_assert_int_eq(kvfs_ringcopy_snapshot(ring.mem, ring.meta, copy), 0);
-	ck_assert_int_eq(kvfs_ringbuf_count(copy, ring.len, ring.meta, &events, &missed), 0);
+	ck_assert_int_eq(kvfs_snapshot_take(ring.mem, ring.meta, copy), 0);
+	ck_assert_int_eq(kvfs_ring_count(copy, ring.len, ring.meta, &events, &missed), 0);
 	ck_assert_uint_eq(missed, 4711);
 	ck_assert_uint_eq(events, 11);
 	free(copy);
@@ -129,32 +129,32 @@ START_TEST(stats_text)
 		"entries: 129\noverrun: 7\ncommit overrun: 0\nbytes: 5280\n"
 		"oldest event ts:  2452.223482\nnow ts:  2455.046461\n"
 		"dropped events: 3\nread events: 42\n";
-	struct kvfs_ringcopy_stats stats;
+	struct kvfs_snapshot_stats stats;
 
-	ck_assert_int_eq(kvfs_ringcopy_parse_stats(text, &stats), 0);
+	ck_assert_int_eq(kvfs_snapshot_parse_stats(text, &stats), 0);
 	ck_assert_uint_eq(stats.unread, 129);
 	ck_assert_uint_eq(stats.overrun, 7);
 	ck_assert_uint_eq(stats.dropped, 3);
 	ck_assert_uint_eq(stats.read, 42);
-	ck_assert_int_eq(kvfs_ringcopy_parse_stats("", &stats), -EBADMSG);
-	ck_assert_int_eq(kvfs_ringcopy_parse_stats("entries: x\n", &stats), -EBADMSG);
+	ck_assert_int_eq(kvfs_snapshot_parse_stats("", &stats), -EBADMSG);
+	ck_assert_int_eq(kvfs_snapshot_parse_stats("entries: x\n", &stats), -EBADMSG);
 }
 END_TEST
 
 START_TEST(counters_are_brought_up_to_date)
 {
 	struct ring ring = ring_create(SUBBUF, 3);
-	struct kvfs_ringcopy_stats stats = { .unread = 33, .overrun = 5, .read = 10 };
-	struct kvfs_ringbuf_meta *meta;
+	struct kvfs_snapshot_stats stats = { .unread = 33, .overrun = 5, .read = 10 };
+	struct kvfs_ring_meta *meta;
 	uint8_t *copy = aligned_alloc(8, ring.len);
 
 	memset(copy, 0, ring.len);
 	fill(ring_subbuf(&ring, 1), 100, EVENTS_PER_SUBBUF);
 	fill(ring_subbuf(&ring, 2), 130, 3);
 	ring.meta->read = 10;		/* the rest of the meta page is old */
-	ck_assert_int_eq(kvfs_ringcopy_snapshot(ring.mem, ring.meta, copy), 0);
-	ck_assert_int_eq(kvfs_ringcopy_settle(copy, &stats, &stats), 0);
-	meta = (struct kvfs_ringbuf_meta *)copy;
+	ck_assert_int_eq(kvfs_snapshot_take(ring.mem, ring.meta, copy), 0);
+	ck_assert_int_eq(kvfs_snapshot_settle(copy, &stats, &stats), 0);
+	meta = (struct kvfs_ring_meta *)copy;
 	ck_assert_uint_eq(meta->overrun, 5);
 	ck_assert_uint_eq(meta->read, 10);
 	ck_assert_uint_eq(meta->entries, 5 + 10 + 33);
@@ -167,8 +167,8 @@ START_TEST(a_reader_that_the_mapping_did_not_see)
 {
 	struct ring ring = ring_create(SUBBUF, 4);
 	/* trace_pipe has swapped in sub-buffer 2 and read 7 of its 30 events. */
-	struct kvfs_ringcopy_stats stats = { .unread = 23 + 4, .overrun = 0, .read = 37 };
-	struct kvfs_ringbuf_meta *meta;
+	struct kvfs_snapshot_stats stats = { .unread = 23 + 4, .overrun = 0, .read = 37 };
+	struct kvfs_ring_meta *meta;
 	uint8_t *copy = aligned_alloc(8, ring.len);
 	uint32_t first, last;
 
@@ -178,9 +178,9 @@ START_TEST(a_reader_that_the_mapping_did_not_see)
 	ring.meta->reader.id = 0;	/* the meta page has it where it was */
 	ring.meta->reader.read = 16;
 	ring.meta->read = 30;
-	ck_assert_int_eq(kvfs_ringcopy_snapshot(ring.mem, ring.meta, copy), 0);
-	ck_assert_int_eq(kvfs_ringcopy_settle(copy, &stats, &stats), 0);
-	meta = (struct kvfs_ringbuf_meta *)copy;
+	ck_assert_int_eq(kvfs_snapshot_take(ring.mem, ring.meta, copy), 0);
+	ck_assert_int_eq(kvfs_snapshot_settle(copy, &stats, &stats), 0);
+	meta = (struct kvfs_ring_meta *)copy;
 	ck_assert_uint_eq(meta->reader.id, 2);
 	ck_assert_uint_eq(meta->read, 37);
 	ck_assert_uint_eq(check_run(copy, ring.len, &first, &last), 27);
@@ -193,34 +193,34 @@ END_TEST
 START_TEST(image_is_of_one_moment)
 {
 	struct ring ring = ring_create(SUBBUF, 4);
-	struct kvfs_ringimage *image;
+	struct kvfs_image *image;
 	uint8_t buf[6 * SUBBUF];
 
 	/* 3 is behind the reader, which is on 0; 1 is the newest. */
 	fill(ring_subbuf(&ring, 3), 10, 3);
 	fill(ring_subbuf(&ring, 0), 50, 3);
 	fill(ring_subbuf(&ring, 1), 100, 3);
-	ck_assert_int_eq(kvfs_ringimage_create(ring.mem, ring.meta, &image), 0);
+	ck_assert_int_eq(kvfs_image_create(ring.mem, ring.meta, &image), 0);
 	/* The first look: from here on nothing new gets in. */
-	ck_assert_uint_eq(kvfs_ringimage_read(image, buf, 80, 0), 80);
+	ck_assert_uint_eq(kvfs_image_read(image, buf, 80, 0), 80);
 	RING_WORDS(ring_subbuf(&ring, 1), RING_EVENT(1, 1), 103);
 	fill(ring_subbuf(&ring, 2), 104, 1);
 	ring.meta->entries = 4;
-	ck_assert_uint_eq(kvfs_ringimage_read(image, buf, sizeof(buf), 0), ring.len);
+	ck_assert_uint_eq(kvfs_image_read(image, buf, sizeof(buf), 0), ring.len);
 	ck_assert_uint_eq(ring_commit(buf + SUBBUF), 24);
 	ck_assert_uint_eq(ring_commit(buf + 2 * SUBBUF), 24);
 	ck_assert_mem_eq(buf + 2 * SUBBUF + 16, ring_subbuf(&ring, 1) + 16, 24);
 	ck_assert_uint_eq(ring_commit(buf + 3 * SUBBUF), 0);
 	ck_assert_uint_eq(ring_commit(buf + 4 * SUBBUF), 0);
-	ck_assert_uint_eq(((struct kvfs_ringbuf_meta *)buf)->entries, 0);
-	kvfs_ringimage_refresh(image);
-	ck_assert_uint_eq(kvfs_ringimage_read(image, buf, sizeof(buf), 0), ring.len);
+	ck_assert_uint_eq(((struct kvfs_ring_meta *)buf)->entries, 0);
+	kvfs_image_refresh(image);
+	ck_assert_uint_eq(kvfs_image_read(image, buf, sizeof(buf), 0), ring.len);
 	ck_assert_uint_eq(ring_commit(buf + 2 * SUBBUF), 32);
 	ck_assert_uint_eq(ring_commit(buf + 3 * SUBBUF), 8);
-	ck_assert_uint_eq(((struct kvfs_ringbuf_meta *)buf)->entries, 4);
-	ck_assert_uint_eq(kvfs_ringimage_read(image, buf, 10, ring.len - 4), 4);
-	ck_assert_uint_eq(kvfs_ringimage_read(image, buf, 10, ring.len), 0);
-	kvfs_ringimage_destroy(image);
+	ck_assert_uint_eq(((struct kvfs_ring_meta *)buf)->entries, 4);
+	ck_assert_uint_eq(kvfs_image_read(image, buf, 10, ring.len - 4), 4);
+	ck_assert_uint_eq(kvfs_image_read(image, buf, 10, ring.len), 0);
+	kvfs_image_destroy(image);
 	free(ring.mem);
 }
 END_TEST
@@ -228,22 +228,22 @@ END_TEST
 START_TEST(image_leaves_out_what_was_overwritten)
 {
 	struct ring ring = ring_create(SUBBUF, 4);
-	struct kvfs_ringimage *image;
+	struct kvfs_image *image;
 	uint8_t buf[6 * SUBBUF];
 
 	fill(ring_subbuf(&ring, 1), 10, 3);
 	fill(ring_subbuf(&ring, 2), 20, 3);
 	fill(ring_subbuf(&ring, 3), 30, 3);
-	ck_assert_int_eq(kvfs_ringimage_create(ring.mem, ring.meta, &image), 0);
-	ck_assert_uint_eq(kvfs_ringimage_read(image, buf, 80, 0), 80);
+	ck_assert_int_eq(kvfs_image_create(ring.mem, ring.meta, &image), 0);
+	ck_assert_uint_eq(kvfs_image_read(image, buf, 80, 0), 80);
 	fill(ring_subbuf(&ring, 2), 40, 3);
 	/* From inside a sub-buffer: all of it is taken. */
-	ck_assert_uint_eq(kvfs_ringimage_read(image, buf, 16, 3 * SUBBUF + 16), 16);
-	ck_assert_uint_eq(kvfs_ringimage_read(image, buf, sizeof(buf), 0), ring.len);
+	ck_assert_uint_eq(kvfs_image_read(image, buf, 16, 3 * SUBBUF + 16), 16);
+	ck_assert_uint_eq(kvfs_image_read(image, buf, sizeof(buf), 0), ring.len);
 	ck_assert_uint_eq(ring_commit(buf + 2 * SUBBUF), 0);
 	ck_assert_uint_eq(ring_commit(buf + 3 * SUBBUF), 0);
 	ck_assert_uint_eq(ring_commit(buf + 4 * SUBBUF), 24);
-	kvfs_ringimage_destroy(image);
+	kvfs_image_destroy(image);
 	free(ring.mem);
 }
 END_TEST
@@ -251,7 +251,7 @@ END_TEST
 START_TEST(what_the_reader_left_is_dropped)
 {
 	struct ring ring = ring_create(SUBBUF, 4);
-	struct kvfs_ringcopy_stats stats = { .unread = 4, .read = 61 };
+	struct kvfs_snapshot_stats stats = { .unread = 4, .read = 61 };
 	uint8_t *copy = calloc(1, ring.len);
 	uint32_t first, last;
 
@@ -262,8 +262,8 @@ START_TEST(what_the_reader_left_is_dropped)
 	ring.meta->reader.id = 3;
 	ring.meta->reader.read = 8;
 	ring.meta->read = 61;
-	ck_assert_int_eq(kvfs_ringcopy_snapshot(ring.mem, ring.meta, copy), 0);
-	ck_assert_int_eq(kvfs_ringcopy_settle(copy, &stats, &stats), 0);
+	ck_assert_int_eq(kvfs_snapshot_take(ring.mem, ring.meta, copy), 0);
+	ck_assert_int_eq(kvfs_snapshot_settle(copy, &stats, &stats), 0);
 	ck_assert_uint_eq(check_run(copy, ring.len, &first, &last), 4);
 	ck_assert_uint_eq(first, 161);
 	/* The same by counting, as trace_pipe did it. */
@@ -271,8 +271,8 @@ START_TEST(what_the_reader_left_is_dropped)
 	ring.meta->reader.read = 0;
 	ring.meta->read = 0;
 	memset(copy, 0, ring.len);
-	ck_assert_int_eq(kvfs_ringcopy_snapshot(ring.mem, ring.meta, copy), 0);
-	ck_assert_int_eq(kvfs_ringcopy_settle(copy, &stats, &stats), 0);
+	ck_assert_int_eq(kvfs_snapshot_take(ring.mem, ring.meta, copy), 0);
+	ck_assert_int_eq(kvfs_snapshot_settle(copy, &stats, &stats), 0);
 	ck_assert_uint_eq(check_run(copy, ring.len, &first, &last), 4);
 	ck_assert_uint_eq(first, 161);
 	free(copy);
@@ -300,7 +300,7 @@ static void store(uint8_t *at, uint64_t v)
 /* GET_READER as the kernel does it: the oldest sub-buffer for the one that was read. */
 static void move_reader(struct live *live)
 {
-	struct kvfs_ringbuf_meta *meta = live->ring.meta;
+	struct kvfs_ring_meta *meta = live->ring.meta;
 	uint32_t old = meta->reader.id;
 	uint8_t *reader = ring_subbuf(&live->ring, old);
 	uint64_t len;
@@ -312,7 +312,7 @@ static void move_reader(struct live *live)
 	__atomic_store_n(&meta->reader.id, live->circle[live->head], __ATOMIC_RELEASE);
 	live->circle[live->head] = old;
 	live->head = (live->head + 1) % (NR_LIVE - 1);
-	len = kvfs_ringbuf_commit_len(ring_commit(ring_subbuf(&live->ring, meta->reader.id)));
+	len = kvfs_ring_commit_len(ring_commit(ring_subbuf(&live->ring, meta->reader.id)));
 	__atomic_store_n(&meta->reader.read, len, __ATOMIC_RELEASE);
 }
 
@@ -324,7 +324,7 @@ static void *writer(void *arg)
 		uint8_t *s = ring_subbuf(&live->ring, live->circle[live->tail]);
 		uint64_t commit = ring_commit(s);
 
-		if (commit + 8 > SUBBUF - KVFS_RINGBUF_HDR_LEN) {
+		if (commit + 8 > SUBBUF - KVFS_RING_HDR_LEN) {
 			unsigned int next = (live->tail + 1) % (NR_LIVE - 1);
 
 			if (next == live->head)
@@ -350,7 +350,7 @@ START_TEST(a_ring_that_is_written)
 {
 	struct live live = { .ring = ring_create(SUBBUF, NR_LIVE), .next = 1 };
 	uint8_t *copy = malloc(live.ring.len);
-	struct kvfs_ringbuf_meta geometry = *live.ring.meta;
+	struct kvfs_ring_meta geometry = *live.ring.meta;
 	uint32_t first, last, before = 0;
 	unsigned int whole = 0, rounds = 0;
 	time_t begin = time(NULL), seconds;
@@ -366,11 +366,11 @@ START_TEST(a_ring_that_is_written)
 		uint64_t n;
 
 		memset(copy, 0, live.ring.len);
-		ret = kvfs_ringcopy_snapshot(live.ring.mem, &geometry, copy);
+		ret = kvfs_snapshot_take(live.ring.mem, &geometry, copy);
 		ck_assert(ret == 0 || ret == -EBUSY);
 		if (ret < 0)
 			continue;
-		ck_assert_int_eq(kvfs_ringcopy_settle(copy, NULL, NULL), 0);
+		ck_assert_int_eq(kvfs_snapshot_settle(copy, NULL, NULL), 0);
 		n = check_run(copy, live.ring.len, &first, &last);
 		rounds++;
 		if (n == 0)
@@ -393,19 +393,19 @@ END_TEST
 START_TEST(no_memory)
 {
 	struct ring ring = ring_create(SUBBUF, 3);
-	struct kvfs_ringcopy_stats stats = { .read = 5 };
+	struct kvfs_snapshot_stats stats = { .read = 5 };
 	uint8_t *copy = calloc(1, ring.len);
-	struct kvfs_ringimage *image;
+	struct kvfs_image *image;
 	int ret;
 
 	fill(ring_subbuf(&ring, 1), 100, 3);
 	failalloc_arm(0);
-	ck_assert_int_eq(kvfs_ringcopy_snapshot(ring.mem, ring.meta, copy), -ENOMEM);
+	ck_assert_int_eq(kvfs_snapshot_take(ring.mem, ring.meta, copy), -ENOMEM);
 	ck_assert(failalloc_happened());
-	ck_assert_int_eq(kvfs_ringcopy_snapshot(ring.mem, ring.meta, copy), 0);
+	ck_assert_int_eq(kvfs_snapshot_take(ring.mem, ring.meta, copy), 0);
 	for (int n = 0;; n++) {
 		failalloc_arm(n);
-		ret = kvfs_ringcopy_settle(copy, &stats, &stats);
+		ret = kvfs_snapshot_settle(copy, &stats, &stats);
 		if (!failalloc_happened())
 			break;
 		ck_assert_int_eq(ret, -ENOMEM);
@@ -413,13 +413,13 @@ START_TEST(no_memory)
 	ck_assert_int_eq(ret, 0);
 	for (int n = 0;; n++) {
 		failalloc_arm(n);
-		ret = kvfs_ringimage_create(ring.mem, ring.meta, &image);
+		ret = kvfs_image_create(ring.mem, ring.meta, &image);
 		if (!failalloc_happened())
 			break;
 		ck_assert_int_eq(ret, -ENOMEM);
 	}
 	ck_assert_int_eq(ret, 0);
-	kvfs_ringimage_destroy(image);
+	kvfs_image_destroy(image);
 	free(copy);
 	free(ring.mem);
 }

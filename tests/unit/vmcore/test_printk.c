@@ -23,7 +23,7 @@
 
 static unsigned char mem[8192];
 static char info_text[4096];
-static struct kvfs_vminfo info;
+static struct kvfs_vmcoreinfo info;
 
 static void put64(size_t at, uint64_t v)
 {
@@ -58,7 +58,7 @@ static void set_info(const char *more)
 		 "OFFSET(prb_data_ring.size_bits)=0\nOFFSET(prb_data_ring.data)=8\n"
 		 "SIZE(atomic_long_t)=8\nOFFSET(atomic_long_t.counter)=0\n%s",
 		 BASE + PRB, more ? more : "");
-	info = (struct kvfs_vminfo) { .text = info_text, .len = strlen(info_text) };
+	info = (struct kvfs_vmcoreinfo) { .text = info_text, .len = strlen(info_text) };
 }
 
 static void set_up(uint64_t tail, uint64_t head)
@@ -99,7 +99,7 @@ static char *decode(int want, struct kvfs_err *err)
 	FILE *out = open_memstream(&text, &len);
 
 	memset(err, 0, sizeof(*err));
-	ck_assert_int_eq(kvfs_printkrb_decode(&info, read_mem, NULL, out, err), want);
+	ck_assert_int_eq(kvfs_printk_decode(&info, read_mem, NULL, out, err), want);
 	ck_assert_int_eq(err->errnum, -want);
 	fclose(out);
 	return text;
@@ -193,10 +193,10 @@ END_TEST
 
 START_TEST(test_other_kernels)
 {
-	static const struct kvfs_vminfo old = { "SYMBOL(log_buf)=1\n", 18 };
+	static const struct kvfs_vmcoreinfo old = { "SYMBOL(log_buf)=1\n", 18 };
 	struct kvfs_err err = { 0 };
 
-	unit_assert_error(kvfs_printkrb_decode(&old, read_mem, NULL, stderr, &err), EOPNOTSUPP, err, "5.10");
+	unit_assert_error(kvfs_printk_decode(&old, read_mem, NULL, stderr, &err), EOPNOTSUPP, err, "5.10");
 }
 END_TEST
 
