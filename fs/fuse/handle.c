@@ -43,7 +43,7 @@ static void tell_lost(struct kvfs_ops *ops, struct kvfs_node *node)
 
 static int open_file(struct kvfs_ops *ops, struct kvfs_handle *handle, struct fuse_file_info *fi)
 {
-	const struct kvfs_blocking_ops *live = handle->node->ops->file->live;
+	const struct kvfs_blocking_ops *live = handle->node->ops->file->blocking;
 	bool lost;
 	int ret;
 
@@ -64,7 +64,7 @@ static int open_file(struct kvfs_ops *ops, struct kvfs_handle *handle, struct fu
 
 static void close_file(struct kvfs_ops *ops, struct kvfs_handle *handle)
 {
-	if (handle->node->ops->file->live && ops->live)
+	if (handle->node->ops->file->blocking && ops->live)
 		kvfs_blocking_release(ops->live, handle);
 	kvfs_backing_release(ops->backing, handle->node);
 	kvfs_node_release(handle->node, handle->view);

@@ -275,7 +275,7 @@ static void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 	struct kvfs_readbuf buf;
 	ssize_t ret;
 
-	if (handle->node->ops->file->live) {
+	if (handle->node->ops->file->blocking) {
 		kvfs_blocking_read(ops_of(req)->live, req, handle, size, off, fi);
 		return;
 	}
@@ -313,7 +313,7 @@ static void op_ioctl(fuse_req_t req, fuse_ino_t ino, unsigned int cmd, void *arg
 {
 	struct kvfs_handle *handle = handle_of(fi);
 
-	if (handle->node->ops->kind == KVFS_NODE_FILE && handle->node->ops->file->live)
+	if (handle->node->ops->kind == KVFS_NODE_FILE && handle->node->ops->file->blocking)
 		kvfs_blocking_ioctl(ops_of(req)->live, req, handle, cmd);
 	else
 		fuse_reply_err(req, ENOTTY);
@@ -324,7 +324,7 @@ static void op_poll(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi,
 {
 	struct kvfs_handle *handle = handle_of(fi);
 
-	if (handle->node->ops->kind == KVFS_NODE_FILE && handle->node->ops->file->live) {
+	if (handle->node->ops->kind == KVFS_NODE_FILE && handle->node->ops->file->blocking) {
 		kvfs_blocking_poll(ops_of(req)->live, req, handle, ph);
 		return;
 	}

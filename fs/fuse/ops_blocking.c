@@ -93,7 +93,7 @@ void kvfs_blocking_destroy(struct kvfs_blocking *live)
 
 static const struct kvfs_blocking_ops *ops_of(const struct kvfs_handle *handle)
 {
-	return handle->node->ops->file->live;
+	return handle->node->ops->file->blocking;
 }
 
 /* A late call is begun anew when it was interrupted, unless it was for its caller. */

@@ -254,7 +254,7 @@ static void require_file(struct walk *walk, const char *path, struct kvfs_node *
 	enum kvfs_mode mode;
 
 	/* Live sources are backed by files that the kernel has anyhow. */
-	if (!ops->can_back || ops->live || walk->first_copy.errnum)
+	if (!ops->can_back || ops->blocking || walk->first_copy.errnum)
 		return;
 	/* No whole pages, which no module can map. */
 	if (ops->can_back(file, &mode, &reason) == -EINVAL)

@@ -128,7 +128,7 @@ struct kvfs_dir_ops {
 	size_t walk_max;
 };
 
-/* What is asked of a file with a live source, and by whom. */
+/* A request for a file whose requests may block. */
 struct kvfs_request {
 	enum {
 		KVFS_REQUEST_READ,	/* read(2) and its kin */
@@ -140,7 +140,7 @@ struct kvfs_request {
 	bool nonblock;		/* the caller has set O_NONBLOCK (for an ioctl: at open) */
 };
 
-/* Of files whose bytes come as they happen, so that a caller may have to wait for them. */
+/* Operations of a file whose bytes arrive over time: a request may wait for them. */
 struct kvfs_blocking_ops {
 	/* There are no offsets, only what comes next. May be asked between open and release. */
 	bool (*is_stream)(struct kvfs_node *file, void *handle);
@@ -213,8 +213,8 @@ struct kvfs_file_ops {
 	 */
 	bool unchanging;
 
-	/* NULL: the bytes are there, nobody waits for them, and there is no ioctl. */
-	const struct kvfs_blocking_ops *live;
+	/* NULL: no request waits, and there is no ioctl and no poll. */
+	const struct kvfs_blocking_ops *blocking;
 };
 
 struct kvfs_node_ops {

@@ -266,14 +266,14 @@ static ssize_t read_stream(struct tracefile *file, struct opening *o, bool nonbl
 	}
 }
 
-static bool live_is_stream(struct kvfs_node *node, void *handle)
+static bool ring_is_stream(struct kvfs_node *node, void *handle)
 {
 	const struct opening *o = handle;
 
 	return o->stream;
 }
 
-static bool live_waits(struct kvfs_node *node, void *handle, const struct kvfs_request *request)
+static bool ring_waits(struct kvfs_node *node, void *handle, const struct kvfs_request *request)
 {
 	const struct opening *o = handle;
 
@@ -283,7 +283,7 @@ static bool live_waits(struct kvfs_node *node, void *handle, const struct kvfs_r
 	return o->stream && !request->nonblock;
 }
 
-static ssize_t live_read(struct kvfs_node *node, void *handle, const struct kvfs_request *request,
+static ssize_t ring_read(struct kvfs_node *node, void *handle, const struct kvfs_request *request,
 			 void *buf, size_t len, uint64_t off)
 {
 	struct tracefile *file = to_file(node);
@@ -333,7 +333,7 @@ static int get_reader(struct tracefile *file, struct opening *o,
 	return 0;
 }
 
-static int live_ioctl(struct kvfs_node *node, void *handle, const struct kvfs_request *request,
+static int ring_ioctl(struct kvfs_node *node, void *handle, const struct kvfs_request *request,
 		      bool *stale)
 {
 	struct opening *o = handle;
@@ -347,7 +347,7 @@ static int live_ioctl(struct kvfs_node *node, void *handle, const struct kvfs_re
 	return -ENOTTY;
 }
 
-static int live_poll_fd(struct kvfs_node *node, void *handle)
+static int ring_poll_fd(struct kvfs_node *node, void *handle)
 {
 	const struct opening *o = handle;
 
@@ -419,12 +419,12 @@ static void file_destroy(struct kvfs_node *node)
 	kvfs_trace_files_put(files);
 }
 
-static const struct kvfs_blocking_ops live_ops = {
-	.is_stream = live_is_stream,
-	.waits = live_waits,
-	.read = live_read,
-	.ioctl = live_ioctl,
-	.poll_fd = live_poll_fd,
+static const struct kvfs_blocking_ops blocking_ops = {
+	.is_stream = ring_is_stream,
+	.waits = ring_waits,
+	.read = ring_read,
+	.ioctl = ring_ioctl,
+	.poll_fd = ring_poll_fd,
 };
 
 static const struct kvfs_file_ops file_ops = {
@@ -432,7 +432,7 @@ static const struct kvfs_file_ops file_ops = {
 	.release = file_release,
 	.can_back = file_can_back,
 	.backing = file_backing,
-	.live = &live_ops,
+	.blocking = &blocking_ops,
 };
 
 /* Nothing is kept by name or size: instances come and go, and rings are resized. */

@@ -66,14 +66,14 @@ static void destroy(struct kvfs_node *node)
 {
 }
 
-static const struct kvfs_blocking_ops live_ops;
+static const struct kvfs_blocking_ops blocking_ops;
 #define FILE_OPS(...) \
 	{ .kind = KVFS_NODE_FILE, .destroy = destroy, .file = &(const struct kvfs_file_ops){ __VA_ARGS__ } }
 static const struct kvfs_node_ops direct_ops = FILE_OPS(.can_back = can_back);
 static const struct kvfs_node_ops copied_ops = FILE_OPS(.can_back = has_no_module);
 static const struct kvfs_node_ops cached_ops = FILE_OPS(.can_back = has_no_module, .unchanging = true);
 static const struct kvfs_node_ops odd_ops = FILE_OPS(.can_back = is_no_pages);
-static const struct kvfs_node_ops live_copy_ops = FILE_OPS(.can_back = has_no_module, .live = &live_ops);
+static const struct kvfs_node_ops blocking_copy_ops = FILE_OPS(.can_back = has_no_module, .blocking = &blocking_ops);
 static const struct kvfs_node_ops text_ops = FILE_OPS(.no_backing = "a text");
 
 /* Directories: the root, and one in it, with the entries that a test gives them. */
@@ -161,7 +161,7 @@ START_TEST(what_no_module_can_mend_is_not)
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
 		ck_assert_msg(require(&direct_ops, others[i], NULL, &err) == 0, "%s", err.msg);
 	ck_assert_int_eq(require(&direct_ops, "pid", &text_ops, &err), 0);
-	ck_assert_int_eq(require(&direct_ops, "trace", &live_copy_ops, &err), 0);
+	ck_assert_int_eq(require(&direct_ops, "trace", &blocking_copy_ops, &err), 0);
 	ck_assert_int_eq(require(&direct_ops, "vmcore", &cached_ops, &err), 0);
 	ck_assert_int_eq(require(&direct_ops, "vmcore", &odd_ops, &err), 0);
 }
