@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The notes of a crash dump: who is in them, and the registers of each CPU as text. Pure.
- * Nothing in them is trusted.
+ * The notes of an ELF core. Pure. Nothing in them is trusted.
  */
 #ifndef KVFS_ELF_NOTES_H
 #define KVFS_ELF_NOTES_H
@@ -9,7 +8,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 
 /* One ELF note. What it points to is in the buffer that it was found in. */
 struct kvfs_elf_note {
@@ -37,13 +35,5 @@ bool kvfs_elf_notes_prstatus(const void *notes, size_t len, size_t nr, struct kv
 
 /* The text of the VMCOREINFO note; false if there is none. */
 bool kvfs_elf_notes_vmcoreinfo(const void *notes, size_t len, struct kvfs_elf_note *out);
-
-/*
- * Writes an NT_PRSTATUS of machine (e_machine) as lines of "key: value": signal and pid, then
- * each register in hexadecimal under the name that gdb has for it. Returns 0, -EOPNOTSUPP for
- * a machine whose layout is not known (x86-64, i386 and AArch64 are), -EBADMSG if it is too
- * short.
- */
-int kvfs_prstatus_write(const struct kvfs_elf_note *note, uint16_t machine, FILE *out);
 
 #endif /* KVFS_ELF_NOTES_H */

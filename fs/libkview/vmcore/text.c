@@ -8,6 +8,7 @@
 #include "elf/notes.h"
 #include "kernel/virt.h"
 #include "vmcore/printk.h"
+#include "vmcore/prstatus.h"
 
 struct textfile {
 	struct kvfs_node node;
@@ -74,7 +75,7 @@ int kvfs_vmcore_text_cpu(struct kvfs_dump *dump, size_t nr, char **text, size_t 
 	out = open_memstream(text, len);
 	if (!out)
 		return kvfs_err_sys(err, ENOMEM, "the registers");
-	ret = kvfs_prstatus_write(&note, dump->machine, out);
+	ret = kvfs_vmcore_prstatus_write(&note, dump->machine, out);
 	if (fclose(out) != 0)
 		ret = -ENOMEM;
 	if (ret == 0)

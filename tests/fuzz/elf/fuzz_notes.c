@@ -3,6 +3,7 @@
 
 #include "elf/notes.h"
 #include "fuzz.h"
+#include "vmcore/prstatus.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -26,7 +27,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			FILE *out = fmemopen(text, sizeof(text), "w");
 
 			fuzz_assert(out);
-			kvfs_prstatus_write(&note, machines[i], out);
+			kvfs_vmcore_prstatus_write(&note, machines[i], out);
 			fclose(out);
 		}
 	}

@@ -2,7 +2,6 @@
 #include "elf/notes.h"
 
 #include <elf.h>
-#include <errno.h>
 
 #include "unit.h"
 
@@ -111,38 +110,4 @@ START_TEST(test_hostile)
 }
 END_TEST
 
-START_TEST(test_text)
-{
-	struct kvfs_elf_note note;
-	char *text;
-	size_t len;
-	FILE *out = open_memstream(&text, &len);
-
-	set_up();
-	ck_assert(kvfs_elf_notes_prstatus(buf, used, 1, &note));
-	ck_assert_int_eq(kvfs_prstatus_write(&note, EM_X86_64, out), 0);
-	fclose(out);
-	ck_assert(strncmp(text, "signal: 11\npid: 200\nr15: 0xffffffff81000000\n", 44) == 0);
-	ck_assert_ptr_nonnull(strstr(text, "\nrip: 0xffffffff81000010\n"));
-	ck_assert_ptr_nonnull(strstr(text, "\nrsp: 0xffffffff81000013\n"));
-	ck_assert_ptr_nonnull(strstr(text, "\ngs: 0xffffffff8100001a\n"));
-	free(text);
-}
-END_TEST
-
-START_TEST(test_text_errors)
-{
-	struct kvfs_elf_note note;
-
-	set_up();
-	ck_assert(kvfs_elf_notes_prstatus(buf, used, 0, &note));
-	ck_assert_int_eq(kvfs_prstatus_write(&note, EM_S390, stderr), -EOPNOTSUPP);
-	note.desc_len = 112 + 27 * 8 - 1;
-	ck_assert_int_eq(kvfs_prstatus_write(&note, EM_X86_64, stderr), -EBADMSG);
-	note.desc_len = 0;
-	ck_assert_int_eq(kvfs_prstatus_write(&note, EM_AARCH64, stderr), -EBADMSG);
-	ck_assert_int_eq(kvfs_prstatus_write(&note, EM_386, stderr), -EBADMSG);
-}
-END_TEST
-
-UNIT_MAIN("corenotes", test_list, test_cut, test_hostile, test_text, test_text_errors)
+UNIT_MAIN("notes", test_list, test_cut, test_hostile)
