@@ -33,22 +33,34 @@ struct backing_map {
 #define IOC_BACKING_OPEN _IOW(229, 1, struct backing_map)
 #define IOC_BACKING_CLOSE _IOW(229, 2, uint32_t)
 
+/* Buckets of slots; a power of two. A slot exists for each open file. */
+#define NR_BUCKETS 256
+
+/*
+ * What holds for all opens of one inode. It exists while the file is open, and after that as
+ * long as there is a failure to remember.
+ */
+struct slot {
+	struct slot *next;		/* in its bucket; kvfs_backing.lock */
+	uint64_t ino;
+	unsigned int users;		/* threads that are using it; kvfs_backing.lock */
+
+	pthread_mutex_t lock;		/* all below; held while a backing file is made */
+	unsigned int opens;
+	enum kvfs_mode mode;		/* of these opens */
+	int id;				/* backing id, 0 if there is none */
+	bool rehearsed;			/* opened at start: status walks it, so a failure is kept for ever */
+	struct kvfs_err failure;	/* why the last attempt failed; errnum 0 if it did not */
+};
+
 struct kvfs_backing {
 	int fuse_fd;
 	bool wanted;			/* libfuse and kernel know of passthrough */
 	bool works;			/* and it was tried */
 	bool shared_mmap;
 	struct kvfs_err reason;		/* why not, if it does not work */
-	pthread_mutex_t slot_lock;	/* making of slots */
-};
-
-/* Hangs on a node (kvfs_node.slot) from its first open to its end. */
-struct kvfs_backing_slot {
-	pthread_mutex_t lock;		/* all below */
-	unsigned int opens;
-	enum kvfs_mode mode;		/* of these opens */
-	int id;				/* backing id, 0 if there is none */
-	struct kvfs_err failure;	/* why the last attempt failed; errnum 0 if it did not */
+	pthread_mutex_t lock;		/* the buckets, and what slots say is under it */
+	struct slot *buckets[NR_BUCKETS];
 };
 
 /* What libfuse can do. */
@@ -120,6 +132,73 @@ const char *kvfs_backing_libfuse_version(void)
 	return fuse_pkgversion();
 }
 
+/* Slots. */
+
+/* The upper bits of a product with an odd constant depend on all bits of the factor. */
+static struct slot **find_slot(struct kvfs_backing *backing, uint64_t ino)
+{
+	struct slot **p = &backing->buckets[(ino * 0x9e3779b97f4a7c15ULL) >> 32 & (NR_BUCKETS - 1)];
+
+	while (*p && (*p)->ino != ino)
+		p = &(*p)->next;
+	return p;
+}
+
+static void free_slot(struct slot *slot)
+{
+	pthread_mutex_destroy(&slot->lock);
+	free(slot);
+}
+
+static struct slot *new_slot(uint64_t ino)
+{
+	struct slot *slot = calloc(1, sizeof(*slot));
+
+	if (slot) {
+		slot->ino = ino;
+		pthread_mutex_init(&slot->lock, NULL);
+	}
+	return slot;
+}
+
+/*
+ * The slot of an inode, for the caller to unlock_slot(). NULL if there is none; with create, only
+ * if out of memory.
+ */
+static struct slot *lock_slot(struct kvfs_backing *backing, uint64_t ino, bool create)
+{
+	struct slot **p, *slot;
+
+	pthread_mutex_lock(&backing->lock);
+	p = find_slot(backing, ino);
+	if (!*p && create)
+		*p = new_slot(ino);
+	slot = *p;
+	if (slot)
+		slot->users++;
+	pthread_mutex_unlock(&backing->lock);
+	if (slot)
+		pthread_mutex_lock(&slot->lock);
+	return slot;
+}
+
+/* forget: a failure need not be remembered. The slot is freed if it has no more to say. */
+static void unlock_slot(struct kvfs_backing *backing, struct slot *slot, bool forget)
+{
+	struct slot **p;
+
+	pthread_mutex_unlock(&slot->lock);
+	pthread_mutex_lock(&backing->lock);
+	/* Without users nothing in it changes, and nobody can become one now. */
+	if (--slot->users == 0 && slot->opens == 0 &&
+	    (!slot->failure.errnum || (forget && !slot->rehearsed))) {
+		p = find_slot(backing, slot->ino);
+		*p = slot->next;
+		free_slot(slot);
+	}
+	pthread_mutex_unlock(&backing->lock);
+}
+
 int kvfs_backing_create(struct kvfs_backing **out)
 {
 	struct kvfs_backing *backing = calloc(1, sizeof(*backing));
@@ -128,7 +207,7 @@ int kvfs_backing_create(struct kvfs_backing **out)
 		return -ENOMEM;
 	backing->fuse_fd = -1;
 	kvfs_err_set(&backing->reason, ENOTCONN, "not mounted yet");
-	pthread_mutex_init(&backing->slot_lock, NULL);
+	pthread_mutex_init(&backing->lock, NULL);
 	*out = backing;
 	return 0;
 }
@@ -137,7 +216,15 @@ void kvfs_backing_destroy(struct kvfs_backing *backing)
 {
 	if (!backing)
 		return;
-	pthread_mutex_destroy(&backing->slot_lock);
+	for (size_t i = 0; i < NR_BUCKETS; i++) {
+		while (backing->buckets[i]) {
+			struct slot *slot = backing->buckets[i];
+
+			backing->buckets[i] = slot->next;
+			free_slot(slot);
+		}
+	}
+	pthread_mutex_destroy(&backing->lock);
 	free(backing);
 }
 
@@ -206,24 +293,6 @@ bool kvfs_backing_shared_mmap(const struct kvfs_backing *backing)
 	return backing->shared_mmap;
 }
 
-/* The slot of file, made if need be; NULL if out of memory. */
-static struct kvfs_backing_slot *slot_of(struct kvfs_backing *backing, struct kvfs_node *file)
-{
-	struct kvfs_backing_slot *slot;
-
-	pthread_mutex_lock(&backing->slot_lock);
-	slot = atomic_load_explicit(&file->slot, memory_order_acquire);
-	if (!slot) {
-		slot = calloc(1, sizeof(*slot));
-		if (slot) {
-			pthread_mutex_init(&slot->lock, NULL);
-			atomic_store_explicit(&file->slot, slot, memory_order_release);
-		}
-	}
-	pthread_mutex_unlock(&backing->slot_lock);
-	return slot;
-}
-
 static bool is_backed(enum kvfs_mode mode)
 {
 	return mode == KVFS_MODE_DIRECT || mode == KVFS_MODE_SPLIT;
@@ -259,7 +328,7 @@ static enum kvfs_mode mode_without(const struct kvfs_node *file)
 
 /* The first open of file: a backing id, and the mode, or a copy and slot->failure. */
 static void decide(struct kvfs_backing *backing, struct kvfs_node *file,
-		   struct kvfs_backing_slot *slot, bool *lost)
+		   struct slot *slot, bool *lost)
 {
 	_cleanup_close_ int fd = -1;
 	struct kvfs_err err = { 0 };
@@ -284,7 +353,7 @@ static void decide(struct kvfs_backing *backing, struct kvfs_node *file,
 	slot->failure = err;
 }
 
-static void fill_in(const struct kvfs_backing_slot *slot, struct fuse_file_info *fi)
+static void fill_in(const struct slot *slot, struct fuse_file_info *fi)
 {
 	/* Nothing is ever written, so there is nothing to flush. */
 	fi->noflush = 1;
@@ -297,63 +366,68 @@ static void fill_in(const struct kvfs_backing_slot *slot, struct fuse_file_info 
 int kvfs_backing_open(struct kvfs_backing *backing, struct kvfs_node *file,
 		      struct fuse_file_info *fi, bool *lost)
 {
-	struct kvfs_backing_slot *slot = slot_of(backing, file);
+	struct slot *slot = lock_slot(backing, file->ino, true);
 
 	*lost = false;
 	if (!slot)
 		return -ENOMEM;
-	pthread_mutex_lock(&slot->lock);
 	if (slot->opens++ == 0)
 		decide(backing, file, slot, lost);
 	fill_in(slot, fi);
-	pthread_mutex_unlock(&slot->lock);
+	unlock_slot(backing, slot, false);
 	return 0;
 }
 
 void kvfs_backing_release(struct kvfs_backing *backing, struct kvfs_node *file)
 {
-	struct kvfs_backing_slot *slot = atomic_load_explicit(&file->slot, memory_order_acquire);
+	struct slot *slot = lock_slot(backing, file->ino, false);
 
-	pthread_mutex_lock(&slot->lock);
-	assert(slot->opens > 0);
+	assert(slot && slot->opens > 0);
 	if (--slot->opens == 0 && slot->id > 0) {
 		backing_id_close(backing->fuse_fd, slot->id);
 		slot->id = 0;
 	}
-	pthread_mutex_unlock(&slot->lock);
+	unlock_slot(backing, slot, false);
 }
 
-enum kvfs_mode kvfs_backing_mode(struct kvfs_node *file)
+void kvfs_backing_forget(struct kvfs_backing *backing, uint64_t ino)
 {
-	struct kvfs_backing_slot *slot = atomic_load_explicit(&file->slot, memory_order_acquire);
+	struct slot *slot = lock_slot(backing, ino, false);
+
+	if (slot)
+		unlock_slot(backing, slot, true);
+}
+
+enum kvfs_mode kvfs_backing_mode(struct kvfs_backing *backing, const struct kvfs_node *file)
+{
+	struct slot *slot = lock_slot(backing, file->ino, false);
 	enum kvfs_mode mode;
 
-	pthread_mutex_lock(&slot->lock);
-	assert(slot->opens > 0);
+	assert(slot && slot->opens > 0);
 	mode = slot->mode;
-	pthread_mutex_unlock(&slot->lock);
+	unlock_slot(backing, slot, false);
 	return mode;
 }
 
 void kvfs_backing_plan(struct kvfs_backing *backing, struct kvfs_node *file,
 		       enum kvfs_mode *mode, struct kvfs_err *reason, unsigned int *opens)
 {
-	struct kvfs_backing_slot *slot = atomic_load_explicit(&file->slot, memory_order_acquire);
 	struct kvfs_err failure = { 0 };
 	unsigned int nr = 0;
+	struct slot *slot;
 	int ret;
 
 	memset(reason, 0, sizeof(*reason));
 	ret = expect(backing, file, mode, reason);
 	if (ret < 0)
 		*mode = mode_without(file);
+	slot = lock_slot(backing, file->ino, false);
 	if (slot) {
-		pthread_mutex_lock(&slot->lock);
 		nr = slot->opens;
 		if (nr > 0)
 			*mode = slot->mode;
 		failure = slot->failure;
-		pthread_mutex_unlock(&slot->lock);
+		unlock_slot(backing, slot, false);
 	}
 	if (opens)
 		*opens = nr;
@@ -367,6 +441,19 @@ void kvfs_backing_plan(struct kvfs_backing *backing, struct kvfs_node *file,
 	}
 }
 
+/* Marks file as rehearsed, with the failure of its open; ret 0 if that went well. */
+static void note_rehearsal(struct kvfs_backing *backing, struct kvfs_node *file, int ret)
+{
+	struct slot *slot = lock_slot(backing, file->ino, true);
+
+	if (!slot)
+		return;
+	slot->rehearsed = true;
+	if (ret < 0)
+		kvfs_err_sys(&slot->failure, -ret, "it cannot be opened now");
+	unlock_slot(backing, slot, false);
+}
+
 void kvfs_backing_rehearse(struct kvfs_backing *backing, struct kvfs_node *file)
 {
 	struct fuse_file_info fi = { 0 };
@@ -375,16 +462,12 @@ void kvfs_backing_rehearse(struct kvfs_backing *backing, struct kvfs_node *file)
 	int ret = kvfs_node_open(file, &handle);
 
 	if (ret < 0) {
-		struct kvfs_backing_slot *slot = slot_of(backing, file);
-
-		if (slot) {
-			pthread_mutex_lock(&slot->lock);
-			kvfs_err_sys(&slot->failure, -ret, "it cannot be opened now");
-			pthread_mutex_unlock(&slot->lock);
-		}
+		note_rehearsal(backing, file, ret);
 		return;
 	}
-	if (kvfs_backing_open(backing, file, &fi, &lost) == 0)
+	if (kvfs_backing_open(backing, file, &fi, &lost) == 0) {
+		note_rehearsal(backing, file, 0);
 		kvfs_backing_release(backing, file);
+	}
 	kvfs_node_release(file, handle);
 }

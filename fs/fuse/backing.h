@@ -59,8 +59,14 @@ int kvfs_backing_open(struct kvfs_backing *backing, struct kvfs_node *file,
 /* The release that belongs to a kvfs_backing_open(). */
 void kvfs_backing_release(struct kvfs_backing *backing, struct kvfs_node *file);
 
-/* How file is served, which is open. */
-enum kvfs_mode kvfs_backing_mode(struct kvfs_node *file);
+/*
+ * The kernel has forgotten an inode: a failure of its last open need not be remembered, unless
+ * kvfs_backing_rehearse() was called for it.
+ */
+void kvfs_backing_forget(struct kvfs_backing *backing, uint64_t ino);
+
+/* How file, which is open, is served. It stays so until the last release. */
+enum kvfs_mode kvfs_backing_mode(struct kvfs_backing *backing, const struct kvfs_node *file);
 
 /*
  * How file is served now if it is open, else how the next open will be, and for a copy why

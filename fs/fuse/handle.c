@@ -57,6 +57,7 @@ static int open_file(struct kvfs_ops *ops, struct kvfs_handle *handle, struct fu
 	}
 	if (lost)
 		tell_lost(ops, handle->node);
+	handle->mode = kvfs_backing_mode(ops->backing, handle->node);
 	handle->nonblock = fi->flags & O_NONBLOCK;
 	fi->nonseekable = live && live->is_stream(handle->node, handle->view);
 	return 0;

@@ -17,6 +17,7 @@ struct kvfs_ops;
 struct kvfs_handle {
 	struct kvfs_node *node;		/* a reference */
 	void *view;			/* the view's own handle of an open file, or reader of a directory */
+	enum kvfs_mode mode;		/* of an open file */
 	bool nonblock;			/* the file was opened with O_NONBLOCK */
 	struct kvfs_handle *prev, *next;	/* kvfs_handles.lock */
 };

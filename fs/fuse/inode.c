@@ -18,7 +18,7 @@
  *
  * Several names can lead to one ino (aliases of a symbol); they are hard links then, and
  * the first node that comes in serves them all. That is what makes "one backing id an
- * inode" hold: there is one node, so there is one slot for it.
+ * inode" hold: there is one node, and backing.c goes by the ino.
  *
  * nlookup counts replies, not names. It goes up before the reply is sent, because a FORGET
  * can come in on another thread before fuse_reply_entry() has returned, and it is taken
@@ -161,14 +161,14 @@ struct kvfs_node *kvfs_inodes_get(struct kvfs_inodes *inodes, uint64_t nodeid)
 	return node;
 }
 
-void kvfs_inodes_forget(struct kvfs_inodes *inodes, uint64_t nodeid, uint64_t nlookup)
+bool kvfs_inodes_forget(struct kvfs_inodes *inodes, uint64_t nodeid, uint64_t nlookup)
 {
 	struct inode *dead = NULL;
 	struct inode **p;
 
 	/* The kernel never looks the root up, and yet may forget it at unmount. */
 	if (nodeid == KVFS_INO_ROOT)
-		return;
+		return false;
 	pthread_mutex_lock(&inodes->lock);
 	p = find(inodes, nodeid);
 	if (*p) {
@@ -182,10 +182,11 @@ void kvfs_inodes_forget(struct kvfs_inodes *inodes, uint64_t nodeid, uint64_t nl
 			resize(inodes, inodes->nr_buckets / 2);
 	}
 	pthread_mutex_unlock(&inodes->lock);
-	if (dead) {
-		kvfs_node_put(dead->node);
-		free(dead);
-	}
+	if (!dead)
+		return false;
+	kvfs_node_put(dead->node);
+	free(dead);
+	return true;
 }
 
 size_t kvfs_inodes_count(struct kvfs_inodes *inodes)

@@ -5,6 +5,7 @@
 #ifndef KVFS_FUSE_INODE_H
 #define KVFS_FUSE_INODE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -28,8 +29,11 @@ struct kvfs_node *kvfs_inodes_enter(struct kvfs_inodes *inodes, struct kvfs_node
 /* The node of a node id with a reference for the caller, or NULL if the kernel made it up. */
 struct kvfs_node *kvfs_inodes_get(struct kvfs_inodes *inodes, uint64_t nodeid);
 
-/* The kernel drops nlookup of the lookups it was told of; also undoes kvfs_inodes_enter(). */
-void kvfs_inodes_forget(struct kvfs_inodes *inodes, uint64_t nodeid, uint64_t nlookup);
+/*
+ * The kernel drops nlookup of the lookups it was told of; also undoes kvfs_inodes_enter().
+ * Returns whether that was the last one.
+ */
+bool kvfs_inodes_forget(struct kvfs_inodes *inodes, uint64_t nodeid, uint64_t nlookup);
 
 /* Nodes in the table, the root included. */
 size_t kvfs_inodes_count(struct kvfs_inodes *inodes);

@@ -173,16 +173,22 @@ static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 		kvfs_inodes_forget(ops->inodes, e.ino, 1);
 }
 
+static void forget(struct kvfs_ops *ops, uint64_t ino, uint64_t nlookup)
+{
+	if (kvfs_inodes_forget(ops->inodes, ino, nlookup))
+		kvfs_backing_forget(ops->backing, ino);
+}
+
 static void op_forget(fuse_req_t req, fuse_ino_t ino, uint64_t nlookup)
 {
-	kvfs_inodes_forget(ops_of(req)->inodes, ino, nlookup);
+	forget(ops_of(req), ino, nlookup);
 	fuse_reply_none(req);
 }
 
 static void op_forget_multi(fuse_req_t req, size_t count, struct fuse_forget_data *forgets)
 {
 	for (size_t i = 0; i < count; i++)
-		kvfs_inodes_forget(ops_of(req)->inodes, forgets[i].ino, forgets[i].nlookup);
+		forget(ops_of(req), forgets[i].ino, forgets[i].nlookup);
 	fuse_reply_none(req);
 }
 

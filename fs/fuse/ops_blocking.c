@@ -23,7 +23,6 @@
 #include <stdlib.h>
 
 #include "base/cleanup.h"
-#include "fuse/backing.h"
 #include "fuse/blocked.h"
 #include "fuse/poll.h"
 #include "fuse/readbuf.h"
@@ -208,7 +207,7 @@ static void dispatch(struct asked *asked)
 	struct asked *copy;
 	int ret;
 
-	asked->request.mode = kvfs_backing_mode(handle->node);
+	asked->request.mode = handle->mode;
 	if (!ops_of(handle)->waits(handle->node, handle->view, &asked->request)) {
 		if (asked->request.what == KVFS_REQUEST_IOCTL)
 			answer_ioctl(asked);

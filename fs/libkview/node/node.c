@@ -3,7 +3,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -31,7 +30,6 @@ void kvfs_node_init(struct kvfs_node *node, const struct kvfs_node_ops *ops, con
 	node->ino = ino;
 	node->parent_ino = parent_ino;
 	atomic_init(&node->refs, 1);
-	atomic_init(&node->slot, NULL);
 }
 
 struct kvfs_node *kvfs_node_get(struct kvfs_node *node)
@@ -50,11 +48,8 @@ void kvfs_node_put(struct kvfs_node *node)
 		return;
 	before = atomic_fetch_sub_explicit(&node->refs, 1, memory_order_acq_rel);
 	assert(before > 0);
-	if (before > 1)
-		return;
-	/* An open file holds a reference, so the slot is at rest: memory and nothing else. */
-	free(atomic_load_explicit(&node->slot, memory_order_relaxed));
-	node->ops->destroy(node);
+	if (before == 1)
+		node->ops->destroy(node);
 }
 
 int kvfs_node_getattr(struct kvfs_node *node, struct kvfs_attr *out)

@@ -241,16 +241,12 @@ struct kvfs_node_ops {
 	const struct kvfs_file_ops *file;	/* set if kind is KVFS_NODE_FILE */
 };
 
-struct kvfs_backing_slot;
-
 struct kvfs_node {
 	const struct kvfs_node_ops *ops;
 	const char *label;	/* path below the root, for messages; a constant text */
 	uint64_t ino;
 	uint64_t parent_ino;
 	_Atomic(unsigned int) refs;
-	/* backing.c's state of this file, made at its first open and freed with the node. */
-	_Atomic(struct kvfs_backing_slot *) slot;
 };
 
 /* Sets up the part that every node has, with one reference for the caller. */

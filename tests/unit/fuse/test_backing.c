@@ -282,6 +282,50 @@ START_TEST(a_rehearsal_makes_the_plan_true)
 }
 END_TEST
 
+START_TEST(a_failure_is_forgotten_with_the_inode)
+{
+	set_up(all);
+	backing_errno = ENOSPC;
+	open_it();
+	kvfs_backing_forget(b, node.ino);
+	assert_plan(KVFS_MODE_COPY, "no view", 1);
+	kvfs_backing_release(b, &node);
+	assert_plan(KVFS_MODE_COPY, "no view", 0);
+	kvfs_backing_forget(b, node.ino);
+	assert_plan(KVFS_MODE_DIRECT, NULL, 0);
+	/* There is nothing to forget now. */
+	kvfs_backing_forget(b, node.ino);
+	/* What status walks is remembered. */
+	kvfs_backing_rehearse(b, &node);
+	kvfs_backing_forget(b, node.ino);
+	assert_plan(KVFS_MODE_COPY, "no view", 0);
+	backing_errno = 0;
+	tear_down();
+}
+END_TEST
+
+START_TEST(inodes_of_one_bucket)
+{
+	enum { NR = 1000 };	/* more than there are buckets */
+	bool lost;
+
+	set_up(all);
+	for (uint64_t ino = 5; ino < 5 + NR; ino++) {
+		node.ino = ino;
+		ck_assert_int_eq(kvfs_backing_open(b, &node, &fi, &lost), 0);
+	}
+	ck_assert_int_eq(nr_ids, NR);
+	for (uint64_t ino = 5; ino < 5 + NR; ino++) {
+		node.ino = ino;
+		assert_plan(KVFS_MODE_DIRECT, NULL, 1);
+		kvfs_backing_release(b, &node);
+		assert_plan(KVFS_MODE_DIRECT, NULL, 0);
+	}
+	ck_assert_int_eq(nr_ids, 0);
+	tear_down();
+}
+END_TEST
+
 START_TEST(a_probe_that_fails)
 {
 	const char *reason;
@@ -297,7 +341,8 @@ START_TEST(a_probe_that_fails)
 END_TEST
 
 UNIT_MAIN("backing", a_kernel_without_passthrough, out_of_memory, one_id_for_all_opens,
-	  the_first_open_decides, a_failure_is_told_once, a_rehearsal_makes_the_plan_true, a_probe_that_fails)
+	  the_first_open_decides, a_failure_is_told_once, a_rehearsal_makes_the_plan_true,
+	  a_failure_is_forgotten_with_the_inode, inodes_of_one_bucket, a_probe_that_fails)
 #else
 UNIT_MAIN("backing", a_kernel_without_passthrough, out_of_memory)
 #endif
