@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The differences between the kernels kview is built for. No other file of the
- * module tests a kernel version or a symbol that only some kernels have.
+ * Differences between kernels, 6.1 to 7.3. No other file of the module tests a kernel version
+ * or a symbol that only some kernels have.
  */
 #ifndef KVIEW_COMPAT_H
 #define KVIEW_COMPAT_H
@@ -18,7 +18,7 @@
 #error "kview needs Linux 6.1 or later"
 #endif
 
-/* 6.3 made vma->vm_flags const and brought accessors that take mmap_lock's rules into account. */
+/* 6.3 made vma->vm_flags const and added accessors that check mmap_lock. */
 static inline void kview_compat_vm_flags_mod(struct vm_area_struct *vma,
 					     unsigned long set, unsigned long clear)
 {
@@ -29,14 +29,14 @@ static inline void kview_compat_vm_flags_mod(struct vm_area_struct *vma,
 #endif
 }
 
-/* 6.5 split the splice that reads through ->read_iter from the one that reads the page cache. */
+/* 6.5 separated the splice that uses ->read_iter from the one that uses the page cache. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0)
 #define kview_compat_splice_read copy_splice_read
 #else
 #define kview_compat_splice_read generic_file_splice_read
 #endif
 
-/* 6.6 hid the members of struct inode that hold its times. */
+/* 6.6 made the times of struct inode private. */
 static inline void kview_compat_init_times(struct inode *inode)
 {
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
@@ -47,8 +47,8 @@ static inline void kview_compat_init_times(struct inode *inode)
 }
 
 /*
- * Having another file map itself. 6.16 brought files that do it by ->mmap_prepare; the function
- * that takes care of both got a new name in 6.17.
+ * Mapping another file. 6.16 added ->mmap_prepare; the function that handles ->mmap and
+ * ->mmap_prepare was renamed in 6.17.
  */
 static inline bool kview_compat_can_mmap(struct file *file)
 {
@@ -69,10 +69,9 @@ static inline int kview_compat_mmap(struct file *file, struct vm_area_struct *vm
 }
 
 /*
- * Whether mappings of pages that belong to others are let alone. With page_table_check=on
- * the kernel stops (BUG) when user space maps a page of its own that is in use as something
- * else: huge entries in all kernels, any entry before that check learned to spare special ones
- * (seen in 6.12.117).
+ * Tells whether the kernel accepts user mappings of pages that are in use as something else.
+ * With page_table_check=on it stops (BUG) at such a mapping: at huge entries in all kernels,
+ * at any entry in kernels whose check includes special entries (6.12.117).
  */
 static inline bool kview_compat_may_map(void)
 {
@@ -84,9 +83,9 @@ static inline bool kview_compat_may_map(void)
 }
 
 /*
- * Huge entries for pages that the mapping does not own (6.12). Before, such an entry
- * could not be told from one whose page is reference counted, and get_user_pages_fast()
- * would have taken references: there, mappings have 4 KiB entries only.
+ * Huge entries for pages that the mapping does not own came with 6.12. Before, such an entry
+ * looked like one of a reference-counted page, and get_user_pages_fast() would have taken
+ * references: mappings have 4 KiB entries only.
  */
 #if defined(CONFIG_ARCH_SUPPORTS_PMD_PFNMAP) && defined(CONFIG_TRANSPARENT_HUGEPAGE)
 #define KVIEW_HAVE_HUGE_PMD 1
@@ -110,7 +109,7 @@ static inline bool kview_compat_may_map(void)
 #endif
 #endif
 
-/* Maps a block of 1 << order pages by one entry. VM_FAULT_FALLBACK: this kernel has none of that size. */
+/* Maps 1 << order pages by one entry. VM_FAULT_FALLBACK: the kernel has no entry of that size. */
 static inline vm_fault_t kview_compat_insert_block(struct vm_fault *vmf, unsigned long pfn,
 						   unsigned int order)
 {
@@ -125,7 +124,7 @@ static inline vm_fault_t kview_compat_insert_block(struct vm_fault *vmf, unsigne
 	return VM_FAULT_FALLBACK;
 }
 
-/* The member of vm_operations_struct that makes huge entries; nothing where there are none. */
+/* The member of vm_operations_struct that inserts huge entries; empty if there are none. */
 #if KVIEW_HAVE_HUGE_PMD
 #define KVIEW_COMPAT_HUGE_FAULT(handler) .huge_fault = (handler),
 #else

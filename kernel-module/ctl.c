@@ -23,7 +23,7 @@
 #include "table.h"
 #include "vma.h"
 
-static u64 features(void)
+static u64 kview_ctl_features(void)
 {
 	u64 bits = KVIEW_FEATURE_BLOB | KVIEW_FEATURE_FILE;
 
@@ -36,12 +36,12 @@ static u64 features(void)
 	return bits;
 }
 
-static long info(void __user *arg)
+static long kview_ctl_info(void __user *arg)
 {
 	struct kview_info info = {
 		.abi_version	= KVIEW_ABI_VERSION,
 		.refusals	= kview_page_refusals(),
-		.features	= features(),
+		.features	= kview_ctl_features(),
 		.direct_map	= PAGE_OFFSET,
 		.image_delta	= kview_table_image_delta(),
 		.revalidate_ms	= kview_vma_revalidate_ms(),
@@ -53,8 +53,8 @@ static long info(void __user *arg)
 	return copy_to_user(arg, &info, sizeof(info)) ? -EFAULT : 0;
 }
 
-/* Checks what concerns no extent. */
-static bool request_ok(const struct kview_create *request)
+/* Checks the members of a request that do not depend on its extents. */
+static bool kview_ctl_request_ok(const struct kview_create *request)
 {
 	size_t i, len = strnlen(request->name, sizeof(request->name));
 
@@ -68,7 +68,7 @@ static bool request_ok(const struct kview_create *request)
 	return true;
 }
 
-static long create(void __user *arg)
+static long kview_ctl_create(void __user *arg)
 {
 	char name[sizeof_field(struct kview_create, name) + sizeof("kview:")];
 	struct kview_create request;
@@ -76,12 +76,12 @@ static long create(void __user *arg)
 	struct file *file;
 	int fd;
 
-	/* The descriptor may have been handed to somebody else. */
+	/* The descriptor may have been passed to a process without the capability. */
 	if (!capable(CAP_SYS_RAWIO))
 		return -EPERM;
 	if (copy_from_user(&request, arg, sizeof(request)))
 		return -EFAULT;
-	if (!request_ok(&request))
+	if (!kview_ctl_request_ok(&request))
 		return -EINVAL;
 	snprintf(name, sizeof(name), "kview:%s", request.name[0] ? request.name : "view");
 
@@ -103,59 +103,59 @@ static long create(void __user *arg)
 	return fd;
 }
 
-static long ctl_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+static long kview_ctl_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	switch (cmd) {
 	case KVIEW_IOC_INFO:
-		return info((void __user *)arg);
+		return kview_ctl_info((void __user *)arg);
 	case KVIEW_IOC_CREATE:
-		return create((void __user *)arg);
+		return kview_ctl_create((void __user *)arg);
 	default:
 		return -ENOTTY;
 	}
 }
 
-static int ctl_open(struct inode *inode, struct file *file)
+static int kview_ctl_open(struct inode *inode, struct file *file)
 {
 	if (!capable(CAP_SYS_RAWIO))
 		return -EPERM;
 	return kview_file_pin();
 }
 
-static int ctl_release(struct inode *inode, struct file *file)
+static int kview_ctl_release(struct inode *inode, struct file *file)
 {
 	kview_file_unpin();
 	return 0;
 }
 
-static const struct file_operations ctl_fops = {
+static const struct file_operations kview_ctl_fops = {
 	.owner		= THIS_MODULE,
-	.open		= ctl_open,
-	.release	= ctl_release,
-	.unlocked_ioctl	= ctl_ioctl,
+	.open		= kview_ctl_open,
+	.release	= kview_ctl_release,
+	.unlocked_ioctl	= kview_ctl_ioctl,
 	.compat_ioctl	= compat_ptr_ioctl,
 	.llseek		= noop_llseek,
 };
 
-static struct miscdevice ctl_device = {
+static struct miscdevice kview_ctl_device = {
 	.minor	= MISC_DYNAMIC_MINOR,
 	.name	= "kview",
-	.fops	= &ctl_fops,
+	.fops	= &kview_ctl_fops,
 	.mode	= 0600,
 };
 
 /**
- * kview_ctl_init - show the device; from now on there are callers
+ * kview_ctl_init - register the device; callers may come from now on
  *
  * Return: 0 or -errno.
  */
 int kview_ctl_init(void)
 {
-	return misc_register(&ctl_device);
+	return misc_register(&kview_ctl_device);
 }
 
 /** kview_ctl_exit - undo kview_ctl_init() */
 void kview_ctl_exit(void)
 {
-	misc_deregister(&ctl_device);
+	misc_deregister(&kview_ctl_device);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* /dev/kview */
+/* The control device, /dev/kview. */
 #ifndef KVIEW_CTL_H
 #define KVIEW_CTL_H
 

@@ -9,8 +9,8 @@
 
 #include "kview.h"
 
-/* Whether [vaddr, vaddr + len) is where the kernel image can be, and maps @paddr. */
-static bool image_address_ok(u64 vaddr, u64 paddr, u64 len, u64 image_delta)
+/* Tells whether [vaddr, vaddr + len) is inside the kernel image mapping and maps @paddr. */
+static bool kview_extent_image_ok(u64 vaddr, u64 paddr, u64 len, u64 image_delta)
 {
 	return vaddr == paddr + image_delta && vaddr >= __START_KERNEL_map &&
 	       vaddr - __START_KERNEL_map < KERNEL_IMAGE_SIZE &&
@@ -18,8 +18,8 @@ static bool image_address_ok(u64 vaddr, u64 paddr, u64 len, u64 image_delta)
 }
 
 /**
- * kview_extent_check - is an extent well formed
- * @extent:      as the caller gave it
+ * kview_extent_check - check an extent of a request
+ * @extent:      the extent, in kernel memory
  * @start:       end of the extent before it
  * @end:         size of the view
  * @image_delta: as in struct kview_info
@@ -34,7 +34,9 @@ int kview_extent_check(const struct kview_extent *extent, u64 start, u64 end,
 	if (extent->kind != KVIEW_EXTENT_RAM && extent->kind != KVIEW_EXTENT_BLOB &&
 	    extent->kind != KVIEW_EXTENT_FILE)
 		return -EOPNOTSUPP;
-	if ((extent->fd && extent->kind != KVIEW_EXTENT_FILE) || extent->reserved[0] || extent->reserved[1] || extent->reserved[2])
+	if (extent->fd && extent->kind != KVIEW_EXTENT_FILE)
+		return -EINVAL;
+	if (extent->reserved[0] || extent->reserved[1] || extent->reserved[2])
 		return -EINVAL;
 	if (!extent->len || extent->off < start || extent->off >= end ||
 	    extent->len > end - extent->off)
@@ -42,7 +44,7 @@ int kview_extent_check(const struct kview_extent *extent, u64 start, u64 end,
 	if (check_add_overflow(extent->src, extent->len - 1, &last))
 		return -EINVAL;
 
-	/* The kernel refuses a read whose end is not a loff_t, even if the file ends before. */
+	/* rw_verify_area() refuses a read whose end exceeds loff_t, even past the end of file. */
 	if (extent->kind == KVIEW_EXTENT_FILE)
 		return extent->vaddr || last >= S64_MAX ? -EINVAL : 0;
 	if (extent->kind == KVIEW_EXTENT_BLOB) {
@@ -51,17 +53,17 @@ int kview_extent_check(const struct kview_extent *extent, u64 start, u64 end,
 		return extent->len > KVIEW_MAX_BLOB_LEN ? -E2BIG : 0;
 	}
 	if (extent->vaddr &&
-	    !image_address_ok(extent->vaddr, extent->src, extent->len, image_delta))
+	    !kview_extent_image_ok(extent->vaddr, extent->src, extent->len, image_delta))
 		return -EINVAL;
 	return 0;
 }
 
 /**
- * kview_extent_mappable - can an extent's pages be pages of a mapping
+ * kview_extent_mappable - tell whether an extent allows its view to be mapped
  * @extent: a well-formed extent
  * @start:  end of the extent before it
  *
- * Return: whether it is made of whole pages, and has them to itself.
+ * Return: true if it consists of whole pages and shares none with the extent before.
  */
 bool kview_extent_mappable(const struct kview_extent *extent, u64 start)
 {

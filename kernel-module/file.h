@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Views as regular files, on a pseudo filesystem that nobody can mount. */
+/* Views as regular files of a pseudo file system that cannot be mounted. */
 #ifndef KVIEW_FILE_H
 #define KVIEW_FILE_H
 
@@ -12,7 +12,6 @@ int kview_file_pin(void);
 void kview_file_unpin(void);
 
 struct file *kview_file_create(struct kview_table *table, const char *name);
-bool kview_file_is_view(const struct file *file);
 unsigned int kview_file_nr_views(void);
 
 #endif /* KVIEW_FILE_H */

@@ -11,9 +11,9 @@
 #include "vma.h"
 
 /*
- * The first frame that comes and goes with a range. With memory_hotplug.memmap_on_memory the
- * start of a memory block holds the block's own struct pages; the range leaves that out, but
- * it is online when the rest is, and goes with it.
+ * The first frame that goes online and offline with a range. With
+ * memory_hotplug.memmap_on_memory a memory block begins with its own struct pages, which the
+ * range leaves out, although they go offline with it.
  */
 static unsigned long first_pfn(const struct memory_notify *range)
 {
@@ -21,11 +21,10 @@ static unsigned long first_pfn(const struct memory_notify *range)
 }
 
 /*
- * Memory that is about to go offline is hidden before its pages are moved, and stays so
- * until it is online again. When this returns, no copy from it is under way and no page
- * table has it, so it can be taken out.
+ * Hides memory that is about to go offline, before its pages are moved, until it is online
+ * again. On return no copy from it is under way and no page table maps it.
  */
-static int hide(const struct memory_notify *range)
+static int kview_hotplug_hide(const struct memory_notify *range)
 {
 	int ret = kview_page_forbid(first_pfn(range), range->start_pfn + range->nr_pages);
 
@@ -35,12 +34,12 @@ static int hide(const struct memory_notify *range)
 }
 
 /*
- * For memory that was on its way when the module came. It is too late to refuse, and others
- * must hear of it, too.
+ * For memory that was going offline when the module was loaded. It is too late to refuse,
+ * and other notifiers must be called, too.
  */
-static int hide_offline(const struct memory_notify *range)
+static int kview_hotplug_hide_late(const struct memory_notify *range)
 {
-	if (hide(range)) {
+	if (kview_hotplug_hide(range)) {
 		pr_warn_ratelimited("out of memory: all memory is hidden until it is set online\n");
 		kview_page_forbid_all();
 		kview_vma_zap_all();
@@ -48,48 +47,48 @@ static int hide_offline(const struct memory_notify *range)
 	return NOTIFY_OK;
 }
 
-static int show(const struct memory_notify *range)
+static int kview_hotplug_show(const struct memory_notify *range)
 {
-	/* Too late to refuse; hidden memory does no harm. */
+	/* Too late to refuse. Memory that stays hidden does no harm. */
 	if (kview_page_allow(first_pfn(range), range->start_pfn + range->nr_pages))
 		pr_warn_ratelimited("out of memory: frames %#lx to %#lx stay hidden\n",
 				    first_pfn(range), range->start_pfn + range->nr_pages - 1);
 	return NOTIFY_OK;
 }
 
-static int memory_event(struct notifier_block *nb, unsigned long action, void *arg)
+static int kview_hotplug_event(struct notifier_block *nb, unsigned long action, void *arg)
 {
 	const struct memory_notify *range = arg;
 
 	switch (action) {
 	case MEM_GOING_OFFLINE:
-		return notifier_from_errno(hide(range));
+		return notifier_from_errno(kview_hotplug_hide(range));
 	case MEM_OFFLINE:
-		return hide_offline(range);
+		return kview_hotplug_hide_late(range);
 	case MEM_CANCEL_OFFLINE:
 	case MEM_ONLINE:
-		return show(range);
+		return kview_hotplug_show(range);
 	default:
 		return NOTIFY_DONE;
 	}
 }
 
-static struct notifier_block memory_notifier = {
-	.notifier_call = memory_event,
+static struct notifier_block kview_hotplug_notifier = {
+	.notifier_call = kview_hotplug_event,
 };
 
 /**
- * kview_hotplug_init - begin to follow memory hotplug
+ * kview_hotplug_init - register the memory notifier
  *
  * Return: 0 or -errno.
  */
 int kview_hotplug_init(void)
 {
-	return register_memory_notifier(&memory_notifier);
+	return register_memory_notifier(&kview_hotplug_notifier);
 }
 
 /** kview_hotplug_exit - undo kview_hotplug_init() */
 void kview_hotplug_exit(void)
 {
-	unregister_memory_notifier(&memory_notifier);
+	unregister_memory_notifier(&kview_hotplug_notifier);
 }

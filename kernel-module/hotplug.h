@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Memory that comes and goes. */
+/* Follows memory that goes online and offline. */
 #ifndef KVIEW_HOTPLUG_H
 #define KVIEW_HOTPLUG_H
 

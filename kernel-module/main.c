@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* kview - kernel memory as files that can be mapped: loading and unloading. */
+/* kview: kernel memory as files that can be mapped. Order of loading and unloading. */
 #include <linux/module.h>
 
 #include "ctl.h"

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Which pages may be shown.
+ * Verdicts: which pages may be shown.
  *
- * A verdict is worth something only inside a section, kview_page_lock() to
- * kview_page_unlock(), which also holds whatever is done with it: the copy, or the
- * insertion into a page table. Whoever takes memory away first makes the verdict
- * negative, then waits for the sections that may have seen the old one with
- * kview_page_synchronize(), then zaps. A section may sleep but must never wait for
- * user space, so no user page fault in it: memory offlining waits for sections.
+ * A verdict holds until the end of the judgement in which it was made: the code between
+ * kview_judge_begin() and kview_judge_end(), which also contains the use of the verdict (the
+ * copy, or the insertion into a page table). To hide memory, change what the verdict depends
+ * on, call kview_page_synchronize(), then unmap. A judgement may sleep, but must not take
+ * page faults of user space, because memory offlining waits for judgements.
  */
 #ifndef KVIEW_PAGE_H
 #define KVIEW_PAGE_H
@@ -20,35 +19,34 @@ u32 kview_page_refusals(void);
 int kview_page_init(void);
 void kview_page_exit(void);
 
-extern struct srcu_struct kview_page_sections;
+extern struct srcu_struct kview_judgements;
 
 /**
- * kview_page_lock - begin a section, in which verdicts hold
+ * kview_judge_begin - begin a judgement
  *
- * Return: what kview_page_unlock() wants to be given.
+ * Return: the argument for kview_judge_end().
  */
-static inline int kview_page_lock(void)
+static inline int kview_judge_begin(void)
 {
-	return srcu_read_lock(&kview_page_sections);
+	return srcu_read_lock(&kview_judgements);
 }
 
 /**
- * kview_page_unlock - end a section
- * @section: what kview_page_lock() returned
+ * kview_judge_end - end a judgement
+ * @judgement: the value that kview_judge_begin() returned
  */
-static inline void kview_page_unlock(int section)
+static inline void kview_judge_end(int judgement)
 {
-	srcu_read_unlock(&kview_page_sections, section);
+	srcu_read_unlock(&kview_judgements, judgement);
 }
 
 void kview_page_synchronize(void);
 
 /**
- * enum kview_page_use - what pages are wanted for
- * @KVIEW_PAGE_READ:     to be copied by a copy that stops at a page that is not there
- * @KVIEW_PAGE_MAP:      to be mapped by small entries, which get the memory type that the
- *                       kernel has noted for each page
- * @KVIEW_PAGE_MAP_HUGE: to be mapped by a huge entry: write-back caching only
+ * enum kview_page_use - what a verdict is for
+ * @KVIEW_PAGE_READ:     a copy that stops at a page that is not mapped
+ * @KVIEW_PAGE_MAP:      page-table entries of 4 KiB, each with the memory type of its page
+ * @KVIEW_PAGE_MAP_HUGE: a huge page-table entry: all pages must be cached write-back
  */
 enum kview_page_use {
 	KVIEW_PAGE_READ,

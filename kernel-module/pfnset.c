@@ -5,8 +5,8 @@
 #include <linux/overflow.h>
 #include <linux/slab.h>
 
-/* A set with room for @nr ranges that holds none. */
-static struct kview_pfnset *alloc_set(unsigned int nr)
+/* An empty set with room for @nr ranges. */
+static struct kview_pfnset *kview_pfnset_alloc(unsigned int nr)
 {
 	struct kview_pfnset *set;
 
@@ -16,7 +16,7 @@ static struct kview_pfnset *alloc_set(unsigned int nr)
 	return set;
 }
 
-static void append(struct kview_pfnset *set, unsigned long start, unsigned long end)
+static void kview_pfnset_append(struct kview_pfnset *set, unsigned long start, unsigned long end)
 {
 	if (start >= end)
 		return;
@@ -26,47 +26,47 @@ static void append(struct kview_pfnset *set, unsigned long start, unsigned long 
 }
 
 /**
- * kview_pfnset_add - make the union of a set and a range
- * @set:   the set; NULL stands for the empty one; not changed
+ * kview_pfnset_add - create the union of a set and a range
+ * @set:   the set, which is not changed; NULL is the empty set
  * @start: first number of the range
  * @end:   the number after its last
  *
- * Return: the union, which the caller frees with kfree(); NULL if memory is short.
+ * Return: the union; the caller frees it with kfree(). NULL: out of memory.
  */
 struct kview_pfnset *kview_pfnset_add(const struct kview_pfnset *set,
 				      unsigned long start, unsigned long end)
 {
 	unsigned int i = 0, nr = set ? set->nr : 0;
-	struct kview_pfnset *sum = alloc_set(nr + 1);
+	struct kview_pfnset *sum = kview_pfnset_alloc(nr + 1);
 
 	if (!sum)
 		return NULL;
 	for (; i < nr && set->range[i].end < start; i++)
-		append(sum, set->range[i].start, set->range[i].end);
-	/* What overlaps or touches the range melts into it. */
+		kview_pfnset_append(sum, set->range[i].start, set->range[i].end);
+	/* Ranges that overlap or touch the new one become part of it. */
 	for (; i < nr && set->range[i].start <= end; i++) {
 		start = min(start, set->range[i].start);
 		end = max(end, set->range[i].end);
 	}
-	append(sum, start, end);
+	kview_pfnset_append(sum, start, end);
 	for (; i < nr; i++)
-		append(sum, set->range[i].start, set->range[i].end);
+		kview_pfnset_append(sum, set->range[i].start, set->range[i].end);
 	return sum;
 }
 
 /**
- * kview_pfnset_remove - make a set without the numbers of a range
- * @set:   the set; NULL stands for the empty one; not changed
+ * kview_pfnset_remove - create the difference of a set and a range
+ * @set:   the set, which is not changed; NULL is the empty set
  * @start: first number of the range
  * @end:   the number after its last
  *
- * Return: the difference, which the caller frees with kfree(); NULL if memory is short.
+ * Return: the difference; the caller frees it with kfree(). NULL: out of memory.
  */
 struct kview_pfnset *kview_pfnset_remove(const struct kview_pfnset *set,
 					 unsigned long start, unsigned long end)
 {
 	unsigned int i, nr = set ? set->nr : 0;
-	struct kview_pfnset *rest = alloc_set(nr + 1);
+	struct kview_pfnset *rest = kview_pfnset_alloc(nr + 1);
 
 	if (!rest)
 		return NULL;
@@ -74,11 +74,11 @@ struct kview_pfnset *kview_pfnset_remove(const struct kview_pfnset *set,
 		const struct kview_pfnrange *r = &set->range[i];
 
 		if (r->end <= start || end <= r->start) {
-			append(rest, r->start, r->end);
+			kview_pfnset_append(rest, r->start, r->end);
 			continue;
 		}
-		append(rest, r->start, min(r->end, start));
-		append(rest, max(r->start, end), r->end);
+		kview_pfnset_append(rest, r->start, min(r->end, start));
+		kview_pfnset_append(rest, max(r->start, end), r->end);
 	}
 	return rest;
 }

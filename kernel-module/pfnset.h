@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Sets of page frame numbers: sorted, disjoint, immutable once made. */
+/* Immutable sets of page frame numbers. */
 #ifndef KVIEW_PFNSET_H
 #define KVIEW_PFNSET_H
 
@@ -20,15 +20,15 @@ struct kview_pfnset {
 };
 
 /**
- * kview_pfnset_has - is a page frame number in a set, and how far does the answer hold
- * @set:  the set; NULL stands for the empty one
- * @pfn:  the number to look for
- * @next: set to the first number after @pfn for which the answer is another one;
- *        ULONG_MAX if there is none
+ * kview_pfnset_has - tell whether a page frame number is in a set
+ * @set:  the set; NULL is the empty set
+ * @pfn:  the number
+ * @next: set to the first number after @pfn for which the answer differs; ULONG_MAX if there
+ *        is none
  *
- * Inline, like all that a short read goes through.
+ * Inline because every short read calls it.
  *
- * Return: whether @pfn is in @set.
+ * Return: true if @pfn is in @set.
  */
 static inline bool kview_pfnset_has(const struct kview_pfnset *set, unsigned long pfn,
 				    unsigned long *next)

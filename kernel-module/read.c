@@ -2,12 +2,12 @@
 /*
  * Reading a view.
  *
- * RAM goes from the direct map to the reader in one copy, in a section of page.c, with
- * page faults on the reader's side disabled: memory offlining waits for sections and
- * must not wait for whoever serves the reader's page faults. A copy that stops early
- * may have met a hole in the reader's memory, or a page that is not in the direct map.
- * What follows takes care of either, and always gets on: the last resort is a page of
- * our own between the two, for which the reader's page faults are enabled.
+ * RAM is copied from the direct map to the reader's buffer in one step, in a judgement, with
+ * page faults on the buffer disabled: memory offlining waits for judgements and must not
+ * wait for a handler of user page faults. A copy stops early at a page of the buffer that is
+ * not present, or at a page of RAM that is not in the direct map. The retries below handle
+ * both, and each makes progress: the last one copies through a page of the module, with
+ * page faults on the buffer enabled.
  */
 #include "read.h"
 
@@ -23,19 +23,19 @@
 
 #include <asm/cpufeature.h>
 
-#include "extent.h"
 #include "kview.h"
 #include "page.h"
+#include "table.h"
 #include "view.h"
 #include "window.h"
 
-/* Most bytes copied between two looks at signals and the scheduler. */
+/* Most bytes copied between two checks for signals and for the scheduler. */
 #define STEP SZ_2M
-/* Most bytes of the reader's memory to make present at once, for a copy that found them absent. */
+/* Most bytes of the buffer to fault in at once, after a copy that stopped early. */
 #define FAULT_IN SZ_64K
 
 /**
- * struct ram - a piece of a RAM segment that is to be read
+ * struct ram - a range of RAM to read
  * @paddr: physical address of its first byte
  * @vaddr: 0, or that byte's address in the mapping of the kernel image
  * @len:   length in bytes, at least 1
@@ -46,7 +46,7 @@ struct ram {
 	size_t len;
 };
 
-/* Shortens @ram to the bytes about which there is one verdict, and returns that. In a section. */
+/* Shortens @ram to a range that has one verdict; returns true if it is visible. In a judgement. */
 static inline bool judge(struct ram *ram, enum kview_page_use use)
 {
 	size_t offset = offset_in_page(ram->paddr);
@@ -58,16 +58,16 @@ static inline bool judge(struct ram *ram, enum kview_page_use use)
 	return nr > 0;
 }
 
-/* Where the kernel reads the bytes: the image's own mapping says more than the direct map. */
+/* Address to read from. Image pages may be absent from the image mapping only. */
 static const void *ram_address(const struct ram *ram)
 {
 	return ram->vaddr ? (void *)ram->vaddr : __va(ram->paddr);
 }
 
 /*
- * Whether _copy_mc_to_iter() stops at a source that is not there. To user space it
- * always does. To kernel memory it is a plain memcpy() on CPUs without fast string
- * moves. Sanitizers would report what is not ours to read.
+ * Tells whether _copy_mc_to_iter() survives a source page that is not mapped. To user space
+ * it does. To kernel memory it is a plain memcpy() on CPUs without fast string moves.
+ * Sanitizers would report reads of memory that the module does not own.
  */
 static bool direct_copy_is_safe(const struct iov_iter *to)
 {
@@ -76,8 +76,8 @@ static bool direct_copy_is_safe(const struct iov_iter *to)
 	return user_backed_iter(to) || cpu_feature_enabled(X86_FEATURE_ERMS);
 }
 
-/* The same for a copy inside the kernel. Returns 0 if all of it was copied. */
-static int copy_from_ram(void *dst, const struct ram *ram)
+/* Copies to kernel memory. Returns 0 if all bytes were copied. */
+static int kview_read_to_kernel(void *dst, const struct ram *ram)
 {
 	const void *src = ram_address(ram);
 
@@ -88,93 +88,90 @@ static int copy_from_ram(void *dst, const struct ram *ram)
 }
 
 /*
- * Copies, in a section and without page faults, what is visible at the start of @ram,
- * and shortens @ram to the bytes that were judged. *visible is the verdict.
+ * Judges the start of @ram, shortens @ram to the bytes that were judged, and copies them if
+ * they are visible, without page faults. Sets *visible to the verdict. Returns bytes copied.
  */
-static inline size_t copy_run(struct ram *ram, enum kview_page_use use, struct iov_iter *to,
+static inline size_t kview_read_run(struct ram *ram, enum kview_page_use use, struct iov_iter *to,
 		       bool *visible)
 {
 	size_t copied = 0;
-	int section;
+	int judgement;
 
-	section = kview_page_lock();
+	judgement = kview_judge_begin();
 	*visible = judge(ram, use);
 	if (*visible && direct_copy_is_safe(to)) {
 		pagefault_disable();
 		copied = _copy_mc_to_iter(ram_address(ram), ram->len, to);
 		pagefault_enable();
 	}
-	kview_page_unlock(section);
+	kview_judge_end(judgement);
 	return copied;
 }
 
-/* As read_ram(), for one page at most, by way of a page of our own. */
-static ssize_t read_ram_bounced(struct ram *ram, struct iov_iter *to)
+/* As kview_read_ram(), for at most one page, through a page of the module. */
+static ssize_t kview_read_ram_bounced(struct ram *ram, struct iov_iter *to)
 {
 	struct page *page = alloc_page(GFP_KERNEL);
 	size_t copied;
 	void *bounce;
-	int section;
+	int judgement;
 
 	if (!page)
 		return -ENOMEM;
 	bounce = page_address(page);
 	ram->len = min(ram->len, PAGE_SIZE - offset_in_page(ram->paddr));
 
-	section = kview_page_lock();
-	if (!judge(ram, KVIEW_PAGE_MAP) || copy_from_ram(bounce, ram))
+	judgement = kview_judge_begin();
+	if (!judge(ram, KVIEW_PAGE_MAP) || kview_read_to_kernel(bounce, ram))
 		memset(bounce, 0, ram->len);
-	kview_page_unlock(section);
+	kview_judge_end(judgement);
 
 	copied = copy_to_iter(bounce, ram->len, to);
 	__free_page(page);
 	return copied ?: -EFAULT;
 }
 
-/*
- * Reads from the start of @ram as much as is convenient, at least a byte.
- * Returns the number of bytes or -errno.
- */
-static ssize_t read_ram(struct ram *ram, struct iov_iter *to)
+/* Reads at least one byte from the start of @ram. Returns the number of bytes or -errno. */
+static ssize_t kview_read_ram(struct ram *ram, struct iov_iter *to)
 {
 	bool visible;
 	size_t copied, len;
 
-	copied = copy_run(ram, KVIEW_PAGE_READ, to, &visible);
+	copied = kview_read_run(ram, KVIEW_PAGE_READ, to, &visible);
 	if (copied)
 		return copied;
 	if (visible) {
-		/* Now that it matters, look whether the pages are there, and on the other side too. */
+		/* One of the sides is not present: fault in the buffer, and look at the direct map. */
 		len = min_t(size_t, ram->len, FAULT_IN);
 		if (fault_in_iov_iter_writeable(to, len) == len)
 			return -EFAULT;
-		copied = copy_run(ram, KVIEW_PAGE_MAP, to, &visible);
+		copied = kview_read_run(ram, KVIEW_PAGE_MAP, to, &visible);
 		if (copied)
 			return copied;
 	}
 	if (!visible)
 		return iov_iter_zero(ram->len, to) ?: -EFAULT;
-	return read_ram_bounced(ram, to);
+	return kview_read_ram_bounced(ram, to);
 }
 
-/* The same for any span of a view. */
-static ssize_t read_span(const struct kview_span *span, size_t len, struct iov_iter *to)
+/* Reads at least one byte from the start of any span. Returns as kview_read_ram(). */
+static ssize_t kview_read_span(const struct kview_span *span, size_t len, struct iov_iter *to)
 {
-	const struct kview_segment *segment = span->segment;
+	const struct kview_table_extent *extent = span->extent;
 	struct ram ram;
 
 	len = min_t(u64, len, span->len);
-	if (!segment)
+	if (!extent)
 		return iov_iter_zero(len, to) ?: -EFAULT;
-	if (segment->kind == KVIEW_EXTENT_FILE)
-		return kview_window_read(segment, span->skip, len, to);
-	if (segment->kind == KVIEW_EXTENT_BLOB)
-		return copy_to_iter(segment->blob + span->skip, len, to) ?: -EFAULT;
+	if (extent->kind == KVIEW_EXTENT_FILE)
+		return kview_window_read(&extent->window, span->skip, len, to);
+	if (extent->kind == KVIEW_EXTENT_BLOB)
+		return copy_to_iter(extent->blob + span->skip, len, to) ?: -EFAULT;
 
-	ram.paddr = segment->paddr + span->skip;
-	ram.vaddr = segment->vaddr ? segment->vaddr + span->skip : 0;
+	ram.paddr = extent->paddr + span->skip;
+	ram.vaddr = extent->vaddr ? extent->vaddr + span->skip : 0;
 	ram.len = len;
-	return read_ram(&ram, to);
+	return kview_read_ram(&ram, to);
 }
 
 /**
@@ -184,8 +181,8 @@ static ssize_t read_span(const struct kview_span *span, size_t len, struct iov_i
  *
  * A fatal signal ends a long read early.
  *
- * Return: bytes read, 0 at or after the end, or -EFAULT, -ENOMEM, -EINTR or the error
- * of a window's file if there are none.
+ * Return: bytes read; 0 at or after the end; if no byte was read, -EFAULT, -ENOMEM, -EINTR,
+ * -EIO or the error of a window's file.
  */
 ssize_t kview_read_iter(struct kiocb *iocb, struct iov_iter *to)
 {
@@ -200,7 +197,7 @@ ssize_t kview_read_iter(struct kiocb *iocb, struct iov_iter *to)
 	left = min_t(u64, iov_iter_count(to), table->size - pos);
 	while (left) {
 		kview_table_find(table, pos, &span);
-		ret = read_span(&span, min_t(size_t, left, STEP), to);
+		ret = kview_read_span(&span, min_t(size_t, left, STEP), to);
 		if (ret < 0)
 			break;
 		pos += ret;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Reading a view. */
+/* ->read_iter of a view. */
 #ifndef KVIEW_READ_H
 #define KVIEW_READ_H
 

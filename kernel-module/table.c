@@ -11,7 +11,6 @@
 #include "extent.h"
 #include "kview.h"
 #include "page.h"
-#include "vmcore.h"
 #include "window.h"
 
 /**
@@ -24,8 +23,8 @@ u64 kview_table_image_delta(void)
 	return __START_KERNEL_map - phys_base;
 }
 
-/* The caller's bytes in pages of our own, so that they can be mapped. */
-static void *copy_blob(u64 src, u64 len)
+/* Copies bytes of the caller to pages of the module, so that they can be mapped. */
+static void *kview_table_copy_blob(u64 src, u64 len)
 {
 	void *blob = alloc_pages_exact(len, GFP_KERNEL_ACCOUNT | __GFP_ZERO);
 
@@ -38,30 +37,24 @@ static void *copy_blob(u64 src, u64 len)
 	return blob;
 }
 
-static int fill_segment(struct kview_segment *segment, const struct kview_extent *extent)
+static int kview_table_take(struct kview_table_extent *extent, const struct kview_extent *from)
 {
-	segment->off = extent->off;
-	segment->len = extent->len;
-	segment->kind = extent->kind;
-	if (extent->kind == KVIEW_EXTENT_RAM) {
-		segment->paddr = extent->src;
-		segment->vaddr = extent->vaddr;
+	extent->off = from->off;
+	extent->len = from->len;
+	extent->kind = from->kind;
+	if (from->kind == KVIEW_EXTENT_RAM) {
+		extent->paddr = from->src;
+		extent->vaddr = from->vaddr;
 		return 0;
 	}
-	if (extent->kind == KVIEW_EXTENT_FILE) {
-		segment->src = extent->src;
-		segment->file = kview_window_open(extent->fd);
-		if (IS_ERR(segment->file))
-			return PTR_ERR(segment->file);
-		segment->is_vmcore = kview_vmcore_is(segment->file);
-		return 0;
-	}
-	segment->blob = copy_blob(extent->src, extent->len);
-	return PTR_ERR_OR_ZERO(segment->blob);
+	if (from->kind == KVIEW_EXTENT_FILE)
+		return kview_window_open(&extent->window, from->fd, from->src);
+	extent->blob = kview_table_copy_blob(from->src, from->len);
+	return PTR_ERR_OR_ZERO(extent->blob);
 }
 
-/* Whether RAM is refused, and how; asked once a view and only if it has any. */
-static int check_refusals(void)
+/* -errno if RAM cannot be shown. Checked once a view, and only if it has RAM. */
+static int kview_table_check_refusals(void)
 {
 	u32 refusals = kview_page_refusals();
 
@@ -70,7 +63,7 @@ static int check_refusals(void)
 	return refusals ? -EPERM : 0;
 }
 
-static int fill_table(struct kview_table *table, const struct kview_create *request)
+static int kview_table_fill(struct kview_table *table, const struct kview_create *request)
 {
 	const struct kview_extent __user *from = u64_to_user_ptr(request->extents);
 	struct kview_extent extent;
@@ -86,7 +79,7 @@ static int fill_table(struct kview_table *table, const struct kview_create *requ
 		if (ret)
 			return ret;
 		if (extent.kind == KVIEW_EXTENT_RAM && !table->has_ram) {
-			ret = check_refusals();
+			ret = kview_table_check_refusals();
 			if (ret)
 				return ret;
 			table->has_ram = true;
@@ -95,7 +88,7 @@ static int fill_table(struct kview_table *table, const struct kview_create *requ
 			table->has_file = true;
 		if (!kview_extent_mappable(&extent, start))
 			table->mappable = false;
-		ret = fill_segment(&table->segment[table->nr], &extent);
+		ret = kview_table_take(&table->extent[table->nr], &extent);
 		if (ret)
 			return ret;
 		table->nr++;
@@ -105,10 +98,11 @@ static int fill_table(struct kview_table *table, const struct kview_create *requ
 }
 
 /**
- * kview_table_create - check a request and make the table it asks for
- * @request: in kernel memory; its extents and blobs are still in the caller's
+ * kview_table_create - check a request and make its table
+ * @request: in kernel memory; its extents and blobs are still in the caller's memory
  *
- * Return: the table, for kview_table_destroy(), or an ERR_PTR() as kview.h says.
+ * Return: the table, which the caller frees with kview_table_destroy(), or an ERR_PTR()
+ * as kview.h says.
  */
 struct kview_table *kview_table_create(const struct kview_create *request)
 {
@@ -120,13 +114,13 @@ struct kview_table *kview_table_create(const struct kview_create *request)
 	if (request->nr_extents > KVIEW_MAX_EXTENTS)
 		return ERR_PTR(-E2BIG);
 
-	table = kvzalloc(struct_size(table, segment, request->nr_extents),
+	table = kvzalloc(struct_size(table, extent, request->nr_extents),
 			 GFP_KERNEL_ACCOUNT);
 	if (!table)
 		return ERR_PTR(-ENOMEM);
 	table->size = request->size;
 	table->mappable = true;
-	ret = fill_table(table, request);
+	ret = kview_table_fill(table, request);
 	if (ret) {
 		kview_table_destroy(table);
 		return ERR_PTR(ret);
@@ -135,7 +129,7 @@ struct kview_table *kview_table_create(const struct kview_create *request)
 }
 
 /**
- * kview_table_destroy - free a table, its blobs, and what holds the files of its windows
+ * kview_table_destroy - free a table and its blobs, and close its windows
  * @table: from kview_table_create(), or NULL
  */
 void kview_table_destroy(struct kview_table *table)
@@ -145,12 +139,39 @@ void kview_table_destroy(struct kview_table *table)
 	if (!table)
 		return;
 	for (i = 0; i < table->nr; i++) {
-		struct kview_segment *segment = &table->segment[i];
+		struct kview_table_extent *extent = &table->extent[i];
 
-		if (segment->kind == KVIEW_EXTENT_BLOB)
-			free_pages_exact(segment->blob, segment->len);
-		else if (segment->kind == KVIEW_EXTENT_FILE)
-			kview_window_close(segment->file);
+		if (extent->kind == KVIEW_EXTENT_BLOB)
+			free_pages_exact(extent->blob, extent->len);
+		else if (extent->kind == KVIEW_EXTENT_FILE)
+			kview_window_close(&extent->window);
 	}
 	kvfree(table);
+}
+
+/**
+ * kview_table_window_at - find the window that a mapping lies in
+ * @table: the table of the view
+ * @pos:   offset of the mapping, less than the size of the view
+ * @len:   its length in bytes, at least 1
+ *
+ * Return: NULL if the range touches no FILE extent, the extent if the range is inside it,
+ * else ERR_PTR(-EINVAL), as one mapping cannot be of two files.
+ */
+const struct kview_table_extent *kview_table_window_at(const struct kview_table *table, u64 pos,
+						       u64 len)
+{
+	struct kview_span span;
+	u64 end = min(pos + len, table->size);
+
+	kview_table_find(table, pos, &span);
+	if (span.extent && span.extent->kind == KVIEW_EXTENT_FILE)
+		return len <= span.len ? span.extent : ERR_PTR(-EINVAL);
+	while (pos < end) {
+		kview_table_find(table, pos, &span);
+		if (span.extent && span.extent->kind == KVIEW_EXTENT_FILE)
+			return ERR_PTR(-EINVAL);
+		pos += span.len;
+	}
+	return NULL;
 }

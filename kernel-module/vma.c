@@ -11,9 +11,9 @@
 #include <linux/workqueue.h>
 
 #include "compat.h"
-#include "extent.h"
 #include "kview.h"
 #include "page.h"
+#include "table.h"
 #include "view.h"
 #include "window.h"
 
@@ -48,8 +48,8 @@ static struct mutex *block_lock(const struct vm_fault *vmf)
 	return &block_locks[hash_long(key, BLOCK_LOCK_BITS)];
 }
 
-static void zap_mapped(struct work_struct *work);
-static DECLARE_DELAYED_WORK(zap_work, zap_mapped);
+static void kview_vma_zap_mapped(struct work_struct *work);
+static DECLARE_DELAYED_WORK(zap_work, kview_vma_zap_mapped);
 
 /*
  * When to zap, in jiffies. The conversion rounds up, and a timer is up to an eighth, or one
@@ -75,7 +75,7 @@ static void note_mapped(struct kview_view *view)
 	queue_delayed_work(workqueue, &zap_work, zap_delay());
 }
 
-static void zap_mapped(struct work_struct *work)
+static void kview_vma_zap_mapped(struct work_struct *work)
 {
 	struct kview_view *view;
 
@@ -155,23 +155,23 @@ struct frames {
 static void find_frames(const struct kview_table *table, u64 pos, unsigned long max,
 			struct frames *frames)
 {
-	const struct kview_segment *segment;
+	const struct kview_table_extent *extent;
 	struct kview_span span;
 	long nr;
 
 	kview_table_find(table, pos, &span);
-	segment = span.segment;
+	extent = span.extent;
 	max = min_t(u64, max, DIV_ROUND_UP(span.len, PAGE_SIZE));
 
-	if (!segment) {
+	if (!extent) {
 		nr = -max;
-	} else if (segment->kind == KVIEW_EXTENT_BLOB) {
-		frames->pfn = page_to_pfn(virt_to_page(segment->blob + span.skip));
+	} else if (extent->kind == KVIEW_EXTENT_BLOB) {
+		frames->pfn = page_to_pfn(virt_to_page(extent->blob + span.skip));
 		nr = max;
 	} else {
-		frames->pfn = PHYS_PFN(segment->paddr + span.skip);
+		frames->pfn = PHYS_PFN(extent->paddr + span.skip);
 		nr = kview_page_run(frames->pfn,
-				    segment->vaddr ? segment->vaddr + span.skip : 0,
+				    extent->vaddr ? extent->vaddr + span.skip : 0,
 				    KVIEW_PAGE_MAP, max);
 	}
 	if (nr < 0)
@@ -225,12 +225,12 @@ static vm_fault_t map_around(struct vm_fault *vmf)
 	return ret;
 }
 
-static vm_fault_t fault(struct vm_fault *vmf)
+static vm_fault_t kview_vma_fault(struct vm_fault *vmf)
 {
 	struct kview_view *view = view_of(vmf->vma);
 	struct mutex *lock = block_lock(vmf);
 	vm_fault_t ret;
-	int section;
+	int judgement;
 
 	if (pos_of(vmf->vma, vmf->address & PAGE_MASK) >= view->table->size)
 		return VM_FAULT_SIGBUS;
@@ -239,10 +239,10 @@ static vm_fault_t fault(struct vm_fault *vmf)
 	if (pmd_leaf(READ_ONCE(*vmf->pmd))) {
 		ret = VM_FAULT_NOPAGE;
 	} else {
-		section = kview_page_lock();
+		judgement = kview_judge_begin();
 		note_mapped(view);
 		ret = map_around(vmf);
-		kview_page_unlock(section);
+		kview_judge_end(judgement);
 	}
 	mutex_unlock(lock);
 	return ret;
@@ -269,7 +269,7 @@ static bool giant_allowed(struct kview_view *view)
 	return cmpxchg(&view->giant, GIANT_NONE, GIANT_MADE) <= GIANT_MADE;
 }
 
-static void open(struct vm_area_struct *vma)
+static void kview_vma_open(struct vm_area_struct *vma)
 {
 	struct kview_view *view = view_of(vma);
 
@@ -285,7 +285,7 @@ static void open(struct vm_area_struct *vma)
 }
 
 /* Not used where the kernel has no huge entries for page frames; compat.h. */
-static vm_fault_t __maybe_unused huge_fault(struct vm_fault *vmf, unsigned int order)
+static vm_fault_t __maybe_unused kview_vma_huge_fault(struct vm_fault *vmf, unsigned int order)
 {
 	struct vm_area_struct *vma = vmf->vma;
 	struct kview_view *view = view_of(vma);
@@ -296,7 +296,7 @@ static vm_fault_t __maybe_unused huge_fault(struct vm_fault *vmf, unsigned int o
 	struct mutex *lock;
 	unsigned long vaddr;
 	u64 paddr;
-	int section;
+	int judgement;
 
 	if (size > PMD_SIZE && READ_ONCE(view->giant) > GIANT_MADE)
 		return VM_FAULT_FALLBACK;
@@ -304,30 +304,30 @@ static vm_fault_t __maybe_unused huge_fault(struct vm_fault *vmf, unsigned int o
 	    pos_of(vma, addr) >= view->table->size)
 		return VM_FAULT_FALLBACK;
 	kview_table_find(view->table, pos_of(vma, addr), &span);
-	if (!span.segment || span.segment->kind != KVIEW_EXTENT_RAM || span.len < size)
+	if (!span.extent || span.extent->kind != KVIEW_EXTENT_RAM || span.len < size)
 		return VM_FAULT_FALLBACK;
-	paddr = span.segment->paddr + span.skip;
+	paddr = span.extent->paddr + span.skip;
 	if (!IS_ALIGNED(paddr, size))
 		return VM_FAULT_FALLBACK;
-	vaddr = span.segment->vaddr ? span.segment->vaddr + span.skip : 0;
+	vaddr = span.extent->vaddr ? span.extent->vaddr + span.skip : 0;
 
 	lock = block_lock(vmf);
 	mutex_lock(lock);
-	section = kview_page_lock();
+	judgement = kview_judge_begin();
 	/* The judgement can take long; the period begins before it. */
 	note_mapped(view);
 	if (kview_page_block(PHYS_PFN(paddr), vaddr, order) &&
 	    (size <= PMD_SIZE || giant_allowed(view)))
 		ret = kview_compat_insert_block(vmf, PHYS_PFN(paddr), order);
-	kview_page_unlock(section);
+	kview_judge_end(judgement);
 	mutex_unlock(lock);
 	return ret;
 }
 
-static const struct vm_operations_struct vm_ops = {
-	.open = open,
-	.fault = fault,
-	KVIEW_COMPAT_HUGE_FAULT(huge_fault)
+static const struct vm_operations_struct kview_vm_ops = {
+	.open = kview_vma_open,
+	.fault = kview_vma_fault,
+	KVIEW_COMPAT_HUGE_FAULT(kview_vma_huge_fault)
 };
 
 /**
@@ -342,14 +342,14 @@ static const struct vm_operations_struct vm_ops = {
 int kview_vma_mmap(struct file *file, struct vm_area_struct *vma)
 {
 	const struct kview_table *table = kview_view_of(file)->table;
-	const struct kview_segment *window;
+	const struct kview_table_extent *window;
 
 	if (!table->mappable)
 		return -ENODEV;
 	if (vma->vm_flags & (VM_WRITE | VM_EXEC))
 		return -EACCES;
 	if (table->has_file && pos_of(vma, vma->vm_start) < table->size) {
-		window = kview_window_at(table, pos_of(vma, vma->vm_start),
+		window = kview_table_window_at(table, pos_of(vma, vma->vm_start),
 					 vma->vm_end - vma->vm_start);
 		if (IS_ERR(window))
 			return PTR_ERR(window);
@@ -357,7 +357,7 @@ int kview_vma_mmap(struct file *file, struct vm_area_struct *vma)
 			/* mremap() must not grow it to what is behind the window. */
 			kview_compat_vm_flags_mod(vma, VM_DONTEXPAND | VM_DONTDUMP,
 						  VM_MAYWRITE | VM_MAYEXEC);
-			return kview_window_mmap(window, vma);
+			return kview_window_mmap(&window->window, window->off, vma);
 		}
 	}
 	if (!kview_compat_may_map())
@@ -374,7 +374,7 @@ int kview_vma_mmap(struct file *file, struct vm_area_struct *vma)
 				  VM_IO | VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP |
 				  (KVIEW_HAVE_HUGE_PMD ? VM_HUGEPAGE : 0),
 				  VM_MAYWRITE | VM_MAYEXEC);
-	vma->vm_ops = &vm_ops;
+	vma->vm_ops = &kview_vm_ops;
 	return 0;
 }
 

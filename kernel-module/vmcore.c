@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The old kernel's memory is not this kernel's: there is no direct map of it. When
- * /proc/vmcore is read, each of its pages is mapped, copied and unmapped by itself, which
- * takes longer than the copy. When it is mapped, it maps everything at once.
+ * The crash kernel has no direct map of the crashed kernel's memory. read_vmcore() maps,
+ * copies and unmaps each page by itself, which takes longer than the copy; mmap_vmcore() maps
+ * a whole range at once. So a read of many pages maps them in the address space of the
+ * reader, copies, and unmaps them.
  *
- * So a read of many pages maps them for a moment, in the address space of the reader, and
- * copies from there. The module could map the memory by itself, but only /proc/vmcore knows
- * which pages of it are where (the old kernel's first 640 KiB may have been moved), which
- * must not be touched (what a hypervisor took back), and which are encrypted.
+ * The module cannot map the memory itself: only /proc/vmcore knows where pages are (the first
+ * 640 KiB may have been moved), which must not be touched (ballooned ones) and which are
+ * encrypted.
  *
- * What else the reader's threads do to that mapping hurts nobody but them: it shows what
- * they may read anyway, and it is read as user memory, with its checks. If one of them forks
- * meanwhile, the child has a copy of the mapping until it execs or ends: vm_mmap() knows no
- * flag for VM_DONTCOPY, and no file other than /proc/vmcore is asked to map.
+ * Other threads of the reader can see and change the temporary mapping. It shows what they
+ * may read anyway, and the copy treats it as user memory. If a thread forks during the read,
+ * the child keeps a copy of the mapping until it execs or ends, as vm_mmap() cannot set
+ * VM_DONTCOPY.
  */
 #include "vmcore.h"
 
@@ -27,16 +27,16 @@
 #include <linux/uaccess.h>
 #include <linux/uio.h>
 
-/* Shorter reads are not worth a mapping. */
+/* For shorter reads a mapping costs more than it saves. */
 #define MAP_MIN SZ_64K
-/* Words copied at a time, so that the loads need not wait for the stores. */
+/* Words copied at a time, so that loads do not wait for stores. */
 #define WORDS 4
 
 /**
- * kview_vmcore_is - is this /proc/vmcore
+ * kview_vmcore_is - tell whether a file is /proc/vmcore
  * @file: any file
  *
- * Return: whether it is.
+ * Return: true if it is.
  */
 bool kview_vmcore_is(const struct file *file)
 {
@@ -47,10 +47,10 @@ bool kview_vmcore_is(const struct file *file)
 }
 
 /*
- * Copies between two places in the reader's memory. Returns the bytes copied: @len, less
- * what does not make WORDS words at its end, or what could be copied.
+ * Copies from user memory to user memory. Returns the bytes copied: @len rounded down to WORDS
+ * words, or less if a page is missing.
  */
-static size_t copy_in_user(u64 __user *to, const u64 __user *from, size_t len)
+static size_t kview_vmcore_copy(u64 __user *to, const u64 __user *from, size_t len)
 {
 	size_t nr = len / sizeof(u64) / WORDS * WORDS, i = 0;
 	u64 a, b, c, d;
@@ -73,16 +73,16 @@ out:
 }
 
 /**
- * kview_vmcore_read - read /proc/vmcore by way of a mapping
+ * kview_vmcore_read - read /proc/vmcore through a temporary mapping
  * @file: for which kview_vmcore_is()
  * @pos:  where to read
  * @len:  bytes wanted, not beyond the end of the file, at least 1
  * @to:   has room for them
  *
  * Context: may sleep, takes mmap_lock.
- * Return: bytes read. The rest, or all, is to be read as any file is: where @to is not one
- * buffer of the current process, or too short; where the kernel does not map it now; a few
- * bytes at the end; and after what cannot be written to.
+ * Return: bytes read, possibly 0; the caller reads the rest with vfs_iter_read(). A rest is
+ * left if @to is not one buffer of the current process or is too short, if the file cannot be
+ * mapped now, at the last bytes, and after a page of @to that cannot be written.
  */
 size_t kview_vmcore_read(struct file *file, u64 pos, size_t len, struct iov_iter *to)
 {
@@ -94,7 +94,7 @@ size_t kview_vmcore_read(struct file *file, u64 pos, size_t len, struct iov_iter
 	map = vm_mmap(file, 0, size, PROT_READ, MAP_PRIVATE, pos - skip);
 	if (IS_ERR_VALUE(map))
 		return 0;
-	copied = copy_in_user(to->ubuf + to->iov_offset, (const void __user *)map + skip, len);
+	copied = kview_vmcore_copy(to->ubuf + to->iov_offset, (const void __user *)map + skip, len);
 	iov_iter_advance(to, copied);
 	vm_munmap(map, size);
 	return copied;

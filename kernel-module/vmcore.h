@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Reading /proc/vmcore, faster than it can be read. */
+/* Reads of /proc/vmcore through a temporary mapping, which is faster than its ->read_iter. */
 #ifndef KVIEW_VMCORE_H
 #define KVIEW_VMCORE_H
 

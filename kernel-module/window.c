@@ -9,121 +9,99 @@
 #include <linux/uio.h>
 
 #include "compat.h"
-#include "extent.h"
-#include "file.h"
-#include "kview.h"
+#include "view.h"
 #include "vmcore.h"
 
 /**
- * kview_window_open - take a reference to the file that a window is to look at
- * @fd: the caller's descriptor
+ * kview_window_open - take a reference to the file that a window shows
+ * @window: filled in on success
+ * @fd:     a descriptor of the caller
+ * @src:    offset in the file of the window's first byte
  *
- * A file system that is stacked on others, or is a FUSE mount with backing files of its
- * own, may lead back here, level by level, until the stack is used up. procfs claims to be
- * stacked to keep others from stacking on it, and leads nowhere.
+ * Files on stacked file systems (overlayfs, FUSE passthrough) are refused: they may lead
+ * back to a view and exhaust the kernel stack. procfs sets s_stack_depth only to keep
+ * others from stacking on it, so its files are accepted.
  *
- * Return: the file, for kview_window_close(), or an ERR_PTR() as kview.h says.
+ * Return: 0, and kview_window_close() is due; or -EBADF, -ELOOP or -EINVAL as kview.h says.
  */
-struct file *kview_window_open(int fd)
+int kview_window_open(struct kview_window *window, int fd, u64 src)
 {
 	struct file *file = fget(fd);
 	const struct inode *inode;
 	int ret = 0;
 
 	if (!file)
-		return ERR_PTR(-EBADF);
+		return -EBADF;
 	inode = file_inode(file);
 	if (!(file->f_mode & FMODE_READ))
 		ret = -EBADF;
-	else if (kview_file_is_view(file) ||
+	else if (kview_view_is(file) ||
 		 (inode->i_sb->s_stack_depth && inode->i_sb->s_magic != PROC_SUPER_MAGIC))
 		ret = -ELOOP;
 	else if (!S_ISREG(inode->i_mode) || !file->f_op->read_iter)
 		ret = -EINVAL;
 	if (ret) {
 		fput(file);
-		return ERR_PTR(ret);
+		return ret;
 	}
-	return file;
+	window->file = file;
+	window->src = src;
+	window->is_vmcore = kview_vmcore_is(file);
+	return 0;
 }
 
 /**
- * kview_window_close - undo kview_window_open()
- * @file: the file
+ * kview_window_close - drop the reference that kview_window_open() took
+ * @window: from kview_window_open()
  */
-void kview_window_close(struct file *file)
+void kview_window_close(const struct kview_window *window)
 {
-	fput(file);
+	fput(window->file);
 }
 
 /**
  * kview_window_read - read through a window
- * @segment: of kind KVIEW_EXTENT_FILE
- * @skip:    bytes of it before the first one wanted
- * @len:     bytes wanted, inside the segment, at least 1
- * @to:      has room for them
+ * @window: the window
+ * @skip:   bytes of the window before the first one to read
+ * @len:    bytes to read, at least 1; the caller checks that they are inside the window
+ * @to:     has room for @len bytes
  *
  * Return: bytes read, at least 1; -EIO if the file ends before the window does; or the
  * error of the file.
  */
-ssize_t kview_window_read(const struct kview_segment *segment, u64 skip, size_t len,
+ssize_t kview_window_read(const struct kview_window *window, u64 skip, size_t len,
 			  struct iov_iter *to)
 {
-	loff_t pos = segment->src + skip;
+	loff_t pos = window->src + skip;
 	size_t rest = iov_iter_count(to) - len;
 	ssize_t ret = 0;
 
 	iov_iter_truncate(to, len);
-	if (segment->is_vmcore)
-		ret = kview_vmcore_read(segment->file, pos, len, to);
+	if (window->is_vmcore)
+		ret = kview_vmcore_read(window->file, pos, len, to);
 	if (!ret)
-		ret = vfs_iter_read(segment->file, to, &pos, 0);
+		ret = vfs_iter_read(window->file, to, &pos, 0);
 	iov_iter_reexpand(to, iov_iter_count(to) + rest);
 	return ret ?: -EIO;
 }
 
 /**
- * kview_window_at - the window that a mapping has to do with
- * @table: of the view
- * @pos:   where the mapping begins, less than the size of the view
- * @len:   its length, not 0
+ * kview_window_mmap - let the file of a window map itself
+ * @window: the window
+ * @off:    offset in the view of the window's first byte
+ * @vma:    a mapping of the view inside the window; may only be read, now and later
  *
- * Return: NULL if there is no window in it, the window if all of it is in one, else
- * ERR_PTR(-EINVAL): one mapping cannot be served by two.
+ * On success @vma is a mapping of the file.
+ *
+ * Return: 0, -ENODEV if the file cannot be mapped, or the error of the file.
  */
-const struct kview_segment *kview_window_at(const struct kview_table *table, u64 pos, u64 len)
+int kview_window_mmap(const struct kview_window *window, u64 off, struct vm_area_struct *vma)
 {
-	struct kview_span span;
-	u64 end = min(pos + len, table->size);
+	unsigned long shift = (window->src >> PAGE_SHIFT) - (off >> PAGE_SHIFT);
 
-	kview_table_find(table, pos, &span);
-	if (span.segment && span.segment->kind == KVIEW_EXTENT_FILE)
-		return len <= span.len ? span.segment : ERR_PTR(-EINVAL);
-	while (pos < end) {
-		kview_table_find(table, pos, &span);
-		if (span.segment && span.segment->kind == KVIEW_EXTENT_FILE)
-			return ERR_PTR(-EINVAL);
-		pos += span.len;
-	}
-	return NULL;
-}
-
-/**
- * kview_window_mmap - have the file map a part of itself
- * @segment: from kview_window_at()
- * @vma:     of the view, with no right but to read, now or later
- *
- * From then on it is a mapping of that file.
- *
- * Return: 0, -ENODEV if the file cannot be mapped, or what it says.
- */
-int kview_window_mmap(const struct kview_segment *segment, struct vm_area_struct *vma)
-{
-	unsigned long shift = (segment->src >> PAGE_SHIFT) - (segment->off >> PAGE_SHIFT);
-
-	if (!kview_compat_can_mmap(segment->file))
+	if (!kview_compat_can_mmap(window->file))
 		return -ENODEV;
 	vma->vm_pgoff += shift;
-	vma_set_file(vma, segment->file);
-	return kview_compat_mmap(segment->file, vma);
+	vma_set_file(vma, window->file);
+	return kview_compat_mmap(window->file, vma);
 }

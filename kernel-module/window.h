@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Windows: a part of an open file as a part of a view. The file does the work; what is
- * here moves offsets, and sees to it that nothing outside the window can be had.
+ * Windows: a range of an open file shown as a range of a view. The file does the work;
+ * the functions here translate offsets and keep callers inside the window.
  */
 #ifndef KVIEW_WINDOW_H
 #define KVIEW_WINDOW_H
@@ -10,16 +10,25 @@
 
 struct file;
 struct iov_iter;
-struct kview_segment;
-struct kview_table;
 struct vm_area_struct;
 
-struct file *kview_window_open(int fd);
-void kview_window_close(struct file *file);
+/**
+ * struct kview_window - the file end of a window
+ * @file:      the file; the window holds a reference
+ * @src:       offset in @file of the window's first byte
+ * @is_vmcore: set if @file is /proc/vmcore
+ */
+struct kview_window {
+	struct file *file;
+	u64 src;
+	bool is_vmcore;
+};
 
-ssize_t kview_window_read(const struct kview_segment *segment, u64 skip, size_t len,
+int kview_window_open(struct kview_window *window, int fd, u64 src);
+void kview_window_close(const struct kview_window *window);
+
+ssize_t kview_window_read(const struct kview_window *window, u64 skip, size_t len,
 			  struct iov_iter *to);
-const struct kview_segment *kview_window_at(const struct kview_table *table, u64 pos, u64 len);
-int kview_window_mmap(const struct kview_segment *segment, struct vm_area_struct *vma);
+int kview_window_mmap(const struct kview_window *window, u64 off, struct vm_area_struct *vma);
 
 #endif /* KVIEW_WINDOW_H */
