@@ -2,16 +2,16 @@
 /*
  * kview - user-space interface of the kview kernel module.
  *
- * The module has one service: a list of extents becomes a view, a read-only
- * regular file whose bytes and whose mappings are the kernel's own pages. This
- * header is the whole contract between the module and its callers.
+ * The module turns a list of extents into a view: a read-only regular file whose
+ * bytes, read or mapped, are the kernel's own pages. This header is the whole
+ * contract between the module and its callers.
  *
  * Calling convention, for every ioctl:
  *  - all integers are in native byte order, all structures have the same layout
  *    for 32-bit and 64-bit callers;
  *  - every `reserved` member must be zero, every undefined bit in a `flags`
- *    member must be clear, else EINVAL: what is refused today can get a meaning
- *    tomorrow without breaking anybody;
+ *    member must be clear, else EINVAL, so that a later version can give them a
+ *    meaning;
  *  - an unknown request number is ENOTTY;
  *  - on failure nothing has been created and no structure has been written.
  *
@@ -29,8 +29,8 @@
 
 /**
  * Version of this interface. It changes only when an existing request, structure
- * or meaning changes; additions are announced by a feature bit instead. A client
- * built for another version must not go on.
+ * or meaning changes; additions have a feature bit instead. A client built for
+ * another version must not use the device.
  */
 #define KVIEW_ABI_VERSION	1
 
@@ -41,14 +41,14 @@
 /** Largest view, in bytes: what loff_t can address, rounded down to 4 GiB. */
 #define KVIEW_MAX_SIZE		(0x7fffffffULL << 32)
 
-/* struct kview_info.features: what this module on this kernel can do. */
+/* struct kview_info.features: what this module can do on this kernel. */
 #define KVIEW_FEATURE_RAM	(1ULL << 0)	/* KVIEW_EXTENT_RAM can be used, lockdown permitting */
 #define KVIEW_FEATURE_BLOB	(1ULL << 1)	/* KVIEW_EXTENT_BLOB can be used */
 #define KVIEW_FEATURE_FILE	(1ULL << 2)	/* KVIEW_EXTENT_FILE can be used */
 #define KVIEW_FEATURE_HUGE_PMD	(1ULL << 3)	/* mappings can use 2 MiB entries */
 #define KVIEW_FEATURE_HUGE_PUD	(1ULL << 4)	/* mappings can use 1 GiB entries */
 
-/* struct kview_info.refusals: why KVIEW_EXTENT_RAM cannot be used now. */
+/* struct kview_info.refusals: reasons for which KVIEW_EXTENT_RAM is refused now. */
 #define KVIEW_REFUSAL_LOCKDOWN	(1U << 0)	/* lockdown=confidentiality is in force */
 #define KVIEW_REFUSAL_ENCRYPTED	(1U << 1)	/* the guest's memory is encrypted (SEV, TDX) */
 
@@ -60,11 +60,11 @@
  * @direct_map:     kernel virtual address of physical address 0 (PAGE_OFFSET)
  * @image_delta:    kernel virtual minus physical address of any byte of the kernel
  *                  image, modulo 2^64
- * @revalidate_ms:  longest time in milliseconds that a page taken out of view stays
- *                  visible in a mapping that exists already; 0 if never revalidated
+ * @revalidate_ms:  longest time in milliseconds that a mapping goes on to show a page
+ *                  that may not be shown any more; 0 if mappings are never checked
  * @max_extents:    KVIEW_MAX_EXTENTS of the module
  * @max_blob_len:   KVIEW_MAX_BLOB_LEN of the module, in bytes
- * @nr_views:       views that exist now, whoever made them
+ * @nr_views:       views that exist now, of all callers
  * @reserved:       zero
  */
 struct kview_info {
@@ -82,11 +82,11 @@ struct kview_info {
 
 /* struct kview_extent.kind */
 #define KVIEW_EXTENT_RAM	1	/* System RAM */
-#define KVIEW_EXTENT_BLOB	2	/* bytes copied from the caller when the view is made */
-#define KVIEW_EXTENT_FILE	3	/* a window onto another open file */
+#define KVIEW_EXTENT_BLOB	2	/* bytes copied from the caller by KVIEW_IOC_CREATE */
+#define KVIEW_EXTENT_FILE	3	/* a window: a range of another open file */
 
 /**
- * struct kview_extent - one run of a view's bytes and where they come from
+ * struct kview_extent - a run of a view's bytes and where they come from
  * @off:      offset of its first byte in the view
  * @len:      length in bytes, at least 1
  * @src:      RAM:  physical address of the first byte. The range need not be RAM:
@@ -95,8 +95,8 @@ struct kview_info {
  *            BLOB: address of the bytes in the caller's memory; they are copied.
  *            FILE: offset of the first byte in @fd; its end is less than 2^63.
  * @vaddr:    RAM:  0, or the address of @src in the mapping of the kernel image: the
- *                  page is then shown only if it is present there as well, as it is
- *                  by /proc/kcore's KCORE_TEXT segment. EINVAL unless it equals
+ *                  page is then shown only if it is present there, too, as in
+ *                  /proc/kcore's KCORE_TEXT. EINVAL unless it equals
  *                  @src + image_delta for the whole extent.
  *            others: 0
  * @kind:     KVIEW_EXTENT_*; a kind whose feature bit is clear is EOPNOTSUPP
@@ -106,16 +106,15 @@ struct kview_info {
  *
  * A view can be mapped only if each of its RAM and FILE extents has @off, @src and @len
  * multiples of the page size, each BLOB extent has @off a multiple of it, and no two
- * extents share a page of the view: a mapping has whole pages, and with less it would
- * show bytes that the view does not have. mmap of another view is ENODEV, and reading
- * works as ever. So it is for all but FILE extents while the kernel runs with
- * page_table_check=on, which stops it when user space maps a page that is in use as
- * something else. Huge entries are used where @off and @src are equal modulo their size.
+ * extents share a page of the view. mmap of any other view is ENODEV; it can be read.
+ * While the kernel runs with page_table_check=on, which stops the kernel when user space
+ * maps a page that is in use as something else, mmap is ENODEV for all but FILE extents.
+ * Huge entries are used where @off and @src are equal modulo their size.
  *
- * FILE: reads are reads of that file, one file for all readers; long ones of /proc/vmcore
- * are made by mapping it for as long as they take. A mapping is one of that file. So it
- * must lie inside one FILE extent, or touch none: else mmap is EINVAL. Where the file ends
- * before the extent does, reading is EIO and a mapped access SIGBUS.
+ * FILE: a read is a read of that file, through one open file for all readers; a long read
+ * of /proc/vmcore maps the file while it lasts. A mapping is a mapping of that file. It
+ * must lie inside one FILE extent or touch none, else mmap is EINVAL. Where the file ends
+ * before the extent does, a read is EIO and a mapped access SIGBUS.
  */
 struct kview_extent {
 	__u64 off;
@@ -129,14 +128,14 @@ struct kview_extent {
 
 /**
  * struct kview_create - argument of KVIEW_IOC_CREATE
- * @size:       size of the view in bytes, 1 to KVIEW_MAX_SIZE; bytes that belong to
- *              no extent are holes and read as zeros
+ * @size:       size of the view in bytes, 1 to KVIEW_MAX_SIZE; bytes outside of all
+ *              extents are holes and read as zeros
  * @extents:    address of an array of @nr_extents struct kview_extent, in ascending
  *              order of off, not overlapping, inside [0, @size)
  * @nr_extents: 0 to KVIEW_MAX_EXTENTS; E2BIG above
  * @flags:      zero
- * @name:       what /proc/PID/fd shows, NUL-terminated, no '/' and no control
- *              character; "" stands for "view"
+ * @name:       name in /proc/PID/fd, NUL-terminated, without '/' and control
+ *              characters; "" means "view"
  * @reserved:   zero
  */
 struct kview_create {
@@ -152,30 +151,30 @@ struct kview_create {
 #define KVIEW_IOC_MAGIC		0xb7
 
 /**
- * KVIEW_IOC_INFO - fill in a struct kview_info. The structure need not be
- * initialised. Errors: EFAULT.
+ * KVIEW_IOC_INFO - fill in a struct kview_info, which need not be initialised.
+ * Errors: EFAULT.
  */
 #define KVIEW_IOC_INFO		_IOR(KVIEW_IOC_MAGIC, 0, struct kview_info)
 
 /**
- * KVIEW_IOC_CREATE - make a view; returns a new file descriptor, open for reading,
- * close-on-exec. The view lives as long as a descriptor or a mapping of it, whatever
- * becomes of the caller, and holds the module.
+ * KVIEW_IOC_CREATE - create a view; returns a new file descriptor, open for reading,
+ * close-on-exec. The view lives as long as a descriptor or a mapping of it, and holds
+ * the module.
  *
  * read(2), pread(2), readv(2), splice(2), mmap(2) (shared or private, PROT_READ only)
  * and lseek(2), with SEEK_DATA and SEEK_HOLE, work on it; opening it for writing is
  * EPERM, PROT_WRITE or PROT_EXEC on a mapping is EACCES or EPERM, also later by
  * mprotect(2). Reading at or past @size returns 0; a mapped access past the last page is
  * SIGBUS. Once lockdown=confidentiality is in force, opening again or mapping a view that
- * has RAM is EPERM; descriptors and mappings that exist keep working, as /proc/kcore's do.
+ * has RAM is EPERM; existing descriptors and mappings keep working, as /proc/kcore's do.
  *
- * Errors: EPERM (caller lacks CAP_SYS_RAWIO in the initial user namespace, or RAM is
- * asked for under lockdown=confidentiality), EOPNOTSUPP (a kind this module does not
- * have, or RAM in an encrypted guest), EINVAL (reserved or undefined bits; sizes,
- * order or alignment), E2BIG (too many extents, or a blob over KVIEW_MAX_BLOB_LEN),
- * EBADF (FILE on a descriptor that is closed or not for reading), ELOOP (FILE on a view,
- * or on a file system that is stacked on others, but for procfs), EINVAL (FILE on what is
- * no regular file), EFAULT, ENOMEM, EMFILE, ENFILE.
+ * Errors: EPERM (the caller lacks CAP_SYS_RAWIO in the initial user namespace, or RAM
+ * under lockdown=confidentiality), EOPNOTSUPP (a kind without a feature bit, or RAM in an
+ * encrypted guest), EINVAL (reserved or undefined bits; sizes, order or alignment; FILE on
+ * a file that is not regular), E2BIG (too many extents, or a blob over
+ * KVIEW_MAX_BLOB_LEN), EBADF (FILE on a descriptor that is closed or not open for
+ * reading), ELOOP (FILE on a view, or on a file system stacked on others, except procfs),
+ * EFAULT, ENOMEM, EMFILE, ENFILE.
  */
 #define KVIEW_IOC_CREATE	_IOW(KVIEW_IOC_MAGIC, 1, struct kview_create)
 

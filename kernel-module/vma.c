@@ -18,10 +18,10 @@
 #include "window.h"
 
 /*
- * Nothing tells the module that a page has left the direct map (memfd_secret) or is
- * ballooned or poisoned, so what is mapped is unmapped every revalidate_ms, and judged
- * anew when it is touched again. It is a bound on what can be seen that should not, so
- * it cannot be switched off.
+ * All mapped pages are unmapped every revalidate_ms, and judged when they are touched again:
+ * the module does not learn of a page that leaves the direct map (memfd_secret), is ballooned
+ * or poisoned. The period bounds the time for which such a page is seen, so it cannot be
+ * switched off.
  */
 #define REVALIDATE_MS_MIN 50
 #define REVALIDATE_MS_MAX 60000
@@ -66,7 +66,7 @@ static unsigned long zap_delay(void)
 /*
  * Tells the periodic zap that @view gets mapped pages. In the section in which they are
  * inserted: then either the zap that clears @mapped waits for them, or this sees it
- * cleared. As long as nobody faults, the work is not queued.
+ * cleared. Without faults the work is not queued.
  */
 static void note_mapped(struct kview_view *view)
 {
@@ -92,7 +92,7 @@ static void kview_vma_zap_mapped(struct work_struct *work)
 /**
  * kview_vma_zap_all - unmap every page of every view, to be judged again when touched
  *
- * Context: may sleep. Whoever wants pages to stay away has them forbidden before.
+ * Context: may sleep. Pages that are to stay unmapped are forbidden before.
  */
 void kview_vma_zap_all(void)
 {
@@ -354,7 +354,7 @@ int kview_vma_mmap(struct file *file, struct vm_area_struct *vma)
 		if (IS_ERR(window))
 			return PTR_ERR(window);
 		if (window) {
-			/* mremap() must not grow it to what is behind the window. */
+			/* mremap() must not extend the mapping past the window. */
 			kview_compat_vm_flags_mod(vma, VM_DONTEXPAND | VM_DONTDUMP,
 						  VM_MAYWRITE | VM_MAYEXEC);
 			return kview_window_mmap(&window->window, window->off, vma);

@@ -231,7 +231,7 @@ static void test_counting(void)
 	fd = kv_try_create(PAGE, NULL, 0);
 	setrlimit(RLIMIT_NOFILE, &old);
 	is_int(fd, -EMFILE, "no descriptor free: EMFILE");
-	is_int(kv_info().nr_views, before, "and no view is left behind");
+	is_int(kv_info().nr_views, before, "and no view is left");
 }
 
 int main(void)

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Pages of a mapping are not the mapping's: nobody may take references to them, and
- * whoever only copies from it may.
+ * A mapping does not own its pages: the kernel refuses references to them, and allows copies.
  */
 #include <errno.h>
 #include <fcntl.h>

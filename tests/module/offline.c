@@ -88,7 +88,7 @@ static bool same_as_kcore(int view, const unsigned char *map, uint64_t at)
 /*
  * How many of the places in a block where we had pages do not show what /proc/kcore does. They
  * are free now, and the first to be used again: some become pages of our own stack. Where the
- * mapping had zeros while the block was offline, it is judged anew within revalidate_ms.
+ * mapping had zeros while the block was offline, it is judged again within revalidate_ms.
  */
 static unsigned int count_different(int view, const unsigned char *map, uint64_t block,
 				    unsigned int *nr)

@@ -74,7 +74,7 @@ static int drop_rawio(void)
 	return (int)syscall(SYS_capset, &header, data);
 }
 
-/* All capabilities, but in a user namespace of one's own. */
+/* All capabilities, but in another user namespace. */
 static int drop_namespace(void)
 {
 	return unshare(CLONE_NEWUSER);
@@ -88,10 +88,10 @@ static void test_device(void)
 	is_int(st.st_mode, S_IFCHR | 0600, "mode of " KVIEW_DEVICE);
 	is_int(st.st_uid, 0, "and its owner");
 	is_int(in_child(drop_nothing, try_device), 0, "root opens it");
-	is_int(in_child(drop_user, try_device), EACCES, "nobody does not");
+	is_int(in_child(drop_user, try_device), EACCES, "user nobody does not");
 	is_int(in_child(drop_rawio, try_device), EPERM, "nor root without CAP_SYS_RAWIO");
 	chmod(KVIEW_DEVICE, 0666);
-	is_int(in_child(drop_user, try_device), EPERM, "nor nobody when the mode is 0666");
+	is_int(in_child(drop_user, try_device), EPERM, "nor user nobody when the mode is 0666");
 	chmod(KVIEW_DEVICE, 0600);
 	is_int(in_child(drop_namespace, try_device), EPERM, "nor root of a user namespace");
 }
@@ -100,7 +100,7 @@ static void test_inherited(void)
 {
 	kv_device();
 	is_int(in_child(drop_nothing, try_create), 0, "a child makes a view with its parent's descriptor");
-	is_int(in_child(drop_user, try_create), EPERM, "not as nobody");
+	is_int(in_child(drop_user, try_create), EPERM, "not as user nobody");
 	is_int(in_child(drop_rawio, try_create), EPERM, "not without CAP_SYS_RAWIO");
 	is_int(in_child(drop_namespace, try_create), EPERM, "not in a user namespace");
 	is_int(in_child(drop_user, try_info), 0, "but it can ask for INFO");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a read of RAM returns, at any offset and length: pages of this process, which
- * nobody else changes, and all of RAM against /proc/kcore.
+ * Reads of RAM at any offset and length: pages that only this process changes, and all of
+ * RAM against /proc/kcore.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -114,7 +114,7 @@ static void test_changes_are_seen(void)
 	close(fd);
 }
 
-/* Read both until each byte of a page was the same in both once. Returns how many never were. */
+/* Reads both until each byte of a page was equal once. Returns the number that never was. */
 static unsigned int never_agree(int fd, uint64_t at)
 {
 	unsigned char ours[PAGE], theirs[PAGE];
@@ -134,8 +134,8 @@ static unsigned int never_agree(int fd, uint64_t at)
 }
 
 /*
- * The same for a child, while we stand still: a page of our own kernel stack is not the same while
- * we read it in one way and in the other. Returns the smaller number.
+ * As never_agree(), and if bytes differ, again in a child while this process waits: a page of the
+ * reader's own kernel stack changes between the two reads. Returns the smaller number.
  */
 static unsigned int never_agree_for_both(int fd, uint64_t at)
 {
@@ -161,9 +161,9 @@ static unsigned int never_agree_for_both(int fd, uint64_t at)
 }
 
 /*
- * Whoever reads moves some bytes: the lock of /proc/kcore is held whenever that is read, and a
- * counter of the module's is one up whenever a view is. How many places may be of that kind, and
- * how long each of them; tests/vm/10-bytes-ram.test watches them from both sides.
+ * A read changes some bytes: /proc/kcore holds its lock during a read, and the module counts its
+ * judgements. Most pages with such bytes, and most bytes in each; tests/vm/10-bytes-ram.test
+ * observes them from both sides.
  */
 #define MOVED_PAGES 3
 #define MOVED_BYTES 256

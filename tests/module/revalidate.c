@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The period at which mappings are judged anew: its bounds, its effect, and its rest. */
+/* The period after which mapped pages are unmapped: its bounds and its effect. */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +12,7 @@
 #define TRACING "/sys/kernel/tracing/"
 #define EVENT TRACING "events/workqueue/workqueue_execute_start/enable"
 #define PARAMETER "/sys/module/kview/parameters/revalidate_ms"
-/* For what takes milliseconds, unless the host does not let the guest run. */
+/* Limit for events that take milliseconds, unless the host does not run the guest. */
 #define PATIENCE_MS 5000
 
 static void test_bounds(void)
@@ -104,7 +104,7 @@ static bool await_rest(unsigned int ms)
 	return rested;
 }
 
-/* A mapping that nobody touches is unmapped once, and then the module sleeps. */
+/* A mapping that is not used is unmapped once; then the work does not run. */
 static void test_rest(unsigned char *map, size_t len)
 {
 	if (kv_write_file(EVENT, "1")) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A page that leaves the direct map, as memfd_secret(2)'s do, leaves the view: at once
- * for reads, and within revalidate_ms for a mapping that has it already.
+ * A page that leaves the direct map, as those of memfd_secret(2) do, is zeros: at once when
+ * read, and within revalidate_ms in a mapping that had it.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -15,7 +15,7 @@
 
 static int view;
 
-/* A page of secret memory with @fill in it. The kernel does not tell where it is. */
+/* A page of secret memory that is full of @fill. */
 static unsigned char *secret_page(unsigned char fill)
 {
 	int fd = (int)syscall(SYS_memfd_secret, 0);
@@ -46,7 +46,7 @@ static uint64_t find_filled(const unsigned char *map, uint64_t end, unsigned cha
 	return 0;
 }
 
-/* The same by reading. */
+/* Tells whether the page at @at, read, is full of @fill. */
 static bool is_filled(uint64_t at, unsigned char fill)
 {
 	unsigned char buf[PAGE], want[PAGE];
@@ -62,7 +62,7 @@ static bool reads_as_zero(uint64_t at)
 	return pread(view, buf, PAGE, (off_t)at) == (ssize_t)PAGE && kv_is_zero(buf, PAGE);
 }
 
-/* Pagemap tells a secret page's frame to root, as any page's. */
+/* Pagemap shows the frame of a secret page to root, like that of any page. */
 static void test_page(unsigned char *map, unsigned char *page)
 {
 	uint64_t at = kv_virt_to_phys(page), deadline, block = at & -PMD;
@@ -85,7 +85,7 @@ static void test_page(unsigned char *map, unsigned char *page)
 	   "mapped: the rest of its 2 MiB can still be loaded");
 }
 
-/* Our own pages around: hidden for nobody's sake. */
+/* Pages near the secret that are not secret must not be hidden. */
 static void test_neighbours(const unsigned char *map, const unsigned char *ours,
 			    const uint64_t *paddr, unsigned int nr)
 {
@@ -126,7 +126,7 @@ static void test_revoked(unsigned char *map, uint64_t end)
 		munmap(pages[i], PAGE);
 }
 
-/* And show it again once it is no secret any more. */
+/* After the secret is freed, the mapping must show the page again. */
 static void test_given_back(unsigned char *map, uint64_t at)
 {
 	uint64_t deadline = kv_now_ms() + 10 * kv_info().revalidate_ms;

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Whatever allocation or copy fails, first the first, then the second, and so on: the
- * caller gets an error that kview.h has, and nothing is left behind. Wants a kernel that
- * makes them fail on demand, as the debugging kernel of docs/testing.md does.
+ * Each allocation and copy fails in turn: the caller gets an error of kview.h, and nothing is
+ * left. Needs a kernel with fault injection, such as the debugging kernel of docs/testing.md.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -103,7 +102,7 @@ static void test(const struct call *call)
 	ok(!more && !got && n > 2, "%s: %u failures on the way, %u of them were errors",
 	   call->name, n - 2, errors);
 	is_int(wrong, 0, "%s: no other result", call->name);
-	is_int(kv_info().nr_views, before, "%s: no view is left behind", call->name);
+	is_int(kv_info().nr_views, before, "%s: no view is left", call->name);
 }
 
 static int run_open(void)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The module stays while anybody uses it, and goes when nobody does. Loads it again,
- * from KVIEW_KO in the environment or else where it was built.
+ * The module cannot be unloaded while it is used, and can when it is not. Loads it again from
+ * KVIEW_KO in the environment, or else from where it was built.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -69,7 +69,7 @@ static void test_gone(void)
 {
 	struct stat st;
 
-	is_int(unload(), 0, "works when nobody uses it");
+	is_int(unload(), 0, "works when it is not used");
 	ok(stat(KVIEW_DEVICE, &st) && errno == ENOENT, "the device is gone");
 	is_int(load(), 0, "and can be loaded again");
 	is_int((long long)kv_info().nr_views, 0, "with no views");
@@ -101,7 +101,7 @@ int main(void)
 
 	test_refused();
 	if (used) {
-		skip(5, "somebody else uses the module");
+		skip(5, "another process uses the module");
 		return finish();
 	}
 	test_gone();

@@ -104,7 +104,7 @@ static void test_map(int file, int view)
 	is_int(map_errno(view, 2 * PAGE, PROT_READ, MAP_SHARED, 4 * PAGE), EINVAL, "over the end of one");
 	is_int(map_errno(view, PAGE, PROT_READ, MAP_SHARED, 5 * PAGE), 0, "a hole alone");
 	is_int(map_errno(view, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, PAGE), EACCES, "no PROT_WRITE");
-	/* Growing would show what is behind the window. */
+	/* A mapping that grew would show bytes after the window. */
 	map = mmap(NULL, 4 * PAGE, PROT_READ, MAP_SHARED, view, PAGE);
 	ok(mremap(map, 4 * PAGE, 5 * PAGE, MREMAP_MAYMOVE) == MAP_FAILED, "mremap does not grow it");
 	munmap(map, 4 * PAGE);
