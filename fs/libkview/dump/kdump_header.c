@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "base/checked.h"
 #include "base/io.h"
 
 /* As a little-endian 64-bit kernel's makedumpfile writes it; block 0 of the file. */

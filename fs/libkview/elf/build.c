@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/io.h"
+#include "base/checked.h"
 
 #define NOTE_ALIGN 4	/* of names and descriptors in the notes */
 

@@ -5,9 +5,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "base/io.h"
-
-#define FIRST_CAP 8	/* extents */
+#include "base/checked.h"
+#include "base/vector.h"
 
 static uint64_t end_of(const struct kvfs_extent *e)
 {
@@ -22,42 +21,19 @@ void kvfs_extents_deinit(struct kvfs_extents *t)
 	*t = (struct kvfs_extents){ 0 };
 }
 
-/* Whether [start, start + len) lies below 2^63. */
-static bool fits_loff(uint64_t start, uint64_t len)
-{
-	uint64_t end;
-
-	return kvfs_add_u64(start, len, &end) && end <= INT64_MAX;
-}
-
 /* Whether each address of the extent is a number that can be written down. */
 static bool ends_fit(const struct kvfs_extent *e)
 {
-	if (!fits_loff(e->off, e->len))
+	if (!kvfs_fits_loff(e->off, e->len))
 		return false;
 	if (e->kind == KVFS_EXTENT_BLOB)
 		return e->len <= SIZE_MAX;
-	if (e->file_off != KVFS_NO_FILE_OFF && !fits_loff(e->file_off, e->len))
+	if (e->file_off != KVFS_NO_FILE_OFF && !kvfs_fits_loff(e->file_off, e->len))
 		return false;
 	if (e->kind == KVFS_EXTENT_FILE)
 		return true;
 	/* The kernel image may end with the very last virtual address. */
-	return fits_loff(e->paddr, e->len) && e->len - 1 <= UINT64_MAX - e->vaddr;
-}
-
-static int reserve_one(struct kvfs_extents *t)
-{
-	size_t cap = t->cap ? t->cap * 2 : FIRST_CAP;
-	struct kvfs_extent *v;
-
-	if (t->n < t->cap)
-		return 0;
-	v = reallocarray(t->v, cap, sizeof(*v));
-	if (!v)
-		return -ENOMEM;
-	t->v = v;
-	t->cap = cap;
-	return 0;
+	return kvfs_fits_loff(e->paddr, e->len) && e->len - 1 <= UINT64_MAX - e->vaddr;
 }
 
 int kvfs_extents_add(struct kvfs_extents *t, const struct kvfs_extent *e)
@@ -70,7 +46,7 @@ int kvfs_extents_add(struct kvfs_extents *t, const struct kvfs_extent *e)
 		return -EOVERFLOW;
 	if (t->n && e->off < end_of(&t->v[t->n - 1]))
 		return -EINVAL;
-	ret = reserve_one(t);
+	ret = kvfs_vector_reserve(t->v, t->cap, t->n + 1);
 	if (ret)
 		return ret;
 	t->v[t->n++] = *e;

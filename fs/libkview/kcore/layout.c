@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include "base/checked.h"
 #include "base/cleanup.h"
-#include "base/io.h"
 #include "elf/build.h"
 
 #define MIB (1ULL << 20)

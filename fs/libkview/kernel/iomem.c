@@ -8,11 +8,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/checked.h"
 #include "base/cleanup.h"
 #include "base/io.h"
+#include "base/number.h"
+#include "base/vector.h"
 
 #define IOMEM_MAX (4 * 1024 * 1024)	/* bytes of text: some 80,000 resources */
-#define FIRST_CAP 16			/* ranges */
 
 /* A line: "  00100000-bffd9fff : System RAM". */
 struct resource {
@@ -31,43 +33,15 @@ struct parser {
 	bool has_code, has_bss;
 };
 
-/* Takes 1 to 16 hexadecimal digits from *p on. Returns false if there are none, or more. */
-static bool take_hex(const char **p, const char *end, uint64_t *out)
-{
-	uint64_t value = 0;
-	int digits = 0;
-
-	for (; *p < end && digits <= 16; (*p)++, digits++) {
-		char c = **p;
-
-		if (c >= '0' && c <= '9')
-			value = value << 4 | (uint64_t)(c - '0');
-		else if (c >= 'a' && c <= 'f')
-			value = value << 4 | (uint64_t)(c - 'a' + 10);
-		else
-			break;
-	}
-	*out = value;
-	return digits > 0 && digits <= 16;
-}
-
-static bool take_text(const char **p, const char *end, const char *text)
-{
-	size_t len = strlen(text);
-
-	if ((size_t)(end - *p) < len || memcmp(*p, text, len))
-		return false;
-	*p += len;
-	return true;
-}
-
 static bool parse_line(const char *p, const char *end, struct resource *r)
 {
 	while (p < end && *p == ' ')
 		p++;
-	if (!take_hex(&p, end, &r->start) || !take_text(&p, end, "-") ||
-	    !take_hex(&p, end, &r->last) || !take_text(&p, end, " : ") || r->last < r->start)
+	if (kvfs_number_take_until(&p, end, 16, '-', UINT64_MAX, &r->start) < 0 ||
+	    kvfs_number_take_until(&p, end, 16, ' ', UINT64_MAX, &r->last) < 0 ||
+	    end - p < 2 || memcmp(p, ": ", 2) != 0 || r->last < r->start)
 		return false;
+	p += 2;
 	r->name = p;
 	r->name_len = (size_t)(end - p);
 	return true;
@@ -92,6 +66,7 @@ static int add_ram(struct parser *ps, const struct resource *r)
 {
 	struct kvfs_iomem *iomem = &ps->iomem;
 	uint64_t start, end;
+	int ret;
 
 	if (!kvfs_align_up_u64(r->start, ps->page_size, &start))
 		return 0;
@@ -102,15 +77,9 @@ static int add_ram(struct parser *ps, const struct resource *r)
 		return 0;
 	if (iomem->nr_ram && start < iomem->ram[iomem->nr_ram - 1].end)
 		return -EBADMSG;
-	if (iomem->nr_ram == ps->cap) {
-		size_t cap = ps->cap ? ps->cap * 2 : FIRST_CAP;
-		struct kvfs_range *ram = reallocarray(iomem->ram, cap, sizeof(*ram));
-
-		if (!ram)
-			return -ENOMEM;
-		iomem->ram = ram;
-		ps->cap = cap;
-	}
+	ret = kvfs_vector_reserve(iomem->ram, ps->cap, iomem->nr_ram + 1);
+	if (ret < 0)
+		return ret;
 	iomem->ram[iomem->nr_ram++] = (struct kvfs_range){ start, end };
 	return 0;
 }

@@ -8,8 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/checked.h"
 #include "base/cleanup.h"
-#include "base/io.h"
 #include "extent/extent.h"
 #include "kernel/iomem.h"
 

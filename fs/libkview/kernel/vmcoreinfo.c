@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/io.h"
+#include "base/checked.h"
 
 bool kvfs_vmcoreinfo_get(const struct kvfs_vmcoreinfo *info, const char *key, const char **val,
 			 size_t *len)

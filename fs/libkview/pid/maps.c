@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "pid/maps.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/types.h>
@@ -12,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/number.h"
 #include "pid/process.h"
 
 /*
@@ -73,27 +73,9 @@ static enum kvfs_mapping_kind kind_of(const struct kvfs_mapping *m, const char *
 	return is_special_name(name, len) ? KVFS_MAPPING_SPECIAL : KVFS_MAPPING_ANON;
 }
 
-/* A number in base and the character behind it, which is not taken for part of it. */
-static bool parse_num(const char **p, const char *end, unsigned int base, char behind, uint64_t *out)
+static bool take_hex(const char **p, const char *end, char delimiter, uint64_t max, uint64_t *out)
 {
-	const char *s = *p;
-	uint64_t v = 0;
-
-	for (; s < end && isxdigit((unsigned char)*s); s++) {
-		unsigned int digit = isdigit((unsigned char)*s) ? (unsigned int)(*s - '0')
-				   : (unsigned int)(tolower((unsigned char)*s) - 'a') + 10;
-
-		if (digit >= base || __builtin_mul_overflow(v, (uint64_t)base, &v) ||
-		    __builtin_add_overflow(v, (uint64_t)digit, &v))
-			return false;
-	}
-	if (s == *p)
-		return false;
-	if (s == end ? behind != '\0' : *s != behind)
-		return false;
-	*p = s < end ? s + 1 : s;
-	*out = v;
-	return true;
+	return kvfs_number_take_until(p, end, 16, delimiter, max, out) == 0;
 }
 
 int kvfs_maps_parse_line(const char *line, size_t len, struct kvfs_mapping *out)
@@ -104,18 +86,18 @@ int kvfs_maps_parse_line(const char *line, size_t len, struct kvfs_mapping *out)
 	if (len && end[-1] == '\n')
 		end--;
 	memset(out, 0, sizeof(*out));
-	if (!parse_num(&p, end, 16, '-', &out->start) || !parse_num(&p, end, 16, ' ', &out->end))
+	if (!take_hex(&p, end, '-', UINT64_MAX, &out->start) || !take_hex(&p, end, ' ', UINT64_MAX, &out->end))
 		return -EINVAL;
 	if (out->start >= out->end || end - p < 5 || p[4] != ' ' || (p[3] != 's' && p[3] != 'p'))
 		return -EINVAL;
 	out->shared = p[3] == 's';
 	p += 5;
-	if (!parse_num(&p, end, 16, ' ', &out->file_off) || !parse_num(&p, end, 16, ':', &major) ||
-	    !parse_num(&p, end, 16, ' ', &minor) || major > UINT32_MAX || minor > UINT32_MAX)
+	if (!take_hex(&p, end, ' ', UINT64_MAX, &out->file_off) ||
+	    !take_hex(&p, end, ':', UINT32_MAX, &major) || !take_hex(&p, end, ' ', UINT32_MAX, &minor))
 		return -EINVAL;
 	out->dev_major = (uint32_t)major;
 	out->dev_minor = (uint32_t)minor;
-	if (!parse_num(&p, end, 10, memchr(p, ' ', (size_t)(end - p)) ? ' ' : '\0', &out->inode))
+	if (kvfs_number_take(&p, end, 10, UINT64_MAX, &out->inode) < 0 || (p < end && *p != ' '))
 		return -EINVAL;
 	while (p < end && *p == ' ')
 		p++;

@@ -3,12 +3,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/io.h"
+#include "base/number.h"
 #include "pid/pagemap.h"
 
 int kvfs_mm_open(const struct kvfs_process_id *id, struct kvfs_mm *out)
@@ -79,17 +79,16 @@ int kvfs_mm_check_own(const struct kvfs_mm *mm)
 int kvfs_mm_mapped_pages(const struct kvfs_mm *mm, uint64_t *nr_pages)
 {
 	_cleanup_close_ int fd = kvfs_process_openat(mm->dir, "statm", O_RDONLY);
-	char text[128], *end;
+	char text[128];
+	const char *p = text;
 	ssize_t n;
 
 	if (fd < 0)
 		return fd;
-	n = kvfs_io_pread(fd, text, sizeof(text) - 1, 0);
+	n = kvfs_io_pread(fd, text, sizeof(text), 0);
 	if (n < 0)
 		return (int)n;
-	text[n] = '\0';
-	*nr_pages = strtoull(text, &end, 10);
-	return *end == ' ' ? 0 : -EBADMSG;
+	return kvfs_number_take_until(&p, text + n, 10, ' ', UINT64_MAX, nr_pages) < 0 ? -EBADMSG : 0;
 }
 
 ssize_t kvfs_mm_read_pagemap(const struct kvfs_mm *mm, void *buf, size_t len, uint64_t off)

@@ -14,8 +14,8 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "base/checked.h"
 #include "base/cleanup.h"
-#include "base/io.h"
 
 /* SYS_cachestat of Linux 6.5, the same everywhere, for builds against older headers. */
 #define NR_CACHESTAT 451

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "pid/process.h"
 
-#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -17,6 +16,7 @@
 
 #include "base/cleanup.h"
 #include "base/io.h"
+#include "base/number.h"
 
 /* PIDFS_MAGIC of linux/magic.h in Linux 6.9, for builds against older headers. */
 #define MAGIC_OF_PIDFS 0x50494446
@@ -24,6 +24,7 @@
 #define TICK_BITS (KVFS_PROCESS_SERIAL_BITS - 22)
 #define STAT_MAX 4096			/* bytes: /proc/N/stat is one line of numbers */
 #define STATUS_MAX 65536
+#define TGID_KEY "\nTgid:\t"
 #define DENT_MIN 24			/* bytes of the shortest struct dirent64 */
 #define DENTS_MIN 512			/* bytes, in which any entry has room */
 #define DENTS_LEN (KVFS_PROCESS_LIST * DENT_MIN)
@@ -57,8 +58,7 @@ static bool has_number(int pidfd)
 
 int kvfs_process_parse_start(const char *stat, uint64_t *ticks)
 {
-	const char *p = strrchr(stat, ')');
-	char *end;
+	const char *end = stat + strlen(stat), *p = strrchr(stat, ')');
 
 	/* Behind the name: field 3, the state; 19 more to field 22. */
 	for (int field = 2; p && field < 22; field++) {
@@ -66,11 +66,9 @@ int kvfs_process_parse_start(const char *stat, uint64_t *ticks)
 		if (p)
 			p++;
 	}
-	if (!p || !isdigit((unsigned char)*p))
+	if (!p || kvfs_number_take(&p, end, 10, UINT64_MAX, ticks) < 0)
 		return -EINVAL;
-	errno = 0;
-	*ticks = strtoull(p, &end, 10);
-	return errno || (*end != ' ' && *end != '\n') ? -EINVAL : 0;
+	return *p == ' ' || *p == '\n' ? 0 : -EINVAL;
 }
 
 static int load_start(pid_t pid, uint64_t *ticks)
@@ -156,8 +154,9 @@ int kvfs_process_openat(int procdir, const char *name, int flags)
 pid_t kvfs_process_tgid(pid_t tid)
 {
 	_cleanup_free_ char *text = NULL;
-	const char *line;
+	const char *line, *p;
 	char path[32];
+	uint64_t tgid;
 	size_t len;
 	int ret;
 
@@ -165,24 +164,21 @@ pid_t kvfs_process_tgid(pid_t tid)
 	ret = kvfs_io_read_file(path, STATUS_MAX, &text, &len);
 	if (ret < 0)
 		return ret == -ENOENT ? -ESRCH : ret;
-	line = strstr(text, "\nTgid:\t");
-	return line ? (pid_t)strtol(line + strlen("\nTgid:\t"), NULL, 10) : -EINVAL;
+	line = strstr(text, TGID_KEY);
+	if (!line)
+		return -EINVAL;
+	p = line + strlen(TGID_KEY);
+	ret = kvfs_number_take_until(&p, text + len, 10, '\n', PID_LIMIT, &tgid);
+	return ret < 0 ? ret : (pid_t)tgid;
 }
 
 pid_t kvfs_process_parse_pid(const char *name)
 {
-	pid_t pid = 0;
+	uint64_t pid;
 
-	if (*name == '0')
+	if (kvfs_number_parse_name(name, "", PID_LIMIT - 1, &pid) < 0 || pid == 0)
 		return -ENOENT;
-	for (const char *p = name; *p; p++) {
-		if (!isdigit((unsigned char)*p))
-			return -ENOENT;
-		pid = pid * 10 + (*p - '0');
-		if (pid >= PID_LIMIT)
-			return -ENOENT;
-	}
-	return pid ? pid : -ENOENT;
+	return (pid_t)pid;
 }
 
 ssize_t kvfs_process_list(uint64_t cookie, struct kvfs_process_entry *v, size_t max)

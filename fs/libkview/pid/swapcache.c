@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/io.h"
+#include "base/vector.h"
 #include "kernel/vmcoreinfo.h"
 
 /* linux/kernel-page-flags.h */
@@ -113,18 +114,13 @@ static int load_layout(int fd, const char *name, struct layout *out, struct kvfs
 
 static int add_key(struct kvfs_swapcache_table *table, uint64_t key)
 {
-	if (table->n == table->cap) {
-		size_t cap = table->cap ? 2 * table->cap : 1024;
-		uint64_t *keys;
+	int ret;
 
-		if (table->cap >= MAX_KEYS)
-			return 0;
-		keys = realloc(table->keys, cap * sizeof(*keys));
-		if (!keys)
-			return -ENOMEM;
-		table->keys = keys;
-		table->cap = cap;
-	}
+	if (table->n == MAX_KEYS)
+		return 0;
+	ret = kvfs_vector_reserve(table->keys, table->cap, table->n + 1);
+	if (ret < 0)
+		return ret;
 	table->keys[table->n++] = key;
 	return 0;
 }

@@ -166,28 +166,6 @@ START_TEST(read_file_errors)
 }
 END_TEST
 
-START_TEST(checked_arithmetic)
-{
-	uint64_t out = 7;
-
-	ck_assert(kvfs_add_u64(UINT64_MAX - 1, 1, &out));
-	ck_assert_uint_eq(out, UINT64_MAX);
-	ck_assert(!kvfs_add_u64(UINT64_MAX, 1, &out));
-	ck_assert_uint_eq(out, UINT64_MAX);
-	ck_assert(kvfs_mul_u64(1ULL << 32, (1ULL << 32) - 1, &out));
-	ck_assert_uint_eq(out, UINT64_MAX - UINT32_MAX);
-	ck_assert(!kvfs_mul_u64(1ULL << 32, 1ULL << 32, &out));
-	ck_assert(kvfs_align_up_u64(0, 4096, &out));
-	ck_assert_uint_eq(out, 0);
-	ck_assert(kvfs_align_up_u64(4097, 4096, &out));
-	ck_assert_uint_eq(out, 8192);
-	ck_assert(kvfs_align_up_u64(UINT64_MAX - 4095, 4096, &out));
-	ck_assert_uint_eq(out, UINT64_MAX - 4095);
-	ck_assert(!kvfs_align_up_u64(UINT64_MAX - 4094, 4096, &out));
-	ck_assert_uint_eq(out, UINT64_MAX - 4095);
-}
-END_TEST
-
 static int use_and_keep(bool keep, int fd_in)
 {
 	_cleanup_close_ int fd = fd_in;
@@ -220,4 +198,4 @@ END_TEST
 
 UNIT_MAIN("io", pread_carries_on, pread_stops_at_the_end, pread_errors, pread_at_the_end_of_offsets,
 	  pread_exact, read_file_gets_it_all, read_file_keeps_to_max, read_file_errors,
-	  checked_arithmetic, cleanup_closes_unless_stolen)
+	  cleanup_closes_unless_stolen)
