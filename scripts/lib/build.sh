@@ -10,7 +10,7 @@
 #
 # Sourced after common.sh, cache.sh and roots.sh.
 
-# What a build does not depend on: a change there makes no new disk.
+# Files that a build does not depend on: a change there makes no new disk.
 build_exclude='^(\.ci|\.github)/|^LICENSE$|\.md$'
 
 # source_list TOP - print the files of the checkout TOP that belong to it,
@@ -55,8 +55,8 @@ build_disk() {
 }
 
 # build_tree TOP ROOT - compile the checkout TOP in the guest's root ROOT, for programs that
-# are to run there on this machine; sets REPLY to the folder with src/ and build/, to be
-# entered at /opt/kviewfs. Nobody else builds in it until this process ends.
+# run there on this machine; sets REPLY to the folder with src/ and build/, to be bound at
+# /opt/kviewfs. The folder stays locked until this process ends.
 build_tree() {
 	local stage work log=${TMPDIR:-/tmp}/kviewfs-build.$$.log
 	# shellcheck disable=SC2034 # held until the end
@@ -99,8 +99,8 @@ make_build() {
 }
 
 # build_update STAGE WORK LOG ROOT MODULE KERNEL - bring the sources in WORK up to those in
-# STAGE, and compile. What failed to compile is usually a mistake in it. If it is tried
-# once more as it is, the folder is suspected, and it starts afresh.
+# STAGE, and compile. A failure is usually a mistake in the sources; if the same sources are
+# tried again, the folder itself is suspect and is made from scratch.
 build_update() {
 	local stage=$1 work=$2 log=$3
 	! cmp -s "$stage/manifest" "$work/failed" || rm -rf "$work"

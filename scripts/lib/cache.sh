@@ -1,9 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 #
-# The cache: folders under cache_dir that are named KIND-KEY after what went into
-# them, appear complete or not at all, and are pruned oldest first. Each has a lock
-# file beside it: exclusive while it is made or pruned, shared while it is used.
+# The cache: folders under cache_dir (${XDG_CACHE_HOME:-$HOME/.cache}/kviewfs) that are named
+# KIND-KEY after what went into them, appear complete or not at all, and are pruned oldest
+# first, but for the newest three of a kind and those in use. Each has a lock file beside it:
+# exclusive while it is made or pruned, shared while it is used, so runs may be concurrent.
+#
+#   name                    made of                                     takes       size
+#   tools-KEY, libvirt-KEY  package list, recipe                        30 s        0.3 GB
+#   root-RELEASE-KEY        release, package list, recipe, initrd       1-2 minutes 1.3 GB, with
+#                                                                       debug symbols 2 GB
+#   build-KEY               content and modes of the sources, the root  seconds     20 MB
+#   work-KEY                where a checkout is compiled for a root: kept, so that a small
+#                           change is a small build                                 50 MB
+#   host-VARIANT-KEY        the build on this machine                               50 MB
 #
 # Sourced after common.sh.
 
@@ -11,9 +21,10 @@
 cache_keep=3
 
 # cache_entry NAME MESSAGE FUNCTION [ARG...] - make sure of the entry NAME and mark it
-# as in use until this process ends; sets REPLY to its folder. If it has to be made, says MESSAGE and calls `FUNCTION DIR LOG ARG...`, which fills the new
-# folder DIR, writes what happens to LOG and returns non-zero on failure; the end of
-# LOG is then shown and the process exits with 125.
+# as in use until this process ends; sets REPLY to its folder. If it has to be made, says
+# MESSAGE and calls `FUNCTION DIR LOG ARG...`, which fills the new folder DIR, writes its
+# progress to LOG and returns non-zero on failure; the end of LOG is then shown and the
+# process exits with 125.
 cache_entry() {
 	local name=$1 message=$2 function=$3 cache entry lock new
 	shift 3
@@ -44,9 +55,9 @@ cache_entry() {
 	REPLY=$entry
 }
 
-# cache_prune KIND [MINUTES] - remove the entries of KIND that nobody uses: all but the
-# newest and those marked within the last MINUTES (0), and what a killed run left half
-# made, with its log
+# cache_prune KIND [MINUTES] - remove the unused entries of KIND but for the newest and
+# those marked within the last MINUTES (0), and what a killed run left half made, with its
+# log
 cache_prune() {
 	local kind=$1 minutes=${2:-0} cache path count=0
 	cache=$(cache_dir)
@@ -62,7 +73,7 @@ cache_prune() {
 		sort -rn | cut -d' ' -f2-)
 }
 
-# cache_remove FOLDER LOCK - remove FOLDER unless somebody holds LOCK
+# cache_remove FOLDER LOCK - remove FOLDER unless LOCK is held
 cache_remove() {
 	local fd
 	exec {fd}>>"$2"

@@ -22,7 +22,7 @@ die() {
 	exit "$status"
 }
 
-# cache_dir - print the folder that holds whatever is slow to make
+# cache_dir - print the folder that holds everything that is slow to make
 cache_dir() {
 	printf '%s/kviewfs\n' "${XDG_CACHE_HOME:-${HOME:-/root}/.cache}"
 }
@@ -89,8 +89,8 @@ at_exit() {
 # Paths that remove_temporaries removes.
 temporaries=()
 
-# make_temporary KIND - make a folder cache_dir/KIND.XXXXXX; sets REPLY to it. It is
-# locked by this process, so that others can tell it from what a killed run left.
+# make_temporary KIND - make a folder cache_dir/KIND.XXXXXX; sets REPLY to it. This process
+# holds a lock on it, which tells it from a folder that a killed run left.
 make_temporary() {
 	local fd
 	mkdir -p "$(cache_dir)"
@@ -106,7 +106,7 @@ remove_temporaries() {
 	temporaries=()
 }
 
-# remove_stale_temporaries KIND... - remove what killed runs left
+# remove_stale_temporaries KIND... - remove the folders that killed runs left
 remove_stale_temporaries() {
 	local kind path fd
 	for kind; do
@@ -130,7 +130,7 @@ lock_exclusive() {
 	fi
 }
 
-# lock_shared FILE VARIABLE - the same for those who only use what FILE stands for
+# lock_shared FILE VARIABLE - the same for a user of what FILE protects
 lock_shared() {
 	local -n lock_fd=$2
 	exec {lock_fd}>>"$1"

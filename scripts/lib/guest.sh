@@ -4,6 +4,14 @@
 # One run of a guest: QEMU with its disks, ports and shared folder, what the guest
 # reports, and the judgement of its kernel log.
 #
+# Into the guest: its command line, environment (TERM and KVIEW_*) and settings go through
+# QEMU's fw_cfg; a shared folder is virtiofs. Out of it: standard output, standard error and
+# the control messages have a virtio-serial port each, unchanged byte for byte. QEMU writes
+# them to files that the runner follows, since it drops what a full pipe cannot take when a
+# guest powers off. The kernel log goes to the serial line, whole, and is judged after the run.
+#
+# KVM is used only where /proc/cpuinfo has svm or vmx; emulation is enough for everything here.
+#
 # Sourced after common.sh, roots.sh and klog.sh.
 
 # The settings of a guest. tools, root, build: folders of the cache; kernel: the build
@@ -20,8 +28,8 @@ declare -A guest=([tools]='' [root]='' [build]='' [kernel]='' [memory]=2G [dimm]
 # Processes of the guest that runs now.
 guest_pids=()
 
-# How long a guest may take to come to its command, in seconds: far more than an emulated
-# one needs on a busy machine.
+# Seconds until a guest must have started its command: far more than an emulated one needs
+# on a busy machine.
 guest_start_limit=480
 
 # guest_has_kvm - /dev/kvm alone is no proof: without the CPU's flag it may be there,
@@ -189,14 +197,14 @@ guest_watch() {
 	wait "$qemu" 2>/dev/null || true
 }
 
-# guest_note RUN - show what the guest said of its mount, once; sets `noted`
+# guest_note RUN - show the guest's message about its mount, once; sets `noted`
 guest_note() {
 	noted=$(sed -n 's/^note //p' "$1/control")
 	[[ -z $noted ]] || say "$noted"
 }
 
-# guest_wait PID SECONDS - wait for the end of PID, at most so long. The timer is left
-# to end by itself, and keeps nothing open.
+# guest_wait PID SECONDS - wait for the end of PID, at most so long. The timer ends by
+# itself, and holds no descriptor open.
 guest_wait() {
 	local timer
 	sleep "$2" >/dev/null 2>&1 &
@@ -214,7 +222,7 @@ guest_kill() {
 # guest_judge RUN - return the status of the run, saying why if it is not the command's
 guest_judge() {
 	local run=$1 report status message
-	# What a kernel says of a crash on purpose is no report; the crash kernel's log is.
+	# The messages of the intended crash are not judged; the crash kernel's log is.
 	{
 		if ((guest[kdump])); then
 			sed '/kviewfs-vm: crashing on purpose/q' "$run/console"
@@ -236,7 +244,7 @@ guest_judge() {
 		say "the guest was still running after ${guest[timeout]} s (--timeout) and was killed"
 		return 124 ;;
 	stuck)
-		say "the guest did not come to its command in $guest_start_limit s; the end of its console:" ;;
+		say "the guest did not start its command in $guest_start_limit s; the end of its console:" ;;
 	itself)
 		[[ -z $status ]] || return "$status"
 		if [[ -n $message ]]; then

@@ -38,13 +38,13 @@ host_build() {
 	lock_exclusive "$dir.lock" lock
 	if ! host_compile "$top" "$dir" "$@" >"$log" 2>&1; then
 		tail -n 40 "$log" >&2
-		# Whatever is wrong, the next attempt does not inherit it.
+		# The next attempt starts from scratch.
 		rm -rf "$dir"
 		die 125 "this checkout does not compile; the end of $log is above"
 	fi
 	touch "$dir"
-	# Not held any longer: a daemon that a test leaves behind would hold it, too. Instead,
-	# none is pruned that was made in the last hours.
+	# Released now: a daemon that a test leaves running would inherit the lock. Builds of
+	# the last hours are not pruned instead.
 	unlock "$lock"
 	cache_prune "host-$variant" 240
 	REPLY=$dir

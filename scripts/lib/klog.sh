@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 #
-# What in a kernel log is a report of something wrong. Used on the host for a guest's
-# whole log, and in the guest after each test. Needs nothing but grep.
+# Finds the lines of a kernel log that report a fault. Used on the host for a guest's
+# whole log, and in the guest after each test. Needs only grep.
 
 # Extended regular expressions, any of which makes a line a report.
 klog_patterns=(

@@ -10,8 +10,8 @@
 #
 # Sourced after common.sh and cache.sh.
 
-# The release that the tools are taken from, and the packages: what every guest needs, and
-# libvirt, for dumps that are made by it.
+# The release that the tools are taken from, and their packages: those that run guests, and
+# libvirt, which makes some of the dumps.
 tools_release=trixie
 tools_packages=(e2fsprogs qemu-system-x86 seabios virtiofsd)
 libvirt_packages=(libvirt-clients libvirt-daemon libvirt-daemon-driver-qemu qemu-system-x86 seabios)
@@ -44,7 +44,7 @@ release_check() {
 }
 
 # release_options RELEASE - print the extra options, one a line, that mmdebstrap
-# needs for RELEASE, and those that carry over how this machine fetches packages
+# needs for RELEASE, and those that pass on this machine's proxies for packages
 release_options() {
 	local scheme value key
 	[[ $1 != forky ]] || printf '%s\n' '--aptopt=Acquire::Check-Valid-Until "false"'
@@ -152,8 +152,8 @@ make_guest() {
 	make_ext4 "$tools" "$root" "$dir/disk.img" 1024 >>"$log" 2>&1
 }
 
-# make_initrd ROOT KERNEL FILE - an initrd that does nothing but find the disks:
-# busybox, the modules that the disks need, and tests/vm/initrd-init
+# make_initrd ROOT KERNEL FILE - an initrd that only finds the disks: busybox, the modules
+# that the disks need, and tests/vm/initrd-init
 make_initrd() {
 	local root=$1 kernel=$2 file=$3 tree number=10 module
 	tree=$root/var/tmp/initrd

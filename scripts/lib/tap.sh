@@ -5,13 +5,15 @@
 # in the guest, where several programs become one stream. In bash alone: mawk would
 # hold back what comes through a pipe.
 #
+# A program prints "1..N", "ok N - NAME", "not ok N - NAME", "ok N - NAME # SKIP REASON" and
+# "# TEXT"; its exit status is 0 if all points passed or were skipped.
+#
 # A flat stream is what tap_run prints: test points without numbers that name their
 # program, and diagnostics. tap_number makes it TAP again, tap_report makes it readable.
 
 # tap_run NAME TIMEOUT_S COMMAND [ARG...] - run a program that speaks TAP and print
-# what it says as a flat stream. What its test points do not tell is added as points of
-# its own: that it timed out, died, broke its plan, failed without saying so, ran
-# nothing, or skipped without a reason.
+# its output as a flat stream. Adds a failed point where the program timed out, died,
+# broke its plan, failed without a failed point, ran nothing, or skipped without a reason.
 tap_run() {
 	local name=$1 limit=$2
 	shift 2

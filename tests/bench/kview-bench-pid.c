@@ -5,8 +5,8 @@
  *
  *   kview-bench-pid PIDDIR MOUNTPOINT DIR ROUNDS
  *
- * DIR is for files of 4 GiB and less. Output as that of kview-bench. What is looked at is
- * children of this program, which lie still.
+ * DIR is for files of 4 GiB and less. Output as that of kview-bench. The processes looked at
+ * are children of this program, which change nothing meanwhile.
  */
 #include <dirent.h>
 #include <errno.h>

@@ -5,11 +5,11 @@
  *   kview-bench-trace MOUNT DAEMON_PID ROUNDS
  *
  * Each round fills the ring of one CPU, in an instance of its own, and measures the CPU time
- * that it takes to get at every event: through the mapping of MOUNT/trace, through that of
+ * that it takes to reach every event: through the mapping of MOUNT/trace, through that of
  * trace_pipe_raw, with read(2) of trace_pipe_raw, and with splice(2) to a file that is read
  * back. CPU time is that of this process, and for MOUNT that of the daemon, too, which does
- * a part of the work. An event is consumed when its time, its length and its first word were
- * looked at. Prints one JSON object a line, as kview-bench does.
+ * a part of the work. An event is consumed when its time, its length and its first word have
+ * been read. Prints one JSON object a line, as kview-bench does.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -33,11 +33,11 @@
 #define RING_KIB "8192"
 #define NR_EVENTS 60000
 #define NR_GET_READER 2000
-#define NR_WATCHES 50	/* a pass takes a millisecond or less, and leaves the events there */
+#define NR_WATCHES 50	/* passes; one takes a millisecond or less, and consumes nothing */
 #define MAX_ROUNDS 64
 #define PAGE 4096
 #define MAX_SUBBUF (512 * 1024)
-#define PIPE_LEN (1024 * 1024)	/* what any process may have */
+#define PIPE_LEN (1024 * 1024)	/* the default of pipe-max-size */
 
 /*
  * GET_READER comes once for each sub-buffer, and through the mount it is a request to the
@@ -46,11 +46,11 @@
 static const unsigned int subbuf_kib[] = { 4, 64, 512 };
 #define NR_SIZES (sizeof(subbuf_kib) / sizeof(subbuf_kib[0]))
 
-static size_t subbuf;		/* bytes, of the size that is being measured */
+static size_t subbuf;		/* bytes of a sub-buffer in this measurement */
 static uint8_t page[MAX_SUBBUF] __attribute__((aligned(PAGE)));
 
 static clockid_t daemon_clock;
-static bool by_mount;		/* what is being measured goes through MOUNT */
+static bool by_mount;		/* the way being measured goes through MOUNT */
 
 static volatile uint64_t sink;	/* keeps the walk from being optimised away */
 
@@ -69,7 +69,7 @@ static double cpu_time(clockid_t clock)
 	return ts.tv_sec + ts.tv_nsec / 1e9;
 }
 
-/* CPU time that was taken up to now by whoever works for the way that is measured. */
+/* CPU time used so far by the processes that the measured way involves. */
 static double taken(void)
 {
 	return cpu_time(CLOCK_PROCESS_CPUTIME_ID) + (by_mount ? cpu_time(daemon_clock) : 0);
@@ -97,7 +97,7 @@ static void pin(int cpu)
 		die("sched_setaffinity");
 }
 
-/* Empties the ring and writes as many events as it is to be asked for. */
+/* Empties the ring and writes NR_EVENTS events. */
 static void fill(void)
 {
 	static const char text[48] = "an event of a length that events often have....";
@@ -200,9 +200,9 @@ static uint64_t walk_page(void)
 }
 
 /*
- * Without the reader, and so without a system call: sub-buffer after sub-buffer in the order
- * of time, each copied and looked at once it is sure that it was not overwritten meanwhile.
- * Others can still consume what was seen. Returns the number of events.
+ * Without the ring's reader, and so without a system call: sub-buffer after sub-buffer in the
+ * order of time, each copied and parsed once it is certain that it was not overwritten
+ * meanwhile. Consumes nothing. Returns the number of events.
  */
 static uint64_t watch(const struct mapped *m)
 {
@@ -263,7 +263,7 @@ static double by_read(const char *path)
 	return n == NR_EVENTS ? start : -1;
 }
 
-/* As trace-cmd records, and what comes after it. The last, partly filled page is read. */
+/* As trace-cmd records, and then reads its file. The last, partly filled page is read. */
 static double by_splice(const char *path)
 {
 	char name[] = "/tmp/kview-bench.XXXXXX";

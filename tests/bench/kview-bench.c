@@ -6,7 +6,7 @@
  *
  * MOUNT is served in mode direct by a daemon, COPY_MOUNT in mode copy. Prints one JSON
  * object a line: bench, target, unit, the result of each round; or why a target has none.
- * scripts/bench-report makes the table of it.
+ * tests/bench/report makes the table from it.
  */
 #include <errno.h>
 #include <inttypes.h>

@@ -24,7 +24,7 @@ static void die(const char *what)
 	exit(1);
 }
 
-/* The first address in [start, end) that is aligned and has len bytes behind it; 0 if none. */
+/* The first aligned address in [start, end) with len bytes up to end; 0 if there is none. */
 static uint64_t fit(uint64_t start, uint64_t end, uint64_t len, uint64_t align)
 {
 	uint64_t at = (start + align - 1) & ~(align - 1);

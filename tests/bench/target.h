@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What is measured: one region of memory, reached in several ways. Each way is a target; a
- * benchmark goes round over all targets, so that all of them see the same machine.
+ * One region of memory, reached in several ways. Each way is a target; a benchmark measures
+ * the targets in turn, so that all of them see the same machine.
  */
 #ifndef BENCH_TARGET_H
 #define BENCH_TARGET_H
@@ -23,7 +23,7 @@ struct target {
  */
 void target_find_region(uint64_t len, uint64_t *paddr, uint64_t *kcore_off);
 
-/* A file that shows the region at base. Never fails: why_not says what was wrong. */
+/* A file that shows the region at base. Never fails: why_not holds the reason. */
 void target_open_file(struct target *t, const char *name, const char *path, uint64_t base);
 
 /* A view of the module itself, without FUSE: offset = physical address. */
@@ -32,7 +32,7 @@ void target_open_view(struct target *t, const char *name, uint64_t paddr, uint64
 /* A new file on tmpfs with len bytes of data. */
 void target_open_tmpfs(struct target *t, const char *name, uint64_t len);
 
-/* An anonymous buffer of len bytes in 2 MiB pages, touched. why_not if it got smaller ones. */
+/* An anonymous buffer of len bytes in 2 MiB pages, touched. Sets why_not if the pages are smaller. */
 void target_open_anon(struct target *t, const char *name, uint64_t len);
 
 /* Maps [base, base + len) shared and read-only, on a 2 MiB boundary. 0 or -errno. */

@@ -1,7 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """
-The dumps that tests/dumps/suite has made, in the folder KVIEW_DUMPS: what each consists of,
-and who can read it without kviewfs.
+The dumps that tests/dumps/suite has made, in the folder KVIEW_DUMPS: their files and contents.
+
+    elf                  cp of /proc/vmcore in the crash kernel (save)
+    lzo                  makedumpfile -l -d 31 in the crash kernel (save)
+    zlib, split, flat,   makedumpfile from elf: -c, -l --split (3 files), -l -F, -E, all with
+      elf31              -d 31 (convert)
+    zstd                 makedumpfile from elf: -z -d 23, which keeps the memory of programs
+    d1 d2 d4 d8 d16      makedumpfile from elf: -l -d N, for their bytes and holes only
+    snappy               tests/lib/mkkdump from elf, unfiltered: neither makedumpfile nor QEMU of
+                         Debian support snappy
+    qemu-elf, qemu-zlib, QEMU's dump-guest-memory, formats elf, kdump-raw-zlib, kdump-zlib
+      qemu-flat          (qemu-dump)
+    qemu-elf32           the same of a 32-bit processor with 16 MiB and no kernel
+    virsh-elf,           virsh dump --memory-only --format elf and kdump-zlib (virsh-dump)
+      virsh-flat
 """
 import os
 import struct
@@ -17,9 +30,9 @@ MIB = 1 << 20
 
 class Dump:
     """
-    A dump of a machine, "kdump" or "qemu", in one file or more. `like`: another one with the
+    A dump of a machine, "kdump" or "qemu", in one file or more. `like`: another dump with the
     same pages and notes, so that vmcore/core is the same. programs: whether the memory of
-    programs is in it; None: as it comes (makedumpfile -E leaves out long runs only).
+    programs is in it; None: in part (makedumpfile -E leaves out long runs only).
     """
 
     def __init__(self, name, machine, files=None, like=None, programs=True, plain=False):
@@ -51,7 +64,8 @@ DUMPS = (
     Dump("qemu-flat", "qemu", programs=None, like="qemu-zlib"),
 )
 
-# Each leaves out one kind of pages: zero, cache, private cache, of programs, free.
+# Each leaves out one kind of pages: zero, cache, private cache, of programs, free. Together
+# they leave out what -d 31 does.
 LEVELS = tuple(Dump(f"d{level}", "kdump") for level in (1, 2, 4, 8, 16))
 
 

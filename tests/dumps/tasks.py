@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Run by drgn (prog is its program): prints as JSON what a dump tells of the kernel."""
+"""Run by drgn (prog is its program): prints facts about the dumped kernel as JSON."""
 import json
 
 from drgn import FaultError
@@ -13,7 +13,7 @@ from drgn.helpers.linux.sched import task_state_to_char
 
 
 def command_line(task):
-    """In the memory of a program, which a filtered dump may lack: a fault, or zeros."""
+    """It lies in the memory of a program, which a filtered dump may lack: a fault, or zeros."""
     try:
         return [word.decode() for word in cmdline(task)]
     except FaultError:
@@ -21,7 +21,7 @@ def command_line(task):
 
 
 def kernel_stack(task):
-    """Its frames in the kernel. Whether those of a program can be unwound is a matter of luck."""
+    """Its frames in the kernel only: drgn does not unwind those of a program reliably."""
     return [str(frame.name) for frame in task.stack_trace() if frame.pc >> 63]
 
 

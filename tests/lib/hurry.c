@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * To be preloaded: time flies. Whenever the monotonic clock is asked, it is a second later.
+ * A library to preload: each call of clock_gettime(CLOCK_MONOTONIC) is a second later than the
+ * one before.
  */
 #include <stdatomic.h>
 #include <sys/syscall.h>

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * kdump-read START LENGTH FILE...: writes so many bytes of a dump's physical memory to stdout, as
- * libkdumpfile reads them in a loop, a page at a time, by one thread. What the dump leaves out
- * is zeros.
+ * kdump-read START LENGTH FILE...: writes LENGTH bytes of a dump's physical memory to stdout, as
+ * libkdumpfile reads them a page at a time. Pages that the dump leaves out are zeros.
  */
 #include <err.h>
 #include <fcntl.h>

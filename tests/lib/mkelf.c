@@ -48,7 +48,7 @@ static void *xalloc(void *p, size_t n, size_t size)
 	void *bigger = reallocarray(p, n ? n : 1, size);
 
 	if (!bigger)
-		abort();	/* a tool of the tests: nobody can do anything about it */
+		abort();	/* a tool of the tests has no better answer */
 	return bigger;
 }
 
@@ -67,7 +67,7 @@ static bool parse_number(const char *s, uint64_t *out)
 	return *end == '\0';
 }
 
-/* Undoes the escapes of a quoted text in place. Returns the place behind the quote, or NULL. */
+/* Undoes the escapes of a quoted text in place. Returns the place after the quote, or NULL. */
 static char *unquote(char *p, size_t *len)
 {
 	char *out = p, *start = p;

@@ -19,7 +19,7 @@ struct layout {
 	size_t ehdr_len, phdr_len, shdr_len;
 	size_t nr_phdrs;	/* with the PT_NOTE */
 	uint64_t phoff, notes_off, shoff;
-	uint64_t end;		/* of what has a place so far */
+	uint64_t end;		/* of the parts placed so far */
 };
 
 static uint64_t or_default(uint64_t value, uint64_t fallback)
@@ -187,7 +187,7 @@ static const char *write_fill(const struct mkelf *m, const struct mkelf_fill *f,
 	if (!ph)
 		return "fill: there is no such load";
 	if (f->at > ph->p_filesz)
-		return "fill: at is behind the end of the segment";
+		return "fill: at is past the end of the segment";
 	len = or_default(f->len, ph->p_filesz - f->at);
 	if (f->text)
 		return write_all(fd, f->text, len, ph->p_offset + f->at) ? NULL : "cannot write";

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The inside of mkelf: what its parser makes of a text, and how that becomes a file. */
+/* Private to mkelf: the result of its parser, and the writer of the file. */
 #ifndef MKELF_FILE_H
 #define MKELF_FILE_H
 
@@ -28,7 +28,7 @@ struct mkelf_poke {
 
 /* The file to be. Program headers are kept in their 64-bit form. */
 struct mkelf {
-	/* What the ELF header says, or MKELF_UNSET. */
+	/* Fields of the ELF header, or MKELF_UNSET. */
 	uint64_t elfclass, data, version, type, machine, phnum, phoff, phentsize, shoff;
 	bool xnum;
 	Elf64_Phdr *phdrs;	/* without the PT_NOTE of the notes */
@@ -43,10 +43,10 @@ struct mkelf {
 	uint64_t size;		/* of the file, or MKELF_UNSET */
 	char *err;
 	size_t err_len;
-	size_t line;		/* that is parsed */
+	size_t line;		/* number of the line being parsed */
 };
 
-/* Writes the file. Returns NULL, or what went wrong. */
+/* Writes the file. Returns NULL, or an error message. */
 const char *mkelf_file_write(const struct mkelf *m, int fd);
 
 #endif /* MKELF_FILE_H */

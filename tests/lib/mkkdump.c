@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * mkkdump: writes the memory of an ELF64 core as a kdump-compressed dump, as makedumpfile
- * would (its diskdump_mod.h is the format), and with the faults that a test wants.
+ * would (its diskdump_mod.h is the format), with the faults that its options ask for.
  */
 #include <elf.h>
 #include <endian.h>
@@ -43,7 +43,7 @@ struct ranges {
 	size_t n;
 };
 
-/* As in fs/libkview/dump/kdump_header.c, which this is a test of: written out again on purpose. */
+/* The daemon's parser has the same structures: repeated here on purpose, as a test of it. */
 struct header {
 	char signature[8];
 	uint32_t version;
@@ -78,7 +78,7 @@ struct job {
 	uint64_t out_off;		/* where the next bytes belong */
 	uint64_t nr_pfns;
 	unsigned char *ram_map, *dumped_map;
-	size_t map_blocks;		/* of one */
+	size_t map_blocks;		/* of one map */
 };
 
 static bool in_ranges(const struct ranges *r, uint64_t pfn)
@@ -190,7 +190,7 @@ static void find_notes(const struct job *job, const unsigned char **notes, size_
 	}
 }
 
-/* Header and sub header, and the notes behind the latter. Returns the blocks of the two. */
+/* Writes header, sub header and notes, in this order. Returns their size in blocks. */
 static uint32_t put_headers(struct job *job)
 {
 	struct header h = { .signature = "KDUMP   ", .version = htole32(6) };
@@ -201,7 +201,7 @@ static uint32_t put_headers(struct job *job)
 
 	find_notes(job, &notes, &notes_len);
 	sub_blocks = (uint32_t)((sizeof(s) + notes_len + PAGE - 1) / PAGE);
-	/* As uname has them; libkdumpfile believes none of them if one is empty. */
+	/* As in uname(2); libkdumpfile ignores all of them if one is empty. */
 	strcpy(h.utsname[0], "Linux");
 	strcpy(h.utsname[1], "fixture");
 	strcpy(h.utsname[2], "6.12.0-test");
@@ -234,7 +234,7 @@ static void put_page(struct job *job, uint64_t pfn, uint64_t desc_off, uint64_t 
 	uint32_t flag = 0;
 	size_t len = mkkdump_compress(job->method, page, PAGE, packed, sizeof(packed), &flag);
 
-	/* As makedumpfile: what does not get smaller is stored as it is. */
+	/* As makedumpfile: a page that does not get smaller is stored uncompressed. */
 	if (len == 0 || len >= PAGE) {
 		memcpy(packed, page, PAGE);
 		len = PAGE;

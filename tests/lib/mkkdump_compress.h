@@ -13,7 +13,7 @@
 size_t mkkdump_compress(const char *method, const unsigned char *in, size_t len,
 			unsigned char *out, size_t out_len, uint32_t *flag);
 
-/* Prints the methods, one a line, but for "none". */
+/* Prints the methods without "none", one a line. */
 void mkkdump_list_methods(void);
 
 #endif /* MKKDUMP_COMPRESS_H */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * To be preloaded: FUSE takes no backing files, as before Linux 6.9.
+ * A library to preload: FUSE refuses backing files, as before Linux 6.9.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -8,7 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* FUSE_DEV_IOC_BACKING_OPEN, which older headers do not have: the number and the type. */
+/* Number and type of FUSE_DEV_IOC_BACKING_OPEN, which older headers lack. */
 #define BACKING_OPEN_NR 1
 #define FUSE_TYPE 229
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * To be preloaded: files of tracefs cannot be mapped, as before Linux 6.10.
+ * A library to preload: files of tracefs cannot be mapped, as before Linux 6.10.
  */
 #include <errno.h>
 #include <sys/mman.h>
@@ -10,7 +10,7 @@
 
 #define TRACEFS_MAGIC 0x74726163
 
-/* With 64-bit offsets <sys/mman.h> has mmap() call this one. */
+/* With 64-bit offsets <sys/mman.h> redirects mmap() to this one. */
 void *mmap64(void *addr, size_t len, int prot, int flags, int fd, off64_t off)
 {
 	struct statfs fs;

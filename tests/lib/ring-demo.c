@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * ring-demo RING - does, call by call, what the example of Linux does that came with the mapping
- * of trace rings (Documentation/trace/ring-buffer-map.rst): it opens the ring, maps the meta page
- * and tells its counters, maps the data, and moves the reader on until it stays where it is.
+ * ring-demo RING - makes the same calls as the example in the kernel's
+ * Documentation/trace/ring-buffer-map.rst: opens the ring, maps the meta page and prints its
+ * counters, maps the data, and moves the reader on until it stays where it is.
  *
- * RING is trace_pipe_raw, or trace/cpuN in its place: both shall print the same. To see what it
- * has mapped it also prints the texts "event-N" of what it goes past.
+ * RING is trace_pipe_raw or trace/cpuN: both must print the same. To show that the right data is
+ * mapped it also prints the texts "event-N" of the events it passes.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -3,9 +3,9 @@
  * ring-load RING INSTANCE CPU SECONDS - a writer at full speed on a CPU, and a consumer of
  * the mapping of its ring: every event is delivered once and whole, or counted as lost.
  *
- * RING is trace/.../cpuN of a mount, or trace_pipe_raw; INSTANCE the folder of a tracing
- * instance that nobody else uses. What is written tells its number, its length and, in each
- * byte, both of them.
+ * RING is trace/.../cpuN of a mount, or trace_pipe_raw; INSTANCE is the folder of a tracing
+ * instance without other users. Each event holds its number, its length and bytes that depend on
+ * both. SECONDS is how long the writer runs; the verdict depends on counts only.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -28,7 +28,7 @@
 #define MAGIC 0x6b766577U
 #define MAX_LEN 160
 
-/* What is written to trace_marker_raw; the kernel keeps it behind 8 bytes of its own. */
+/* An event as written to trace_marker_raw; the kernel puts 8 bytes of its own before it. */
 struct load {
 	uint32_t magic;
 	uint32_t len;		/* of bytes */
@@ -39,7 +39,7 @@ struct load {
 #define ENTRY_LEN 8
 #define HEAD_LEN offsetof(struct load, bytes)
 
-/* Between writer and consumer. */
+/* Shared by writer and consumer. */
 struct shared {
 	atomic_bool stop;
 	_Atomic uint64_t written;
@@ -169,10 +169,7 @@ static void open_ring(struct ring *ring, const char *path)
 	ring->id = ring->meta.reader.id;
 }
 
-/*
- * One GET_READER and all that it brings: what the kernel takes for read since the last one.
- * Returns the number of events.
- */
+/* One GET_READER and all events that it marks as read. Returns their number. */
 static uint64_t consume(struct ring *ring, struct result *r)
 {
 	const volatile struct kvfs_ring_meta *meta = (const void *)ring->mem;
@@ -236,9 +233,9 @@ int main(int argc, char *argv[])
 		;
 	written = atomic_load(&shared->written);
 	diag("%" PRIu64 " written (%" PRIu64 " refused), %" PRIu64 " delivered, %" PRIu64
-	     " lost, of which the ring told %" PRIu64, written, atomic_load(&shared->refused),
+	     " lost, of which the ring reported %" PRIu64, written, atomic_load(&shared->refused),
 	     r.delivered, r.gaps, r.told_lost);
-	/* Those after the last one that was delivered. */
+	/* The events after the last one that was delivered. */
 	r.gaps += written - r.next;
 	ok(WIFEXITED(status) && WEXITSTATUS(status) == 0, "the writer ended well");
 	ok(written > 1000, "there was something to consume");
@@ -251,8 +248,8 @@ int main(int argc, char *argv[])
 	is_int(meta->read, r.delivered, "and all that were delivered");
 	is_int(meta->entries, written, "and all that were written");
 	if (r.told_lost_unknown)
-		ok(r.told_lost <= r.gaps, "it told of no more lost ones than there were");
+		ok(r.told_lost <= r.gaps, "it reported no more lost events than there were");
 	else
-		is_int(r.told_lost, r.gaps, "it told of each lost one");
+		is_int(r.told_lost, r.gaps, "it reported each lost event");
 	return finish();
 }

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """
 What must hold for trace/ wherever it is mounted, in mode copy (on hosts) and in mode split (in
-guests). All is done in a tracing instance of its own.
+guests). Each test uses a tracing instance of its own. Three programs consume a mapped ring, of
+trace/cpuN and of trace_pipe_raw: ring-map (semantics), ring-load (full speed) and ring-demo (the
+kernel's example).
 """
 import errno
 import fcntl
@@ -57,18 +59,18 @@ class Meta:
 
 
 def committed(data, off):
-    """What the sub-buffer at off holds, header included; None if it is empty."""
+    """The bytes of the sub-buffer at off up to its commit, header included; None if it is empty."""
     commit = struct.unpack_from("<Q", data, off + 8)[0] & ((1 << 30) - 1)
     return bytes(data[off:off + HEADER + commit]) if commit else None
 
 
 def used(data, meta, index):
-    """The same by its number."""
+    """committed() of the sub-buffer with that index."""
     return committed(data, meta.page + index * meta.subbuf)
 
 
 class Instance:
-    """A tracing instance, empty, and gone in the end."""
+    """A tracing instance, empty at first, removed at the end."""
 
     def __init__(self, name="kviewtest"):
         self.name = name
@@ -83,7 +85,7 @@ class Instance:
         return self
 
     def __exit__(self, failure, *_):
-        # A test that has failed may have left a ring open.
+        # A failed test may have left a ring open: try once only.
         if failure:
             self.remove()
         else:
@@ -109,7 +111,7 @@ class Instance:
         return {k: int(v) for k, v in re.findall(r"^(.+): +(\d+)$", text, re.M)}
 
     def reset(self, subbuf_kib=4, size_kib=512):
-        """Resizing is refused for a moment after the last user has gone."""
+        """Empties and resizes the rings. The kernel may refuse that shortly after the last close."""
         def resize():
             try:
                 put(self.file("trace"), "")
@@ -121,7 +123,7 @@ class Instance:
         return eventually(resize)
 
     def write(self, texts, cpus):
-        """Writes each text on the next of the CPUs. The thread stays where it was in the end."""
+        """Writes each text on the next of the CPUs, then restores the thread's affinity."""
         before = os.sched_getaffinity(0)
         fd = os.open(self.file("trace_marker"), os.O_WRONLY)
         try:
@@ -134,19 +136,19 @@ class Instance:
 
 
 def payloads(text):
-    """The texts that were written, out of what a program printed."""
+    """The texts of events in the output of a program."""
     return re.findall(r"event-\d+-x*", text)
 
 
 class Rings:
-    """mount: the mount point. mode: what its files are to be served in."""
+    """The rings of one mount point, whose files must be served in `mode`."""
 
     def __init__(self, tap, mount, mode, tools, cpus=None):
         self.tap = tap
         self.mount = mount
         self.mode = mode
         kview_trace, self.ring_load, self.ring_map = tools
-        # Names of functions take long to load where the CPU is emulated; one test has them.
+        # Loading the names of functions is slow on an emulated CPU, so one test does it.
         self.named, self.kview_trace = [kview_trace], [kview_trace, "-n"]
         self.cpus = cpus or online()
         self.room = None
@@ -222,7 +224,7 @@ class Rings:
         return saved
 
     def payloads(self, instance, kib):
-        """Known events, by every way of reading."""
+        """Known events, read in every way."""
         tap = self.tap
         if not tap.check(instance.reset(kib), f"sub-buffers of {kib} KiB"):
             return
@@ -260,14 +262,14 @@ class Rings:
         self.tap.equal(payloads(run("trace-cmd", "show", "-B", instance.name).stdout), texts, name)
 
     def by_trace_cmd_extract(self, instance, texts, kib):
-        """Its own reader of trace_pipe_raw, beside a copy of the same events."""
+        """Compares trace-cmd's reader of trace_pipe_raw with a copy of the same events."""
         name = "trace-cmd extract finds what the copies have"
         saved = self.save(instance)
         mine = payloads(run(*self.kview_trace, "--file", *saved).stdout)
-        self.tap.equal(mine, texts, "copies of rings that were read before have what was written since")
+        self.tap.equal(mine, texts, "copies of rings that were read before have the events written since")
         self.by_sendfile(instance, texts)
         if kib > 4:
-            self.tap.skip(name, "trace-cmd 3 knows no sub-buffers that are larger than a page")
+            self.tap.skip(name, "trace-cmd 3 does not support sub-buffers larger than a page")
             return
         if not shutil.which("trace-cmd"):
             self.tap.skip(name, "trace-cmd is not installed")
@@ -275,7 +277,7 @@ class Rings:
         dat = os.path.join(self.room, "trace.dat")
         run("trace-cmd", "extract", "-B", instance.name, "-o", dat, cwd=self.room)
         report = run("trace-cmd", "report", "-i", dat)
-        # It removes an instance that it has extracted.
+        # trace-cmd has removed the instance.
         instance.make()
         self.tap.check(payloads(report.stdout) == mine, name, report.stderr[-500:], report.stdout[-500:])
 
@@ -345,14 +347,14 @@ class Rings:
         lost = [int(n) for n in re.findall(r"\[LOST (\d+) EVENTS\]", printed)]
         found = payloads(printed)
         if "[LOST EVENTS]" in printed:
-            tap.check(overrun > 0, "kview-trace tells of lost events, but the ring had no room for the number")
+            tap.check(overrun > 0, "kview-trace reports lost events, whose number the ring did not record")
         else:
-            tap.equal(sum(lost), overrun, "kview-trace tells how many events it has lost")
+            tap.equal(sum(lost), overrun, "kview-trace reports how many events it has lost")
         tap.equal(len(found) + overrun, 3000, "and prints all the others")
         instance.reset()
 
     def follow(self, instance):
-        """Events that come while it looks, and the end by a signal."""
+        """kview-trace prints new events, and ends at a signal."""
         tap = self.tap
         instance.reset()
         texts = [f"event-{i}-" for i in range(60)]
@@ -372,14 +374,14 @@ class Rings:
             thread.join()
             tap.equal(payloads("".join(lines)), texts, "it has printed all, in order")
             tap.equal(child.stderr.read(), "kview-trace: 60 events, 0 lost\n", "and counted them")
-        tap.check(eventually(lambda: self.opens(instance) == 0), "and holds nothing any more")
+        tap.check(eventually(lambda: self.opens(instance) == 0), "and has released the rings")
 
     def opens(self, instance):
         status = self.status()
         return sum(int(status[f"trace/instances/{instance.name}/cpu{cpu}.opens"]) for cpu in self.cpus)
 
     def names(self, instance):
-        """Events of the kernel's own, and the same lines as the kernel prints."""
+        """An event of the kernel, decoded as the kernel prints it."""
         tap = self.tap
         instance.reset()
         put(instance.file("events/sched/sched_process_exit/enable"), 1)
@@ -400,7 +402,7 @@ class Rings:
                   "with the CPU, the time and the task that the kernel prints")
 
     def reader_elsewhere(self, instance):
-        """Somebody reads past the mapping, whose meta page does not tell."""
+        """Another reader consumes events, which the mapping's meta page does not show."""
         tap, cpu = self.tap, self.cpus[0]
         instance.reset()
         texts = [f"event-{i}-" for i in range(300)]
@@ -412,7 +414,7 @@ class Rings:
         read = b""
         while len(payloads(read.decode())) < 100:
             read += os.read(pipe, 1000)
-        # It may have read more than it gave out.
+        # trace_pipe may have consumed more events than it returned.
         taken = instance.stats(cpu)["read events"]
         os.close(pipe)
         path = os.path.join(self.room, "elsewhere")
@@ -423,7 +425,7 @@ class Rings:
         os.close(fd)
 
     def saved_badly(self, instance):
-        """Copies that are none."""
+        """Files that are no copies of rings."""
         tap, cpu = self.tap, self.cpus[0]
         instance.reset()
         instance.write([f"event-{i}-" for i in range(50)], [cpu])
@@ -433,7 +435,7 @@ class Rings:
             "an empty file": b"",
             "a file of zeros": bytes(8192),
             "a copy that is cut off": data[:-1],
-            "a reader that is nowhere": data[:24] + struct.pack("<I", meta.nr) + data[28:],
+            "a reader outside of the ring": data[:24] + struct.pack("<I", meta.nr) + data[28:],
         }
         path = os.path.join(self.room, "bad")
         for name, bad in cases.items():
@@ -455,7 +457,7 @@ class Rings:
         tap.check(result.returncode == 1, "a file that is no ring is refused", result)
 
     def hotplug(self, instance):
-        """A CPU that goes and comes."""
+        """A CPU goes offline and comes back."""
         tap, cpu = self.tap, self.cpus[-1]
         switch = f"/sys/devices/system/cpu/cpu{cpu}/online"
         instance.reset()
@@ -475,7 +477,7 @@ class Rings:
                   "online again, it has the events of both times")
 
     def held(self, instance):
-        """An instance that is to be removed while a file is open."""
+        """Removing an instance while a file is open."""
         tap = self.tap
         with Instance("kviewtest-3") as other:
             path = self.file(other, self.cpus[0])
@@ -486,14 +488,14 @@ class Rings:
             os.close(fd)
             tap.check(eventually(other.remove), "once it is closed, the instance can be")
             tap.check(not os.path.exists(path), "and the file is gone")
-        # Between opens a ring is not held, whatever was looked at.
+        # Between opens a ring is not held, also not by stat and reads.
         os.stat(self.file(instance, self.cpus[0]))
         open(self.file(instance, self.cpus[0]), "rb").read()
         tap.check(instance.reset(4, 300), "a ring that was read can be resized")
         tap.check(os.stat(self.file(instance, self.cpus[0])).st_size >= 300 * 1024, "and has its new size")
 
     def waiters(self, instance):
-        """One more waits than may, and four others."""
+        """Five calls more than may wait."""
         tap, path, results = self.tap, self.file(instance, self.cpus[0]), []
         fd = os.open(path, os.O_RDONLY)
         mapping = self.map(fd, 4096)
@@ -514,14 +516,14 @@ class Rings:
         for thread in threads:
             thread.start()
         eventually(lambda: len(results) == 5)
-        tap.equal(results, ["EAGAIN"] * 5, "256 can wait in GET_READER, and others get EAGAIN")
+        tap.equal(results, ["EAGAIN"] * 5, "256 calls can wait in GET_READER, further ones get EAGAIN")
         eventually(wake)
-        tap.equal(sorted(results), ["EAGAIN"] * 5 + ["woken"] * 256, "until somebody wakes them")
+        tap.equal(sorted(results), ["EAGAIN"] * 5 + ["woken"] * 256, "until WAKE_WAITERS wakes them")
         mapping.close()
         os.close(fd)
 
     def semantics(self, instance, kib):
-        """What the kernel's mapping does and refuses; trace_pipe_raw itself is the measure."""
+        """What a mapping does and refuses, for comparison on trace_pipe_raw first."""
         cpu = self.cpus[-1]
         for mode, path in (("raw", instance.raw(cpu)), (self.mode, self.file(instance, cpu))):
             instance.reset(kib)
@@ -541,7 +543,7 @@ class Rings:
         instance.reset()
 
     def adopt(self, result, prefix):
-        """Test points of a program that speaks TAP become ours."""
+        """Repeats the test points of a program that speaks TAP."""
         plan = None
         points = 0
         for line in result.stdout.splitlines():

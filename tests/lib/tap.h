@@ -11,7 +11,7 @@
  *		return finish();
  *	}
  *
- * Output is flushed line by line, so what was said before a crash is not lost. Points
+ * Output is flushed line by line, so a crash loses none of it. Points
  * may be counted in one process only: a forked child reports by its exit status.
  */
 #ifndef TAP_H
@@ -30,16 +30,16 @@ bool ok(bool pass, const char *name, ...) TAP_PRINTF(2);
 /** is_int - one test point, passed if @got equals @want, with both shown if not; returns that */
 bool is_int(long long got, long long want, const char *name, ...) TAP_PRINTF(3);
 
-/** skip - @nr test points that cannot be tried here, and why; none if @nr is 0 */
+/** skip - skip @nr test points for a reason; none if @nr is 0 */
 void skip(unsigned int nr, const char *reason, ...) TAP_PRINTF(2);
 
 /** skip_all - skip the whole program, before any test point; does not return */
 void skip_all(const char *reason, ...) TAP_PRINTF(1) __attribute__((noreturn));
 
-/** diag - a line for the reader of the log */
+/** diag - print a diagnostic line */
 void diag(const char *text, ...) TAP_PRINTF(1);
 
-/** bail - give up: nothing that follows could be trusted; does not return */
+/** bail - end the program, because no later result could be trusted; does not return */
 void bail(const char *reason, ...) TAP_PRINTF(1) __attribute__((noreturn));
 
 /**

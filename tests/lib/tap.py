@@ -4,7 +4,7 @@ import sys
 
 
 class Tap:
-    """TAP on stdout. The plan comes last, so a test that dies early is seen to have."""
+    """TAP on stdout. The plan comes last, so a test that dies early has none."""
 
     def __init__(self):
         self.count = 0
@@ -37,7 +37,7 @@ class Tap:
 
 
 def bail(reason):
-    """Gives up: nothing that follows could be trusted."""
+    """Ends the test, because no later result could be trusted."""
     print(f"Bail out! {reason}", flush=True)
     sys.exit(1)
 

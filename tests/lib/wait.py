@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Waiting for what others do in their own time, as the daemon releases files after close(2)."""
+"""Waiting for changes that no event announces, such as a release after close(2)."""
 import time
 
-# Longest time that anything may take, in seconds: to end a test that hangs.
+# Seconds after which a wait ends: only a test that hangs gets there.
 LIMIT = 60
 
 
@@ -15,6 +15,6 @@ def eventually(condition):
 
 
 def settled(function, want):
-    """What a function returns in the end: what is wanted, if it comes to that."""
+    """Waits until a function returns `want`. Returns its last result."""
     eventually(lambda: function() == want)
     return function()

@@ -29,7 +29,7 @@
 #define MADV_GUARD_INSTALL 102		/* Linux 6.13 */
 #endif
 
-/* A name for what is mapped at an address, which /proc/self/maps would not have. */
+/* Names of mappings by address, where /proc/self/maps has none that fits. */
 static struct {
 	uint64_t addr;
 	const char *name;
@@ -61,7 +61,7 @@ static void name_it(const char *name, void *addr)
 	names[nr_names++].name = name;
 }
 
-/* mmap(2) with a gap on either side, so that mappings do not become one. */
+/* mmap(2) with a gap on either side, so that mappings are not merged. */
 static uint8_t *map_named(const char *name, size_t len, int prot, int flags, int fd, off_t off)
 {
 	uint8_t *room, *p;
@@ -80,7 +80,7 @@ static uint8_t *map_named(const char *name, size_t len, int prot, int flags, int
 	return p;
 }
 
-/* For what the kernel wants to place itself. */
+/* For mappings whose address the kernel chooses. */
 static void map_anywhere(const char *name, size_t len, int fd, off_t off)
 {
 	void *p = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, off);
@@ -109,7 +109,7 @@ static void look(uint8_t *p, size_t len, size_t step)
 		(void)*(volatile uint8_t *)(p + off);
 }
 
-/* So much that the daemon shares the work among the CPUs; where they meet is in a row of pages. */
+/* Large enough for the daemon to divide the work among CPUs; their borders lie in rows of pages. */
 static void large(void)
 {
 	uint8_t *p = map_anon("anonymous: a GiB, few pages", LARGE);
@@ -234,8 +234,8 @@ static bool mount_overlay(const char *dir, const char *name)
 }
 
 /*
- * Files on overlayfs. Last: dir is another one from here on. What is in the page cache belongs to
- * the file below.
+ * Files on overlayfs. Called last: dir is covered from here on. The page cache is that of the file
+ * below.
  */
 static void overlay(const char *dir)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A process with mappings of every kind, for tests of what is shown of it from outside. It
- * lies still, and asks mincore(2) about itself when told to.
+ * A process with mappings of every kind, for tests that look at it from outside. It changes
+ * nothing by itself, and calls mincore(2) on its own mappings when asked to.
  */
 #ifndef TESTS_ZOO_H
 #define TESTS_ZOO_H
@@ -26,7 +26,7 @@ struct zoo_report {
 	size_t nr_mappings;
 	struct zoo_mapping mappings[ZOO_MAX_MAPPINGS];
 	size_t nr_missing;
-	char missing[32][128];		/* kinds that this machine does not give, and why */
+	char missing[32][128];		/* kinds that this machine lacks, and why */
 	uint64_t pattern_addr;		/* a page filled with 0xa5 */
 	uint8_t vec[ZOO_MAX_PAGES];
 };
@@ -39,8 +39,8 @@ struct zoo {
 
 /*
  * Starts the process. dir: a folder on a disk file system, for files that can be dropped from
- * the page cache. swap: there is swap space, and pages are to be put there. Exits with a
- * message on failure.
+ * the page cache. swap: put pages into swap space, which must exist. Exits with a message on
+ * failure.
  */
 void zoo_start(struct zoo *zoo, const char *dir, bool swap);
 
