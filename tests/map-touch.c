@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * map-touch FILE START LEN - maps [START, START + LEN) of FILE, touches every page and
- * prints what that took, as `key value` lines:
+ * prints `key value` lines:
  *
  *   bytes      LEN
  *   faults     page faults
  *   huge       bytes that huge page table entries map, at least
  *   compared   pages, spread over the range, of which read(2) and the mapping were compared
  *   equal      how many of them were the same; memory in use may change in between
- *   nonzero    how many of them held anything
+ *   nonzero    how many of them were not all zeros
  *
  * START is a multiple of the page size. Exit status 1, with the cause, if FILE cannot be
  * opened, mapped or read.
@@ -113,7 +113,7 @@ int main(int argc, char **argv)
 	nr = faults();
 	touch(map, len);
 	nr = faults() - nr;
-	/* A page of page table maps 2 MiB at most; who needs none is mapped huge. */
+	/* A page of page table maps 2 MiB at most; the rest is mapped by huge entries. */
 	small = (page_tables() - tables) / PAGE * PMD;
 	printf("bytes %lu\nfaults %ld\nhuge %lu\n", len, nr, small < len ? len - small : 0);
 	compare(fd, map, start, len);

@@ -23,7 +23,7 @@ host_need_build() {
 	host_need_daemon
 	need_packages /usr/include/zlib.h=zlib1g-dev /usr/include/lzo/lzo1x.h=liblzo2-dev \
 		/usr/include/snappy-c.h=libsnappy-dev /usr/include/check.h=check \
-		trace-cmd=trace-cmd python3=python3
+		trace-cmd=trace-cmd strace=strace python3=python3
 }
 
 # host_build TOP VARIANT [MESON OPTION...] - build the checkout TOP in a folder of the

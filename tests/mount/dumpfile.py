@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """
-The fixture of the crash dump tests: an ELF core such as /proc/vmcore is, of a small kernel
-whose memory can be told apart byte by byte and which has logged something.
+The fixture of the crash dump tests: an ELF core like /proc/vmcore, of a small kernel in whose
+memory each word holds its own address, and which has logged something.
 """
 import struct
 
@@ -23,7 +23,7 @@ DMESG = (b"[    0.000000] [      T0] Linux version 6.12.0-fixture\n"
          b"                          lines\n"
          b"[   99.999999] [      C2] bell \\x07, \\xc3\\xa9\n")
 
-# Where things are in the ring's first page; the text is in the second.
+# Offsets in the ring's first page; the text is in the second.
 RB, DESCS, INFOS, TEXT = 64, 256, 1024, PAGE
 
 VMCOREINFO = f"""\
@@ -76,7 +76,7 @@ def notes():
 
 
 def put_log(mem):
-    """The ring of the log, in mem, the image's bytes."""
+    """Puts the ring of the log into mem, the image's bytes."""
     count_bits = 3
     struct.pack_into("<Q", mem, 0, IMAGE_VADDR + RB)
     struct.pack_into("<QQQQQ", mem, RB, count_bits, IMAGE_VADDR + DESCS, IMAGE_VADDR + INFOS,
@@ -94,7 +94,7 @@ def put_log(mem):
 
 
 def memory():
-    """Physical memory: {start: bytes}. Each 8 bytes hold their address, but for the log."""
+    """Physical memory: {start: bytes}. Each 8 bytes hold their address, except in the log."""
     ranges = {}
     for start, end in RAM:
         ranges[start] = bytearray(b"".join(struct.pack("<Q", a) for a in range(start, end, 8)))
@@ -154,8 +154,8 @@ def prstatus32(cpu):
 
 def write_elf32(path):
     """
-    A core of a 32-bit kernel: low memory at 3 GiB of its addresses, and memory above it that
-    has no virtual one. Returns its segments: (off, vaddr, paddr, len).
+    A core of a 32-bit kernel: low memory at virtual address 3 GiB, and memory above it without a
+    virtual address. Returns its segments: (off, vaddr, paddr, len).
     """
     notes32 = b"".join(note("CORE", 1, prstatus32(cpu)) for cpu in range(2))
     segs = [(PAGE, 0xc0100000, MIB, MIB), (PAGE + MIB, 0, 1 << 30, 3 * PAGE)]

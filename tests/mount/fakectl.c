@@ -2,8 +2,8 @@
 /*
  * fakectl MOUNTPOINT ABI REFUSALS FEATURES ERRNO: a file MOUNTPOINT/kview that answers
  * KVIEW_IOC_INFO as a module of that ABI version, with those refusals and features, would,
- * and KVIEW_IOC_CREATE with that errno. For what a real module does on rare machines only.
- * Runs until it is unmounted; "ready" on stdout says that it can be used.
+ * and KVIEW_IOC_CREATE with that errno. Simulates modules and machines that are rare.
+ * Prints "ready" on stdout when it can be used, and runs until it is unmounted.
  */
 #include <errno.h>
 #include <fuse.h>

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """
-What the tests of the mounted daemon share: the fixture, and starting and ending
+Shared by the tests of the mounted daemon: the fixture, and starting and ending
 kviewfs. A test is called with the paths of kviewfs and of the tools it needs, as its
 meson.build says. Nothing here sleeps: it waits for processes and mounts to end.
 """
@@ -14,7 +14,6 @@ import struct
 import subprocess
 import sys
 import tempfile
-import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 from tap import bail, tap   # noqa: E402
@@ -38,8 +37,8 @@ if not os.path.exists("/dev/fuse"):
 
 
 def leave_mount_namespace():
-    """Mounts of a test are its own: a process elsewhere that copies its mount namespace at
-    the wrong time would keep them, and their daemons, alive beyond umount."""
+    """Gives the test a mount namespace of its own: a process elsewhere that copies a shared one
+    at the wrong time would keep mounts and daemons alive after umount."""
     clone_newns, ms_rec, ms_private = 0x20000, 0x4000, 1 << 18
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.unshare(clone_newns) or \
@@ -48,7 +47,7 @@ def leave_mount_namespace():
 
 
 leave_mount_namespace()
-# meson test has malloc(3) fill what it gives, and so all of it is used: not what users see.
+# meson test makes malloc(3) fill its memory, so that all of it counts as used; users do not.
 os.environ.pop("MALLOC_PERTURB_", None)
 with open(KVIEWFS, "rb") as program:
     SANITIZED = b"__asan_" in program.read()
@@ -65,7 +64,7 @@ def tool(name):
 
 
 def run(*argv, **kwargs):
-    """Runs a program to its end and keeps what it said."""
+    """Runs a program to its end and captures its output."""
     kwargs.setdefault("timeout", LIMIT)
     return subprocess.run(argv, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
                           **kwargs)
@@ -128,7 +127,7 @@ def daemon_pids(mountpoint):
 
 
 class Mount:
-    """A kviewfs that was started as a user would, and the end of it."""
+    """A kviewfs that is started as a user would, and ended by umount."""
 
     def __init__(self, *options, args=(), name="mnt", start=True):
         self.path = os.path.join(ROOM, name)
@@ -136,15 +135,12 @@ class Mount:
         self.argv = [KVIEWFS, *args, *(("-o", ",".join(options)) if options else ()), self.path]
         self.pid = None
         self.result = None
-        self.seconds = None
         if start:
             self.start()
 
     def start(self):
-        """Fails the test, and ends it, if there is no mount in the end."""
-        begin = time.monotonic()
+        """Mounts. On failure the test fails and ends."""
         self.result = run(*self.argv)
-        self.seconds = time.monotonic() - begin
         pids = daemon_pids(self.path)
         if self.result.returncode != 0 or len(pids) != 1 or not mounted(self.path):
             tap.check(False, f"{' '.join(self.argv)} mounts", self.result, f"daemons: {pids}")
@@ -159,7 +155,7 @@ class Mount:
         self.stop()
 
     def stop(self):
-        """Unmounts, and waits for the daemon. Returns whether both went well."""
+        """Unmounts, and waits for the daemon to end. Returns whether both succeeded."""
         if self.pid is None:
             return True
         result = run("umount", self.path)
@@ -221,8 +217,8 @@ def require_mode(mount, name, mode):
 
 
 def in_child(function):
-    """Calls function in a process of its own. Returns how that ended, as waitpid(2) has it:
-    exit status 0 if function returned, 1 if it raised something."""
+    """Calls function in a child. Returns the child's wait status: exit status 0 if function
+    returned, 1 if it raised an exception."""
     sys.stdout.flush()
     pid = os.fork()
     if pid == 0:
@@ -244,7 +240,7 @@ DIRECT_MAP = 0xffff888000000000
 VMALLOC = 0xffffc90000000000
 LOW_RAM = (0x1000, 0x9f000)
 HIGH_RAM = (0x100000, 0x4000000)
-# Beyond 4 GiB, so that nothing is cut to 32 bits; filled at both ends alone.
+# Beyond 4 GiB, to show that no offset is cut to 32 bits; filled at both ends only.
 FAR_RAM = (5 * GIB, 5 * GIB + 64 * MIB)
 RAM = (LOW_RAM, HIGH_RAM, FAR_RAM)
 FAR_FILL = MIB
@@ -284,7 +280,7 @@ ffffffffc0000000 t outside\t[module]
 
 
 def addresses(paddr, length):
-    """What `with=addr` puts into [paddr, paddr + length)."""
+    """The bytes that `with=addr` puts into [paddr, paddr + length)."""
     start = paddr & ~7
     words = struct.pack(f"<{(length + 7) // 8 + 1}Q",
                         *range(start, start + ((length + 7) // 8 + 1) * 8, 8))
@@ -292,7 +288,7 @@ def addresses(paddr, length):
 
 
 def ram_bytes(off, length):
-    """What [off, off + length) of the fixture's kcore/ram holds, to its end."""
+    """The bytes [off, off + length) of the fixture's kcore/ram, up to its end."""
     out = bytearray(max(0, min(length, FAR_RAM[1] - off)))
     filled = [LOW_RAM, HIGH_RAM, (FAR_RAM[0], FAR_RAM[0] + FAR_FILL),
               (FAR_RAM[1] - FAR_FILL, FAR_RAM[1])]

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * pid-churn PIDDIR SECONDS - reads pid/N of processes that map, unmap, fork, execute and exit
- * all the time. Prints counts; exit status 1 if anything was read that cannot be.
+ * all the time, for SECONDS. Prints counts; exit status 1 if a read returned impossible data.
  *
- * Each process has a page of its own at one address, the same in all of them, and says
- * where that page is in physical memory. If its pagemap, read through the mount, ever has
- * another page frame there, that is another process's data.
+ * Each process has a page of its own at one address, the same in all of them, and publishes
+ * its page frame number. If its pagemap, read through the mount, ever has another page frame
+ * there, that is another process's data.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -31,7 +31,7 @@
 #define PFN_MASK ((UINT64_C(1) << 55) - 1)
 #define READ_LEN (64 * 1024)
 
-/* What a worker says of itself: lives[] counts up at each birth, and is odd meanwhile. */
+/* Published by a worker. lives is odd while the other fields change. */
 struct slot {
 	_Atomic uint64_t lives;
 	_Atomic pid_t pid;
@@ -57,7 +57,7 @@ static uint64_t own_pfn(void)
 	return entry & PRESENT ? entry & PFN_MASK : 0;
 }
 
-/* Makes this process one that readers may judge. */
+/* Maps the page of this process and publishes it for the readers. */
 static void introduce(struct slot *slot)
 {
 	void *p = mmap((void *)MARK_ADDR, PAGE, PROT_READ | PROT_WRITE,
@@ -109,7 +109,7 @@ static void live(struct slot *slot, unsigned int seed)
 		introduce(slot);
 		how = rand_r(&seed) % 3;
 		map_and_unmap(&seed);
-		atomic_fetch_add(&slot->lives, 1);	/* from here on it is nobody */
+		atomic_fetch_add(&slot->lives, 1);	/* withdrawn: readers skip the slot */
 		atomic_store(&slot->pid, 0);
 		atomic_fetch_add(&slot->lives, 1);
 		if (how == 0) {
@@ -133,7 +133,7 @@ static void complain(const char *what, uint64_t a, uint64_t b)
 		printf("# %s: %#" PRIx64 " %#" PRIx64 "\n", what, a, b);
 }
 
-/* Whether an errno is one of those that a process that goes away may cause. */
+/* Counts errnos of a process that has gone away; any other errno is a failure. */
 static void judge_errno(const char *what)
 {
 	if (errno == ENOENT || errno == ESRCH)
@@ -154,7 +154,7 @@ static int open_file(pid_t pid, const char *name)
 	return fd;
 }
 
-/* The page that all of them have, in one of them. */
+/* Reads the entry of a worker's own page. */
 static void read_mark(struct slot *slot)
 {
 	uint64_t lives = atomic_load(&slot->lives), entry, pfn = atomic_load(&slot->pfn);
@@ -176,7 +176,7 @@ static void read_mark(struct slot *slot)
 	close(fd);
 }
 
-/* From mapping to mapping, as cp does. */
+/* Reads from mapping to mapping, as cp does. */
 static void read_some(pid_t pid, const char *name, size_t entry_len, unsigned int *seed)
 {
 	uint8_t *buf = malloc(READ_LEN);
@@ -251,7 +251,7 @@ int main(int argc, char **argv)
 	}
 	for (uintptr_t i = 0; i < NR_READERS; i++)
 		pthread_create(&readers[i], NULL, read_on, (void *)(i + 77));
-	sleep((unsigned int)atoi(argv[2]));	/* for so long it is to go on */
+	sleep((unsigned int)atoi(argv[2]));	/* the length of the run */
 	atomic_store(&shared->stop, true);
 	for (int i = 0; i < NR_READERS; i++)
 		pthread_join(readers[i], NULL);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Processes for the tests of pid/. Each says "ready" and ends when its standard input does.
+ * Processes for the tests of pid/. Each prints "ready", and ends when its standard input ends.
  *
  *   pid-tool many N        has N children
  *   pid-tool as PID        has a child with that number
@@ -41,7 +41,7 @@ static void say_ready(void)
 	fflush(stdout);
 }
 
-/* Until standard input ends, or a byte comes in. */
+/* Waits for a byte, and returns 1, or for the end of standard input, and returns 0. */
 static int wait_for_input(void)
 {
 	char c;
@@ -102,7 +102,7 @@ static void as(pid_t pid)
 static void maps(size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		/* Twice the room, of which the second half is left empty. */
+		/* Twice the length, with the second half left empty. */
 		char *p = mmap(NULL, 32 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 		if (p == MAP_FAILED)

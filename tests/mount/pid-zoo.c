@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * pid-zoo PIDDIR DIR [swap|swap-unseen] - compares what pid/N shows of a process with mappings of every
- * kind with /proc/N/pagemap and with mincore(2) in the process itself, page by page. Prints
+ * pid-zoo PIDDIR DIR [swap|swap-unseen] - for a process with mappings of every kind, compares
+ * pid/N with /proc/N/pagemap and with mincore(2) in the process itself, page by page. Prints
  * a line for each comparison: "pass NAME", "fail NAME: DETAILS" or "skip NAME". With
  * swap-unseen, where the daemon cannot see the swap cache (docs/views.md), anonymous pages
  * in swap may be in it, and a line "note" has their number.
@@ -18,7 +18,7 @@
 #include "zoo.h"
 
 #define PAGE UINT64_C(4096)
-#define MAX_TRIES 5	/* the kernel moves and drops pages as it likes */
+#define MAX_TRIES 5	/* the kernel may move and drop pages between two looks */
 
 enum { RESIDENT = 1, MAPPED = 2, ANON = 4, PAGECACHE = 8, SWAPCACHE = 16, SWAPPED = 32 };
 
@@ -134,7 +134,7 @@ static bool check(struct zoo *zoo, size_t c, const struct zoo_mapping *m)
 	return holds;
 }
 
-/* The kinds are named; the rest, which the C library mapped, is counted. */
+/* Checks every mapping. Returns the number of those that failed. */
 static int check_all(struct zoo *zoo)
 {
 	int failed = 0;
