@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/pool.h"
 #include "extent/uring.h"
 #include "fuse/backing.h"
 #include "fuse/inode.h"
@@ -30,8 +31,12 @@
 
 #define EXIT_USAGE 2
 
+/* Each user of the pool has a lower limit of its own: this one is against mistakes. */
+#define MAX_THREADS 1024
+
 /* All that a running kviewfs is made of, in the order in which it is made. */
 struct daemon {
+	struct kvfs_pool *pool;
 	struct kvfs_backing *backing;
 	struct kvfs_tree *tree;
 	struct kvfs_inodes *inodes;
@@ -92,9 +97,9 @@ static int set_up(struct daemon *d, const struct kvfs_opts *opts, struct kvfs_er
 		return kvfs_err_set(err, EPERM, "only root can mount kviewfs");
 	if (opts->nouring)
 		kvfs_uring_disable();
-	if (kvfs_backing_create(&d->backing) < 0)
+	if (kvfs_pool_create(MAX_THREADS, &d->pool) < 0 || kvfs_backing_create(&d->backing) < 0)
 		return kvfs_err_sys(err, ENOMEM, "kviewfs");
-	ret = kvfs_tree_create(opts, d->backing, threads, &d->tree, err);
+	ret = kvfs_tree_create(opts, d->backing, d->pool, threads, &d->tree, err);
 	if (ret < 0)
 		return ret;
 	if (kvfs_inodes_create(kvfs_tree_root(d->tree), &d->inodes) < 0)
@@ -127,6 +132,7 @@ static void tear_down(struct daemon *d)
 	kvfs_inodes_destroy(d->inodes);
 	kvfs_tree_destroy(d->tree);
 	kvfs_backing_destroy(d->backing);
+	kvfs_pool_destroy(d->pool);
 	kvfs_readbuf_deinit();
 }
 

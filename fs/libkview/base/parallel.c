@@ -1,97 +1,109 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "base/parallel.h"
 
-#include <pthread.h>
 #include <sched.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 #define PARTS_MAX 8
 
-struct part {
+struct work {
 	kvfs_parallel_fn *fn;
 	void *job;
-	size_t first, n;
-	int ret;
-	pthread_t thread;
-	bool has_thread;
+	size_t n, nr_parts;
+	atomic_size_t next_part;
+	int results[PARTS_MAX];
 };
 
-/* Threads that work for any caller. */
-static atomic_int nr_helpers;
+struct helper {
+	struct kvfs_task task;
+	struct work *work;
+	bool started;
+	sem_t done;
+};
 
+/* Threads that help any caller in this process, which share its CPUs. */
+static atomic_size_t nr_helpers;
 
-static void *run(void *arg)
+static size_t part_start(const struct work *work, size_t i)
 {
-	struct part *part = arg;
-
-	part->ret = part->fn(part->job, part->first, part->n);
-	return NULL;
+	return work->n / work->nr_parts * i + work->n % work->nr_parts * i / work->nr_parts;
 }
 
-/*
- * A thread on any of the CPUs in set: the caller's own is not among them, where the scheduler
- * would often put it, to wait until the caller has done its part.
- */
-static bool make_thread(struct part *part, const cpu_set_t *set)
+/* Does parts until every one is taken. */
+static void take_parts(struct work *work)
 {
-	pthread_attr_t attr;
-	bool made;
+	size_t i;
 
-	if (pthread_attr_init(&attr) != 0)
-		return false;
-	made = pthread_attr_setaffinity_np(&attr, sizeof(*set), set) == 0 &&
-	       pthread_create(&part->thread, &attr, run, part) == 0;
-	pthread_attr_destroy(&attr);
-	return made;
+	while ((i = atomic_fetch_add(&work->next_part, 1)) < work->nr_parts) {
+		size_t first = part_start(work, i);
+
+		work->results[i] = work->fn(work->job, first, part_start(work, i + 1) - first);
+	}
 }
 
-static void start(struct part *part, const cpu_set_t *others)
+static void help(struct kvfs_task *task)
 {
-	part->has_thread = atomic_fetch_add(&nr_helpers, 1) < CPU_COUNT(others) && make_thread(part, others);
-	if (!part->has_thread)
+	struct helper *helper = kvfs_list_entry(task, struct helper, task);
+
+	take_parts(helper->work);
+	sem_post(&helper->done);
+}
+
+static void start(struct kvfs_pool *pool, struct helper *helper, struct work *work, size_t max_helpers)
+{
+	*helper = (struct helper){ .task.run = help, .work = work };
+	sem_init(&helper->done, 0, 0);
+	helper->started = atomic_fetch_add(&nr_helpers, 1) < max_helpers &&
+			  kvfs_pool_start(pool, &helper->task) == 0;
+	if (!helper->started)
 		atomic_fetch_sub(&nr_helpers, 1);
 }
 
-static void finish(struct part *part)
+static void finish(struct kvfs_pool *pool, struct helper *helper)
 {
-	if (!part->has_thread) {
-		run(part);
-		return;
+	if (helper->started) {
+		if (!kvfs_pool_cancel(pool, &helper->task))
+			while (sem_wait(&helper->done) != 0)
+				;
+		atomic_fetch_sub(&nr_helpers, 1);
 	}
-	pthread_join(part->thread, NULL);
-	atomic_fetch_sub(&nr_helpers, 1);
+	sem_destroy(&helper->done);
 }
 
-int kvfs_parallel(size_t n, size_t grain, kvfs_parallel_fn *fn, void *job)
+static size_t nr_cpus(void)
 {
-	struct part parts[PARTS_MAX];
-	size_t nr = n / grain, cpus, first = 0;
-	cpu_set_t others;
-	int ret = 0;
+	cpu_set_t set;
 
-	CPU_ZERO(&others);
-	sched_getaffinity(0, sizeof(others), &others);
-	CPU_CLR(sched_getcpu(), &others);
-	cpus = (size_t)CPU_COUNT(&others) + 1;
-	if (nr > cpus)
-		nr = cpus;
-	if (nr > PARTS_MAX)
-		nr = PARTS_MAX;
-	if (nr < 2)
+	CPU_ZERO(&set);
+	sched_getaffinity(0, sizeof(set), &set);
+	return (size_t)CPU_COUNT(&set);
+}
+
+int kvfs_parallel(struct kvfs_pool *pool, size_t n, size_t grain, kvfs_parallel_fn *fn, void *job)
+{
+	struct work work = { .fn = fn, .job = job, .n = n, .nr_parts = n / grain };
+	struct helper helpers[PARTS_MAX - 1];
+	size_t cpus;
+
+	if (!pool || work.nr_parts < 2)
 		return fn(job, 0, n);
-	for (size_t i = 0; i < nr; i++) {
-		size_t end = n / nr * (i + 1) + n % nr * (i + 1) / nr;
-
-		parts[i] = (struct part){ .fn = fn, .job = job, .first = first, .n = end - first };
-		first = end;
-		if (i > 0)
-			start(&parts[i], &others);
-	}
-	for (size_t i = 0; i < nr; i++) {
-		finish(&parts[i]);
-		if (ret == 0)
-			ret = parts[i].ret;
-	}
-	return ret;
+	cpus = nr_cpus();
+	if (work.nr_parts > cpus)
+		work.nr_parts = cpus;
+	if (work.nr_parts > PARTS_MAX)
+		work.nr_parts = PARTS_MAX;
+	if (work.nr_parts < 2)
+		return fn(job, 0, n);
+	for (size_t i = 0; i + 1 < work.nr_parts; i++)
+		start(pool, &helpers[i], &work, cpus - 1);
+	take_parts(&work);
+	for (size_t i = 0; i + 1 < work.nr_parts; i++)
+		finish(pool, &helpers[i]);
+	for (size_t i = 0; i < work.nr_parts; i++)
+		if (work.results[i] != 0)
+			return work.results[i];
+	return 0;
 }

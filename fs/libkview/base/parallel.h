@@ -8,16 +8,20 @@
 
 #include <stddef.h>
 
+#include "base/pool.h"
+
 /* Does the items [first, first + n) of a job. Returns 0 or -errno. */
 typedef int kvfs_parallel_fn(void *job, size_t first, size_t n);
 
 /*
  * Has fn do [0, n) in contiguous parts, each once, and returns when all are done. A part is at
- * least `grain` (1 or more) items, unless n is less. There are at most as many parts as the daemon may use CPUs,
- * and all calls together never have more threads of their own than that: with many callers,
- * or where a thread cannot be made, the caller does what is left itself. n may be 0: one call
- * with none. Returns 0, or what the first part in order that failed returned.
+ * least `grain` (1 or more) items, unless n is less. There are at most as many parts as the
+ * process may use CPUs, and all callers together use fewer threads of the pool than that.
+ *
+ * The caller takes parts too, and all that no other thread has begun: it never waits for a
+ * thread to start. With pool NULL it does the whole work. n may be 0: one call with none.
+ * Returns 0, or what the first part in order that failed returned.
  */
-int kvfs_parallel(size_t n, size_t grain, kvfs_parallel_fn *fn, void *job);
+int kvfs_parallel(struct kvfs_pool *pool, size_t n, size_t grain, kvfs_parallel_fn *fn, void *job);
 
 #endif /* KVFS_BASE_PARALLEL_H */

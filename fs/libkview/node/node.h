@@ -50,7 +50,11 @@ enum kvfs_provider {
 };
 
 #define KVFS_INO(provider, nr) (((uint64_t)(provider) << 48) | ((uint64_t)(nr) & ((1ULL << 48) - 1)))
+#define KVFS_INO_PROVIDER(ino) ((uint64_t)(ino) >> 48)
 #define KVFS_INO_ROOT KVFS_INO(KVFS_PROVIDER_INFO, 1)
+
+/* In pid/, the lowest bits of an ino number the files of one process. */
+#define KVFS_INO_PID_FILE_BITS 2
 
 /* In a listing: the thing has an ino, and to find it out would take too long. */
 #define KVFS_INO_UNKNOWN UINT64_C(0xffffffff)

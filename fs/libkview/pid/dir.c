@@ -19,7 +19,7 @@
 enum {
 	NR_PROCESS,		/* + KVFS_PID_FILE_*: its files follow */
 	NR_FILES,
-	NR_BITS = 2,
+	NR_BITS = KVFS_INO_PID_FILE_BITS,
 };
 
 /* Serial 0, which no process has, is that of pid/ itself. */
@@ -354,9 +354,9 @@ static struct kvfs_node *create_self(uint64_t parent_ino)
 	return self;
 }
 
-int kvfs_pid_dir_create(struct kvfs_node **out, struct kvfs_err *err)
+int kvfs_pid_dir_create(struct kvfs_pool *pool, struct kvfs_node **out, struct kvfs_err *err)
 {
-	const struct kvfs_mincore_config config = { 0 };
+	const struct kvfs_mincore_config config = { .pool = pool };
 	struct kvfs_mincore *residency;
 	struct piddir *dir;
 	int ret;

@@ -4,12 +4,13 @@
 #define KVFS_PID_DIR_H
 
 #include "base/err.h"
+#include "base/pool.h"
 #include "node/node.h"
 
 /*
- * Makes the directory. Returns 0 and a node with a reference for the caller, or -errno and what
+ * Makes the directory. Borrows pool (mincore.h) for its life. Returns 0 and a node with a reference for the caller, or -errno and what
  * is missing: a capability, or /proc/N/pagemap in the kernel.
  */
-int kvfs_pid_dir_create(struct kvfs_node **out, struct kvfs_err *err);
+int kvfs_pid_dir_create(struct kvfs_pool *pool, struct kvfs_node **out, struct kvfs_err *err);
 
 #endif /* KVFS_PID_DIR_H */

@@ -40,6 +40,7 @@
 #define MAX_TRIES 4		/* for a mapping that changes as it is looked at */
 
 struct kvfs_mincore {
+	struct kvfs_pool *pool;
 	struct kvfs_kpageflags *kpf;
 	struct kvfs_swapcache *swapcache;	/* NULL: swapcache_err says why */
 	struct kvfs_err swapcache_err;
@@ -269,6 +270,7 @@ int kvfs_mincore_create(const struct kvfs_mincore_config *config, struct kvfs_mi
 
 	if (!res)
 		return kvfs_err_sys(err, ENOMEM, "residency");
+	res->pool = config->pool;
 	res->parse_maps = config->parse_maps;
 	res->scan = !config->no_scan && kvfs_pagemap_can_scan();
 	ret = kvfs_kpageflags_create(&res->kpf, err);
@@ -376,5 +378,5 @@ int kvfs_mincore_load(struct kvfs_mincore *res, int procdir, uint64_t index, uin
 	    !kvfs_add_u64(start, end, &end))
 		return -EINVAL;
 	memset(vec, 0, n);
-	return kvfs_parallel(n, PARALLEL_PAGES, load_pages, &request);
+	return kvfs_parallel(res->pool, n, PARALLEL_PAGES, load_pages, &request);
 }

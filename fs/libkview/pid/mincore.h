@@ -12,10 +12,12 @@
 #include <sys/types.h>
 
 #include "base/err.h"
+#include "base/pool.h"
 #include "pid/mincore_bits.h"
 
-/* What is left for tests to choose; all false is what the daemon uses. */
 struct kvfs_mincore_config {
+	struct kvfs_pool *pool;	/* for long reads, borrowed; NULL: the caller does all */
+	/* For tests; the daemon leaves both false. */
 	bool parse_maps;	/* no PROCMAP_QUERY */
 	bool no_scan;		/* no PAGEMAP_SCAN */
 };

@@ -116,14 +116,14 @@ static int add_kcore(struct kvfs_tree *tree, const struct kvfs_opts *opts, unsig
 	return 0;
 }
 
-static void add_pid(struct kvfs_tree *tree)
+static void add_pid(struct kvfs_tree *tree, struct kvfs_pool *pool)
 {
 	struct kvfs_entry *entry = &tree->entries[ENTRY_PID];
 	struct kvfs_err *missing = &tree->errs[ENTRY_PID];
 
 	entry->name = "pid";
 	entry->reason = missing->msg;
-	kvfs_pid_dir_create(&entry->node, missing);
+	kvfs_pid_dir_create(pool, &entry->node, missing);
 }
 
 static void add_trace(struct kvfs_tree *tree, const struct kvfs_opts *opts)
@@ -197,8 +197,8 @@ static void write_status(void *arg, FILE *out)
 	kvfs_status_write(arg, out);
 }
 
-static int add_entries(struct kvfs_tree *tree, const struct kvfs_opts *opts, unsigned int readers,
-		       struct kvfs_err *err)
+static int add_entries(struct kvfs_tree *tree, const struct kvfs_opts *opts, struct kvfs_pool *pool,
+		       unsigned int readers, struct kvfs_err *err)
 {
 	struct kvfs_entry *readme = &tree->entries[ENTRY_README];
 	struct kvfs_entry *status = &tree->entries[ENTRY_STATUS];
@@ -210,13 +210,13 @@ static int add_entries(struct kvfs_tree *tree, const struct kvfs_opts *opts, uns
 	status->node = kvfs_text_create("status", write_status, &tree->status, true, NR_STATUS);
 	if (!readme->node || !status->node)
 		return kvfs_err_sys(err, ENOMEM, "the tree");
-	add_pid(tree);
+	add_pid(tree, pool);
 	add_trace(tree, opts);
 	ret = add_kcore(tree, opts, readers, err);
 	return ret < 0 ? ret : add_vmcore(tree, opts, readers, err);
 }
 
-int kvfs_tree_create(const struct kvfs_opts *opts, struct kvfs_backing *backing,
+int kvfs_tree_create(const struct kvfs_opts *opts, struct kvfs_backing *backing, struct kvfs_pool *pool,
 		     unsigned int readers, struct kvfs_tree **out, struct kvfs_err *err)
 {
 	struct kvfs_tree *tree = calloc(1, sizeof(*tree));
@@ -232,7 +232,7 @@ int kvfs_tree_create(const struct kvfs_opts *opts, struct kvfs_backing *backing,
 		.backing = backing,
 		.root = &tree->root,
 	};
-	ret = add_entries(tree, opts, readers, err);
+	ret = add_entries(tree, opts, pool, readers, err);
 	if (ret < 0) {
 		kvfs_tree_destroy(tree);
 		return ret;
