@@ -207,7 +207,8 @@ static int do_note(struct mkelf *m, const struct line *line)
 		{ "type", &type }, { "namesz", &namesz }, { "descsz", &descsz }, { NULL, NULL },
 	};
 	const struct text texts[] = { { "name", &name }, { "desc", &desc }, { NULL, NULL } };
-	size_t name_len, desc_len, len;
+	size_t name_len, desc_len, desc_off, len;
+	size_t align = m->notes_align == 8 ? 8 : 4;
 	Elf64_Nhdr nhdr;
 	char *at;
 
@@ -220,14 +221,15 @@ static int do_note(struct mkelf *m, const struct line *line)
 	nhdr.n_namesz = (Elf64_Word)(namesz == MKELF_UNSET ? name_len : namesz);
 	nhdr.n_descsz = (Elf64_Word)(descsz == MKELF_UNSET ? desc_len : descsz);
 	nhdr.n_type = (Elf64_Word)type;
-	len = sizeof(nhdr) + (name_len + 3) / 4 * 4 + (desc_len + 3) / 4 * 4;
+	desc_off = (sizeof(nhdr) + name_len + align - 1) / align * align;
+	len = (desc_off + desc_len + align - 1) / align * align;
 	m->notes = xalloc(m->notes, m->notes_len + len, 1);
 	at = m->notes + m->notes_len;
 	memset(at, 0, len);
 	memcpy(at, &nhdr, sizeof(nhdr));
 	memcpy(at + sizeof(nhdr), name->value, name_len - 1);
 	if (desc_len)
-		memcpy(at + sizeof(nhdr) + (name_len + 3) / 4 * 4, desc->value, desc_len);
+		memcpy(at + desc_off, desc->value, desc_len);
 	m->notes_len += len;
 	return 0;
 }

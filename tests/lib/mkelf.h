@@ -13,7 +13,7 @@
  *   note name=TEXT [type=N] [desc=TEXT] [namesz=N] [descsz=N]
  *       A note. All notes together are the first program header, a PT_NOTE.
  *   notes [off=N] [filesz=N] [align=N]
- *       Deviations in that program header.
+ *       Deviations in that program header. The notes that follow align=8 are laid out so.
  *   load vaddr=N memsz=N [paddr=N] [off=N] [filesz=N] [align=N] [repeat=N]
  *       A PT_LOAD; paddr is all ones if not given, filesz is memsz. Without off it gets the
  *       next page of the file that is free, with off no room is made for it. repeat=N makes

@@ -170,7 +170,7 @@ void kvfs_dump_close(struct kvfs_dump *dump)
 	kvfs_extents_deinit(&dump->ram);
 	kvfs_extents_deinit(&dump->core);
 	free(dump->core_head);
-	free(dump->notes);
+	kvfs_elf_notes_deinit(&dump->notes);
 	free(dump->vmcoreinfo);
 	free(atomic_load(&dump->damaged));
 	dump->ops->destroy(dump);

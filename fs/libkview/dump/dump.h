@@ -21,7 +21,7 @@
 
 #include "base/err.h"
 #include "dump/flattened.h"
-#include "elf/parse.h"
+#include "elf/core.h"
 #include "extent/extent.h"
 
 struct kvfs_dump;
@@ -57,8 +57,7 @@ struct kvfs_dump {
 	struct kvfs_extents ram;	/* offset = physical address */
 	struct kvfs_extents core;
 	void *core_head;		/* what core borrows, or NULL */
-	void *notes;			/* ELF notes, as they are in the dump */
-	size_t notes_len;		/* bytes */
+	struct kvfs_elf_notes notes;	/* as they are in the dump */
 	char *vmcoreinfo;		/* as text, NUL-terminated; NULL if there is none */
 	size_t vmcoreinfo_len;
 	struct kvfs_err missing;	/* what a truncated dump lacks; errnum 0 if it is whole */

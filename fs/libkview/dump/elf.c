@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/io.h"
+#include "elf/load.h"
 
 #define PAGE_LEN 4096	/* in which damage is counted, bytes */
 
@@ -80,7 +81,6 @@ static void take_core(struct kvfs_dump *dump, struct kvfs_elf *core)
 	dump->segs = core->segs;
 	dump->nr_segs = core->nr_segs;
 	dump->notes = core->notes;
-	dump->notes_len = core->notes_len;
 	dump->vmcoreinfo = core->vmcoreinfo;
 	dump->vmcoreinfo_len = core->vmcoreinfo_len;
 }

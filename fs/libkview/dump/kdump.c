@@ -216,8 +216,14 @@ static int load_notes(struct dumpkdump *kd, const char *name, struct kvfs_err *e
 		ret = read_blob(part, head->notes_off, head->notes_len, &notes, name, err);
 		if (ret < 0)
 			return ret;
-		kd->dump.notes = notes;
-		kd->dump.notes_len = head->notes_len;
+		/* This format has no p_align; makedumpfile copies the notes of an ELF core of Linux. */
+		ret = kvfs_elf_notes_add(&kd->dump.notes, &(struct kvfs_elf_note_segment){
+			.bytes = notes, .len = head->notes_len, .align = 4, .off = head->notes_off,
+		});
+		if (ret < 0) {
+			free(notes);
+			return kvfs_err_sys(err, -ret, "%s", name);
+		}
 	}
 	if (head->vmcoreinfo_len)
 		ret = read_blob(part, head->vmcoreinfo_off, head->vmcoreinfo_len, &kd->dump.vmcoreinfo,

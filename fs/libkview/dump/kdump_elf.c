@@ -38,7 +38,7 @@ void kvfs_kdump_elf_find_machine(struct kvfs_dump *dump, const char *name)
 {
 	struct kvfs_elf_note note = { .desc_len = 0 };
 
-	kvfs_elf_notes_prstatus(dump->notes, dump->notes_len, 0, &note);
+	kvfs_elf_notes_prstatus(&dump->notes, 0, &note);
 	dump->machine = EM_NONE;
 	for (size_t i = 0; i < sizeof(machines) / sizeof(machines[0]); i++) {
 		if (strcmp(machines[i].name, name) == 0) {
@@ -54,7 +54,7 @@ int kvfs_kdump_elf_find_vmcoreinfo(struct kvfs_dump *dump, struct kvfs_err *err)
 {
 	struct kvfs_elf_note note;
 
-	if (!kvfs_elf_notes_vmcoreinfo(dump->notes, dump->notes_len, &note))
+	if (!kvfs_elf_notes_vmcoreinfo(&dump->notes, &note))
 		return 0;
 	dump->vmcoreinfo = strndup(note.desc, note.desc_len);
 	return dump->vmcoreinfo ? 0 : kvfs_err_sys(err, ENOMEM, "VMCOREINFO");
@@ -209,24 +209,28 @@ static int list_notes(const struct kvfs_dump *dump, struct kvfs_elf_new_note **o
 {
 	struct kvfs_elf_new_note *v;
 	struct kvfs_elf_note note;
-	size_t pos = 0, n = 0;
+	struct kvfs_elf_notes_pos pos = { 0 };
+	size_t n = 0;
 
-	while (kvfs_elf_notes_next(dump->notes, dump->notes_len, &pos, &note))
+	while (kvfs_elf_notes_next(&dump->notes, &pos, &note))
 		n++;
 	v = calloc(n + 1, sizeof(*v));
 	if (!v)
 		return -ENOMEM;
 	*len = 0;
-	for (pos = n = 0; kvfs_elf_notes_next(dump->notes, dump->notes_len, &pos, &note); n++)
+	pos = (struct kvfs_elf_notes_pos){ 0 };
+	for (n = 0; kvfs_elf_notes_next(&dump->notes, &pos, &note); n++)
 		v[n] = (struct kvfs_elf_new_note) {
-			.name = note.name, .type = note.type, .desc = note.desc, .desc_len = note.desc_len,
+			.name = note.name, .name_len = note.name_len, .type = note.type,
+			.desc = note.desc, .desc_len = note.desc_len,
 		};
-	if (dump->vmcoreinfo && !kvfs_elf_notes_vmcoreinfo(dump->notes, dump->notes_len, &note))
+	if (dump->vmcoreinfo && !kvfs_elf_notes_vmcoreinfo(&dump->notes, &note))
 		v[n++] = (struct kvfs_elf_new_note) {
-			.name = "VMCOREINFO", .desc = dump->vmcoreinfo, .desc_len = dump->vmcoreinfo_len,
+			.name = "VMCOREINFO", .name_len = strlen("VMCOREINFO"),
+			.desc = dump->vmcoreinfo, .desc_len = dump->vmcoreinfo_len,
 		};
 	for (size_t i = 0; i < n; i++)
-		*len += sizeof(Elf64_Nhdr) + strlen(v[i].name) + 1 + v[i].desc_len + 6;
+		*len += sizeof(Elf64_Nhdr) + v[i].name_len + 1 + v[i].desc_len + 6;
 	*out = v;
 	*nr = n;
 	return 0;

@@ -3,7 +3,6 @@
 
 #include <elf.h>
 #include <errno.h>
-#include <link.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,32 +10,29 @@
 
 #define NOTE_ALIGN 4	/* of names and descriptors in the notes */
 
-/* This program's own ELF header, put there by the linker: what "this machine" means. */
-extern const ElfW(Ehdr) __ehdr_start __attribute__((visibility("hidden")));
-
 /* Bytes of a note, or 0 if it cannot be one. */
 static size_t note_len(const struct kvfs_elf_new_note *note)
 {
 	uint64_t name_len, desc_len;
 
-	if (note->desc_len > UINT32_MAX ||
-	    !kvfs_align_up_u64(strlen(note->name) + 1, NOTE_ALIGN, &name_len) ||
+	if (note->desc_len > UINT32_MAX || note->name_len >= UINT32_MAX ||
+	    !kvfs_align_up_u64(note->name_len + 1, NOTE_ALIGN, &name_len) ||
 	    !kvfs_align_up_u64(note->desc_len, NOTE_ALIGN, &desc_len))
 		return 0;
 	return sizeof(Elf64_Nhdr) + name_len + desc_len;
 }
 
-/* Writes a note into zeroed memory. Returns the place behind it. */
+/* Writes a note into zeroed memory. Returns the place after it. */
 static char *put_note(char *at, const struct kvfs_elf_new_note *note)
 {
 	Elf64_Nhdr *nhdr = (Elf64_Nhdr *)at;
-	size_t name_len = strlen(note->name) + 1;
+	size_t name_len = note->name_len + 1;
 	size_t desc_off = sizeof(*nhdr) + (name_len + NOTE_ALIGN - 1) / NOTE_ALIGN * NOTE_ALIGN;
 
 	nhdr->n_namesz = (Elf64_Word)name_len;
 	nhdr->n_descsz = (Elf64_Word)note->desc_len;
 	nhdr->n_type = note->type;
-	memcpy(at + sizeof(*nhdr), note->name, name_len);
+	memcpy(at + sizeof(*nhdr), note->name, note->name_len);
 	if (note->desc_len)
 		memcpy(at + desc_off, note->desc, note->desc_len);
 	return at + note_len(note);
@@ -46,7 +42,7 @@ static void put_ehdr(Elf64_Ehdr *ehdr, size_t phnum)
 {
 	*ehdr = (Elf64_Ehdr){
 		.e_type = ET_CORE,
-		.e_machine = __ehdr_start.e_machine,
+		.e_machine = kvfs_elf_native_machine(),
 		.e_version = EV_CURRENT,
 		.e_phoff = sizeof(*ehdr),
 		.e_ehsize = sizeof(*ehdr),
@@ -55,7 +51,7 @@ static void put_ehdr(Elf64_Ehdr *ehdr, size_t phnum)
 	};
 	memcpy(ehdr->e_ident, ELFMAG, SELFMAG);
 	ehdr->e_ident[EI_CLASS] = ELFCLASS64;
-	ehdr->e_ident[EI_DATA] = __ehdr_start.e_ident[EI_DATA];
+	ehdr->e_ident[EI_DATA] = kvfs_elf_native_data();
 	ehdr->e_ident[EI_VERSION] = EV_CURRENT;
 	ehdr->e_ident[EI_OSABI] = ELFOSABI_NONE;
 }

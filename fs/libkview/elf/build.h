@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * ELF cores, written: a list of segments becomes the head of a core file, such as that of
- * kcore/core. The bytes of the segments are somebody else's business. Pure.
+ * Writes the head of an ELF core: ELF header, program headers, notes. The caller places the
+ * bytes of the segments. Pure.
  */
 #ifndef KVFS_ELF_BUILD_H
 #define KVFS_ELF_BUILD_H
@@ -9,11 +9,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "elf/parse.h"
+#include "elf/core.h"
 
 /* One note to be written. */
 struct kvfs_elf_new_note {
-	const char *name;	/* a string; n_namesz counts its NUL */
+	const char *name;	/* not NUL-terminated; a NUL is written and counted in n_namesz */
+	size_t name_len;	/* bytes, below UINT32_MAX */
 	uint32_t type;
 	const void *desc;
 	size_t desc_len;	/* bytes */

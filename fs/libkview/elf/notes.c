@@ -2,69 +2,129 @@
 #include "elf/notes.h"
 
 #include <elf.h>
+#include <stdlib.h>
 #include <string.h>
 
-#define NOTE_ALIGN 4
+#include "base/checked.h"
+#include "base/vector.h"
 
-static size_t padded(size_t len)
+/* Bytes to which descriptors and notes are aligned in a segment with this p_align. */
+static uint64_t alignment(uint64_t p_align)
 {
-	return (len + NOTE_ALIGN - 1) / NOTE_ALIGN * NOTE_ALIGN;
+	return p_align == 8 ? 8 : 4;
 }
 
-bool kvfs_elf_notes_next(const void *notes, size_t len, size_t *pos, struct kvfs_elf_note *out)
+int kvfs_elf_notes_add(struct kvfs_elf_notes *notes, const struct kvfs_elf_note_segment *segment)
 {
-	const char *at;
-	size_t left = *pos < len ? len - *pos : 0;
-	size_t name_len, desc_len;
-	Elf64_Nhdr nhdr;	/* the same for both classes */
+	int ret = kvfs_vector_reserve(notes->v, notes->cap, notes->n + 1);
 
-	if (left < sizeof(nhdr))	/* notes may be NULL, too */
-		return false;
-	at = (const char *)notes + *pos;
-	memcpy(&nhdr, at, sizeof(nhdr));
-	at += sizeof(nhdr);
-	left -= sizeof(nhdr);
-	/* Zeros behind the last note; and nothing that is looked for here is nameless. */
-	if (nhdr.n_namesz == 0 || nhdr.n_namesz > left || at[nhdr.n_namesz - 1] != '\0')
-		return false;
-	name_len = padded(nhdr.n_namesz);
-	if (name_len > left || nhdr.n_descsz > left - name_len)
+	if (ret < 0)
+		return ret;
+	notes->v[notes->n++] = *segment;
+	notes->len += segment->len;
+	return 0;
+}
+
+void kvfs_elf_notes_deinit(struct kvfs_elf_notes *notes)
+{
+	for (size_t i = 0; i < notes->n; i++)
+		free(notes->v[i].bytes);
+	free(notes->v);
+	*notes = (struct kvfs_elf_notes){ 0 };
+}
+
+bool kvfs_elf_notes_next_in(const void *bytes, size_t len, uint64_t align, size_t *off,
+			    struct kvfs_elf_note *out)
+{
+	Elf64_Nhdr nhdr;	/* the same for both classes */
+	uint64_t desc, next;
+
+	align = alignment(align);
+	for (;; *off += align) {
+		if (*off > len || len - *off < sizeof(nhdr)) {
+			*off = len;
+			return false;
+		}
+		memcpy(&nhdr, (const char *)bytes + *off, sizeof(nhdr));
+		if (nhdr.n_namesz)
+			break;
+	}
+	/* Sums of a size_t and two numbers of 32 bits: none can overflow, except at 2^64. */
+	if (!kvfs_align_up_u64(*off + sizeof(nhdr) + nhdr.n_namesz, align, &desc) || desc > len ||
+	    nhdr.n_descsz > len - desc)
 		return false;
 	*out = (struct kvfs_elf_note) {
-		.name = at,
+		.name = (const char *)bytes + *off + sizeof(nhdr),
 		.type = nhdr.n_type,
-		.desc = at + name_len,
+		.desc = (const char *)bytes + desc,
 		.desc_len = nhdr.n_descsz,
 	};
-	desc_len = padded(nhdr.n_descsz);
-	if (desc_len > left - name_len)		/* the last one may lack its padding */
-		desc_len = left - name_len;
-	*pos += sizeof(nhdr) + name_len + desc_len;
+	/* Some writers do not count a NUL. */
+	out->name_len = strnlen(out->name, nhdr.n_namesz);
+	/* The last note may lack its padding. */
+	if (!kvfs_align_up_u64(desc + nhdr.n_descsz, align, &next) || next > len)
+		next = len;
+	*off = next;
 	return true;
+}
+
+bool kvfs_elf_notes_next(const struct kvfs_elf_notes *notes, struct kvfs_elf_notes_pos *pos,
+			 struct kvfs_elf_note *out)
+{
+	for (; pos->segment < notes->n; pos->segment++, pos->off = 0) {
+		const struct kvfs_elf_note_segment *s = &notes->v[pos->segment];
+
+		if (kvfs_elf_notes_next_in(s->bytes, s->len, s->align, &pos->off, out))
+			return true;
+	}
+	return false;
+}
+
+bool kvfs_elf_notes_malformed(const struct kvfs_elf_notes *notes, uint64_t *off)
+{
+	for (size_t i = 0; i < notes->n; i++) {
+		const struct kvfs_elf_note_segment *s = &notes->v[i];
+		struct kvfs_elf_note note;
+		size_t at = 0;
+
+		while (kvfs_elf_notes_next_in(s->bytes, s->len, s->align, &at, &note))
+			;
+		if (at < s->len) {
+			*off = s->off + at;
+			return true;
+		}
+	}
+	return false;
+}
+
+bool kvfs_elf_notes_has_name(const struct kvfs_elf_note *note, const char *name)
+{
+	return note->name_len == strlen(name) && memcmp(note->name, name, note->name_len) == 0;
 }
 
 bool kvfs_elf_notes_is_prstatus(const struct kvfs_elf_note *note)
 {
-	return note->type == NT_PRSTATUS && strcmp(note->name, "CORE") == 0;
+	return note->type == NT_PRSTATUS && kvfs_elf_notes_has_name(note, "CORE");
 }
 
-bool kvfs_elf_notes_prstatus(const void *notes, size_t len, size_t nr, struct kvfs_elf_note *out)
+bool kvfs_elf_notes_prstatus(const struct kvfs_elf_notes *notes, size_t nr,
+			     struct kvfs_elf_note *out)
 {
-	size_t pos = 0;
+	struct kvfs_elf_notes_pos pos = { 0 };
 
-	while (kvfs_elf_notes_next(notes, len, &pos, out)) {
+	while (kvfs_elf_notes_next(notes, &pos, out)) {
 		if (kvfs_elf_notes_is_prstatus(out) && nr-- == 0)
 			return true;
 	}
 	return false;
 }
 
-bool kvfs_elf_notes_vmcoreinfo(const void *notes, size_t len, struct kvfs_elf_note *out)
+bool kvfs_elf_notes_vmcoreinfo(const struct kvfs_elf_notes *notes, struct kvfs_elf_note *out)
 {
-	size_t pos = 0;
+	struct kvfs_elf_notes_pos pos = { 0 };
 
-	while (kvfs_elf_notes_next(notes, len, &pos, out)) {
-		if (strcmp(out->name, "VMCOREINFO") == 0)
+	while (kvfs_elf_notes_next(notes, &pos, out)) {
+		if (kvfs_elf_notes_has_name(out, "VMCOREINFO"))
 			return true;
 	}
 	return false;

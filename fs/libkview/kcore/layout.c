@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/checked.h"
 #include "base/cleanup.h"
@@ -105,7 +106,10 @@ static int build_head(const struct kvfs_memmap *map, const struct kvfs_segment *
 		      void **head, struct kvfs_err *err)
 {
 	const struct kvfs_elf_new_note note = {
-		.name = "VMCOREINFO", .desc = map->vmcoreinfo, .desc_len = map->vmcoreinfo_len,
+		.name = "VMCOREINFO",
+		.name_len = strlen("VMCOREINFO"),
+		.desc = map->vmcoreinfo,
+		.desc_len = map->vmcoreinfo_len,
 	};
 	int ret = kvfs_elf_build(segs, n, &note, map->vmcoreinfo ? 1 : 0, KVFS_CORE_HEAD_LEN,
 				 head);

@@ -10,6 +10,7 @@
 
 #include "base/checked.h"
 #include "base/cleanup.h"
+#include "elf/load.h"
 #include "extent/extent.h"
 #include "kernel/iomem.h"
 

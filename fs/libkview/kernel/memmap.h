@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "elf/parse.h"
+#include "elf/core.h"
 #include "kview.h"
 
 /* off of a segment is its place in /proc/kcore, or KVFS_NO_FILE_OFF (extent.h) without one. */

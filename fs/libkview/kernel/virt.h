@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "elf/parse.h"
+#include "elf/core.h"
 #include "kernel/pagewalk.h"
 #include "kernel/vmcoreinfo.h"
 

@@ -90,10 +90,10 @@ static const struct kvfs_node_ops node_ops = {
 static uint64_t count_cpus(const struct kvfs_dump *dump)
 {
 	struct kvfs_elf_note note;
-	size_t pos = 0;
+	struct kvfs_elf_notes_pos pos = { 0 };
 	uint64_t n = 0;
 
-	while (kvfs_elf_notes_next(dump->notes, dump->notes_len, &pos, &note))
+	while (kvfs_elf_notes_next(&dump->notes, &pos, &note))
 		n += kvfs_elf_notes_is_prstatus(&note);
 	return n;
 }

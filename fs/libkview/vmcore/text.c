@@ -70,7 +70,7 @@ int kvfs_vmcore_text_cpu(struct kvfs_dump *dump, size_t nr, char **text, size_t 
 	FILE *out;
 	int ret;
 
-	if (!kvfs_elf_notes_prstatus(dump->notes, dump->notes_len, nr, &note))
+	if (!kvfs_elf_notes_prstatus(&dump->notes, nr, &note))
 		return kvfs_err_set(err, ENODATA, "the dump has no such NT_PRSTATUS note");
 	out = open_memstream(text, len);
 	if (!out)

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include "elf/load.h"
 #include "fuzz.h"
 #include "kcore/layout.h"
 #include "kernel/memmap.h"

@@ -346,8 +346,8 @@ START_TEST(test_notes)
 
 	make_pages();
 	dump = open_spec(&spec);
-	ck_assert_uint_eq(dump->notes_len, sizeof(note) - 1);
-	ck_assert(memcmp(dump->notes, note, dump->notes_len) == 0);
+	ck_assert_uint_eq(dump->notes.len, sizeof(note) - 1);
+	ck_assert(memcmp(dump->notes.v[0].bytes, note, dump->notes.len) == 0);
 	ck_assert_str_eq(dump->vmcoreinfo, "A=1\n");
 	ck_assert_uint_eq(dump->vmcoreinfo_len, 4);
 	kvfs_dump_close(dump);

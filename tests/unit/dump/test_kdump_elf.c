@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "base/cleanup.h"
+#include "elf/load.h"
 #include "failalloc.h"
 #include "unit.h"
 
@@ -100,7 +101,10 @@ static void make_dump(struct kvfs_dump *dump, const char *vmcoreinfo)
 	len = put_note(notes, 0, "CORE", NT_PRSTATUS, prstatus, sizeof(prstatus));
 	if (vmcoreinfo)
 		len = put_note(notes, len, "VMCOREINFO", 0, vmcoreinfo, strlen(vmcoreinfo));
-	*dump = (struct kvfs_dump) { .ops = &ops, .fd = -1, .notes = notes, .notes_len = len };
+	*dump = (struct kvfs_dump) { .ops = &ops, .fd = -1 };
+	ck_assert_int_eq(kvfs_elf_notes_add(&dump->notes, &(struct kvfs_elf_note_segment){
+		.bytes = notes, .len = len, .align = 4,
+	}), 0);
 }
 
 /* A bitmap; ranges of page frame numbers [first, end), ended by 0, 0. */
@@ -278,13 +282,14 @@ START_TEST(test_machines)
 	char notes[1024];
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct kvfs_dump dump = { .notes = notes, .machine = 42 };
+		struct kvfs_elf_note_segment segment = { .bytes = notes, .align = 4 };
+		struct kvfs_dump dump = { .notes = { .v = &segment, .n = 1 }, .machine = 42 };
 
 		memset(notes, 0, sizeof(notes));
-		dump.notes_len = put_note(notes, 0, "CORE", NT_PRSTATUS, desc, cases[i].len);
+		segment.len = put_note(notes, 0, "CORE", NT_PRSTATUS, desc, cases[i].len);
 		kvfs_kdump_elf_find_machine(&dump, cases[i].name);
 		ck_assert_msg(dump.machine == cases[i].want, "case %zu: %u", i, dump.machine);
-		dump.notes_len = 0;
+		dump.notes.n = 0;
 		kvfs_kdump_elf_find_machine(&dump, "");
 		ck_assert_uint_eq(dump.machine, EM_NONE);
 	}

@@ -4,6 +4,7 @@
 #include <elf.h>
 #include <errno.h>
 
+#include "elf/load.h"
 #include "failalloc.h"
 #include "unit.h"
 
@@ -15,8 +16,8 @@ static const struct kvfs_segment segs[] = {
 };
 
 static const struct kvfs_elf_new_note notes[] = {
-	{ .name = "VMCOREINFO", .desc = "A=1\nB=2\nC", .desc_len = 9 },
-	{ .name = "CORE", .type = 7 },
+	{ .name = "VMCOREINFO", .name_len = 10, .desc = "A=1\nB=2\nC", .desc_len = 9 },
+	{ .name = "CORE and more", .name_len = 4, .type = 7 },
 };
 
 START_TEST(what_is_written_can_be_read)
@@ -61,7 +62,7 @@ START_TEST(the_first_program_header_is_the_notes)
 		ck_assert_uint_eq(ph.p_filesz, notes_len[nr_notes]);
 		at = (char *)head + ph.p_offset + ph.p_filesz;
 		for (; at < (char *)head + 32768; at++)
-			ck_assert_msg(!*at, "no zero behind the notes");
+			ck_assert_msg(!*at, "no zero after the notes");
 		free(head);
 	}
 }
@@ -104,5 +105,5 @@ START_TEST(without_memory)
 }
 END_TEST
 
-UNIT_MAIN("elfhead", what_is_written_can_be_read, the_first_program_header_is_the_notes,
+UNIT_MAIN("build", what_is_written_can_be_read, the_first_program_header_is_the_notes,
 	  what_fits_and_what_does_not, without_memory)

@@ -4,6 +4,7 @@
 #include <elf.h>
 #include <errno.h>
 
+#include "elf/load.h"
 #include "failalloc.h"
 #include "unit.h"
 

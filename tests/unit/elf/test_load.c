@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "elf/parse.h"
+#include "elf/load.h"
 
 #include <elf.h>
 #include <errno.h>
@@ -254,14 +254,37 @@ START_TEST(notes)
 	ck_assert_str_eq(core.vmcoreinfo, "A=1");
 	ck_assert_uint_eq(core.vmcoreinfo_len, 3);
 	kvfs_elf_deinit(&core);
-	load("elf\nnotes align=8\nnote name=VMCOREINFO desc=12345678\n", &core);
-	ck_assert_ptr_nonnull(core.vmcoreinfo);
-	kvfs_elf_deinit(&core);
 	/* A second PT_NOTE, here over the same bytes, is looked at as well. */
 	load("elf\nnote name=VMCOREINFO desc=A\nnotes filesz=0\nphdr type=4 off=0xb0 filesz=28 memsz=0\n",
 	     &core);
 	ck_assert_str_eq(core.vmcoreinfo, "A");
 	kvfs_elf_deinit(&core);
+}
+END_TEST
+
+/* Registers are found where p_align says, in any number of notes. */
+START_TEST(notes_of_either_alignment)
+{
+	static const char *const heads[] = { "elf\n", "elf\nnotes align=8\n", "elf\nnotes align=0\n" };
+
+	for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++) {
+		struct kvfs_elf_note note;
+		struct kvfs_elf core;
+		char text[512];
+
+		snprintf(text, sizeof(text), "%snote name=CORE type=1 desc=abc\n"
+			 "note name=CORE type=1 desc=12345\nnote name=VMCOREINFO desc=\"A=1\"\n"
+			 "note name=CORE type=1 desc=1234567890\n", heads[i]);
+		load(text, &core);
+		ck_assert_str_eq(core.vmcoreinfo, "A=1");
+		ck_assert(kvfs_elf_notes_prstatus(&core.notes, 1, &note));
+		ck_assert_uint_eq(note.desc_len, 5);
+		ck_assert_mem_eq(note.desc, "12345", 5);
+		ck_assert(kvfs_elf_notes_prstatus(&core.notes, 2, &note));
+		ck_assert_mem_eq(note.desc, "1234567890", 10);
+		ck_assert(!kvfs_elf_notes_prstatus(&core.notes, 3, &note));
+		kvfs_elf_deinit(&core);
+	}
 }
 END_TEST
 
@@ -273,20 +296,32 @@ START_TEST(notes_are_kept)
 
 	load("elf\nnote name=X type=7 desc=ab\n"
 	     "phdr type=4 off=0xb0 filesz=20 memsz=0\n", &core);
-	ck_assert_uint_eq(core.notes_len, 40);
-	ck_assert_mem_eq(core.notes, want, 20);
-	ck_assert_mem_eq(core.notes + 20, want, 20);
+	ck_assert_uint_eq(core.notes.n, 2);
+	ck_assert_uint_eq(core.notes.len, 40);
+	for (size_t i = 0; i < 2; i++) {
+		ck_assert_uint_eq(core.notes.v[i].len, 20);
+		ck_assert_uint_eq(core.notes.v[i].off, 0xb0);
+		ck_assert_mem_eq(core.notes.v[i].bytes, want, 20);
+	}
+	ck_assert_uint_eq(core.notes.v[0].align, 4);
+	ck_assert_uint_eq(core.notes.v[1].align, 0);
 	kvfs_elf_deinit(&core);
-	ck_assert_ptr_null(core.notes);
+	ck_assert_uint_eq(core.notes.n, 0);
 	load("elf\nload vaddr=0 memsz=4K\n", &core);
-	ck_assert_ptr_null(core.notes);
-	ck_assert_uint_eq(core.notes_len, 0);
+	ck_assert_uint_eq(core.notes.n, 0);
 	kvfs_elf_deinit(&core);
 }
 END_TEST
 
 START_TEST(malformed_notes)
 {
+	struct kvfs_elf core;
+
+	/* VMCOREINFO in a PT_NOTE after the malformed one, here inside it, is as good. */
+	load("elf\nnote name=X descsz=0x1000\nnote name=VMCOREINFO desc=A\n"
+	     "phdr type=4 off=0xc0 filesz=28 memsz=0\n", &core);
+	ck_assert_str_eq(core.vmcoreinfo, "A");
+	kvfs_elf_deinit(&core);
 	check_failure("elf\nnote name=X descsz=0x1000\n", true, EBADMSG, "note at byte 0x78 runs beyond");
 	check_failure("elf\nnote name=X namesz=0xffffffff\n", true, EBADMSG, "runs beyond");
 	check_failure("elf\nnote name=VMCOREINFO descsz=0xffffffff\n", true, EBADMSG, "runs beyond");
@@ -313,7 +348,7 @@ START_TEST(without_memory)
 }
 END_TEST
 
-/* Any byte of the head wrong: anything may be said of it, but nothing may go wrong. */
+/* With any byte of the head wrong, loading succeeds or reports an error. */
 START_TEST(every_byte_wrong)
 {
 	int fd = make(SMALL);
@@ -341,6 +376,6 @@ START_TEST(every_byte_wrong)
 }
 END_TEST
 
-UNIT_MAIN("elfcore", a_small_core, of_32_bits, with_more_segments_than_e_phnum_can_say, not_a_core,
+UNIT_MAIN("load", a_small_core, of_32_bits, with_more_segments_than_e_phnum_can_say, not_a_core,
 	  truncated_heads, lying_segments, segments_that_touch_the_ends,
-	  segments_beyond_the_end_are_cut, notes, notes_are_kept, malformed_notes, without_memory, every_byte_wrong)
+	  segments_beyond_the_end_are_cut, notes, notes_of_either_alignment, notes_are_kept, malformed_notes, without_memory, every_byte_wrong)

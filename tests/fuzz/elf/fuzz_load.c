@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <elf.h>
 
-#include "elf/parse.h"
+#include "elf/load.h"
 #include "fuzz.h"
 
 static void check_segment(const struct kvfs_elf *core, const struct kvfs_segment *s)
