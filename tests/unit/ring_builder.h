@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Builds trace rings in memory for the tests of ringbuf.c and ringcopy.c, word by word as
+ * Builds trace rings in memory for the tests of trace/ and kview-trace/, word by word as
  * kernel/trace/ring_buffer.c lays them out on a little-endian machine of 64 bits.
  */
 #ifndef RING_BUILDER_H
@@ -74,5 +74,16 @@ static inline void ring_words(uint8_t *subbuf, const uint32_t *words, unsigned i
 
 /* First word of a record: type_len in the low 5 bits, the time since the last one above. */
 #define RING_EVENT(type_len, delta) ((uint32_t)(type_len) | (uint32_t)(delta) << 5)
+
+/* Events of 8 bytes that fill a sub-buffer: a word of header, a word of data. */
+#define RING_EVENTS_PER_SUBBUF(size) (((size) - KVFS_RING_HDR_LEN) / 8)
+
+/* Sets a sub-buffer to nr events, one a time unit, whose word of data is their time. */
+static inline void ring_fill(uint8_t *subbuf, uint32_t first, unsigned int nr)
+{
+	ring_set(subbuf, first, 0);
+	for (unsigned int i = 0; i < nr; i++)
+		RING_WORDS(subbuf, RING_EVENT(1, i > 0), first + i);
+}
 
 #endif /* RING_BUILDER_H */

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "trace/snapshot.h"
+#include "trace/image.h"
 #include "trace/tracefs.h"
 
 struct kvfs_trace_files {

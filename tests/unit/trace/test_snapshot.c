@@ -10,7 +10,6 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "failalloc.h"
 #include "ring_builder.h"
@@ -18,16 +17,7 @@
 #include "unit.h"
 
 #define SUBBUF 256
-/* Events of 8 bytes: a word of header, a word with the number of the event. */
-#define EVENTS_PER_SUBBUF ((SUBBUF - KVFS_RING_HDR_LEN) / 8)
-
-/* One event a time unit, numbered: time and number are the same. */
-static void fill(uint8_t *subbuf, uint32_t first, unsigned int nr)
-{
-	ring_set(subbuf, first, 0);
-	for (unsigned int i = 0; i < nr; i++)
-		RING_WORDS(subbuf, RING_EVENT(1, i > 0), first + i);
-}
+#define EVENTS_PER_SUBBUF RING_EVENTS_PER_SUBBUF(SUBBUF)
 
 /* Checks that the unread events of a copy are numbers without a gap; returns how many. */
 static uint64_t check_run(const uint8_t *copy, size_t len, uint32_t *first, uint32_t *last)
@@ -70,10 +60,10 @@ START_TEST(ring_at_rest)
 	uint32_t first, last;
 
 	/* 3 is the reader's and read to its middle, then 1, 4, 0 with a commit; 2 is empty. */
-	fill(ring_subbuf(&ring, 3), 100, EVENTS_PER_SUBBUF);
-	fill(ring_subbuf(&ring, 1), 130, EVENTS_PER_SUBBUF);
-	fill(ring_subbuf(&ring, 4), 160, EVENTS_PER_SUBBUF);
-	fill(ring_subbuf(&ring, 0), 190, 3);
+	ring_fill(ring_subbuf(&ring, 3), 100, EVENTS_PER_SUBBUF);
+	ring_fill(ring_subbuf(&ring, 1), 130, EVENTS_PER_SUBBUF);
+	ring_fill(ring_subbuf(&ring, 4), 160, EVENTS_PER_SUBBUF);
+	ring_fill(ring_subbuf(&ring, 0), 190, 3);
 	memset(ring_subbuf(&ring, 0) + 100, 0xee, 100);		/* what was there before */
 	ring.meta->reader.id = 3;
 	ring.meta->reader.read = 80;
@@ -109,10 +99,10 @@ START_TEST(number_of_lost_events_is_copied)
 	uint8_t *copy = calloc(1, ring.len), *s = ring_subbuf(&ring, 1);
 	uint64_t lost = 4711, events, missed;
 
-	fill(s, 1, 10);
+	ring_fill(s, 1, 10);
 	ring_put(s, 80, &lost, sizeof(lost));
 	ring_set(s, 1, 80 | 1U << 31 | 1U << 30);
-	fill(ring_subbuf(&ring, 2), 20, 1);
+	ring_fill(ring_subbuf(&ring, 2), 20, 1);
 	ring.meta->reader.id = 1;
 	ck_assert_int_eq(kvfs_snapshot_take(ring.mem, ring.meta, copy), 0);
 	ck_assert_int_eq(kvfs_ring_count(copy, ring.len, ring.meta, &events, &missed), 0);
@@ -149,8 +139,8 @@ START_TEST(counters_are_brought_up_to_date)
 	uint8_t *copy = aligned_alloc(8, ring.len);
 
 	memset(copy, 0, ring.len);
-	fill(ring_subbuf(&ring, 1), 100, EVENTS_PER_SUBBUF);
-	fill(ring_subbuf(&ring, 2), 130, 3);
+	ring_fill(ring_subbuf(&ring, 1), 100, EVENTS_PER_SUBBUF);
+	ring_fill(ring_subbuf(&ring, 2), 130, 3);
 	ring.meta->read = 10;		/* the rest of the meta page is old */
 	ck_assert_int_eq(kvfs_snapshot_take(ring.mem, ring.meta, copy), 0);
 	ck_assert_int_eq(kvfs_snapshot_settle(copy, &stats, &stats), 0);
@@ -173,8 +163,8 @@ START_TEST(a_reader_that_the_mapping_did_not_see)
 	uint32_t first, last;
 
 	memset(copy, 0, ring.len);
-	fill(ring_subbuf(&ring, 2), 100, EVENTS_PER_SUBBUF);
-	fill(ring_subbuf(&ring, 0), 130, 4);
+	ring_fill(ring_subbuf(&ring, 2), 100, EVENTS_PER_SUBBUF);
+	ring_fill(ring_subbuf(&ring, 0), 130, 4);
 	ring.meta->reader.id = 0;	/* the meta page has it where it was */
 	ring.meta->reader.read = 16;
 	ring.meta->read = 30;
@@ -190,64 +180,6 @@ START_TEST(a_reader_that_the_mapping_did_not_see)
 }
 END_TEST
 
-START_TEST(image_is_of_one_moment)
-{
-	struct ring ring = ring_create(SUBBUF, 4);
-	struct kvfs_image *image;
-	uint8_t buf[6 * SUBBUF];
-
-	/* 3 is behind the reader, which is on 0; 1 is the newest. */
-	fill(ring_subbuf(&ring, 3), 10, 3);
-	fill(ring_subbuf(&ring, 0), 50, 3);
-	fill(ring_subbuf(&ring, 1), 100, 3);
-	ck_assert_int_eq(kvfs_image_create(ring.mem, ring.meta, &image), 0);
-	/* The first look: from here on nothing new gets in. */
-	ck_assert_uint_eq(kvfs_image_read(image, buf, 80, 0), 80);
-	RING_WORDS(ring_subbuf(&ring, 1), RING_EVENT(1, 1), 103);
-	fill(ring_subbuf(&ring, 2), 104, 1);
-	ring.meta->entries = 4;
-	ck_assert_uint_eq(kvfs_image_read(image, buf, sizeof(buf), 0), ring.len);
-	ck_assert_uint_eq(ring_commit(buf + SUBBUF), 24);
-	ck_assert_uint_eq(ring_commit(buf + 2 * SUBBUF), 24);
-	ck_assert_mem_eq(buf + 2 * SUBBUF + 16, ring_subbuf(&ring, 1) + 16, 24);
-	ck_assert_uint_eq(ring_commit(buf + 3 * SUBBUF), 0);
-	ck_assert_uint_eq(ring_commit(buf + 4 * SUBBUF), 0);
-	ck_assert_uint_eq(((struct kvfs_ring_meta *)buf)->entries, 0);
-	kvfs_image_refresh(image);
-	ck_assert_uint_eq(kvfs_image_read(image, buf, sizeof(buf), 0), ring.len);
-	ck_assert_uint_eq(ring_commit(buf + 2 * SUBBUF), 32);
-	ck_assert_uint_eq(ring_commit(buf + 3 * SUBBUF), 8);
-	ck_assert_uint_eq(((struct kvfs_ring_meta *)buf)->entries, 4);
-	ck_assert_uint_eq(kvfs_image_read(image, buf, 10, ring.len - 4), 4);
-	ck_assert_uint_eq(kvfs_image_read(image, buf, 10, ring.len), 0);
-	kvfs_image_destroy(image);
-	free(ring.mem);
-}
-END_TEST
-
-START_TEST(image_leaves_out_what_was_overwritten)
-{
-	struct ring ring = ring_create(SUBBUF, 4);
-	struct kvfs_image *image;
-	uint8_t buf[6 * SUBBUF];
-
-	fill(ring_subbuf(&ring, 1), 10, 3);
-	fill(ring_subbuf(&ring, 2), 20, 3);
-	fill(ring_subbuf(&ring, 3), 30, 3);
-	ck_assert_int_eq(kvfs_image_create(ring.mem, ring.meta, &image), 0);
-	ck_assert_uint_eq(kvfs_image_read(image, buf, 80, 0), 80);
-	fill(ring_subbuf(&ring, 2), 40, 3);
-	/* From inside a sub-buffer: all of it is taken. */
-	ck_assert_uint_eq(kvfs_image_read(image, buf, 16, 3 * SUBBUF + 16), 16);
-	ck_assert_uint_eq(kvfs_image_read(image, buf, sizeof(buf), 0), ring.len);
-	ck_assert_uint_eq(ring_commit(buf + 2 * SUBBUF), 0);
-	ck_assert_uint_eq(ring_commit(buf + 3 * SUBBUF), 0);
-	ck_assert_uint_eq(ring_commit(buf + 4 * SUBBUF), 24);
-	kvfs_image_destroy(image);
-	free(ring.mem);
-}
-END_TEST
-
 START_TEST(what_the_reader_left_is_dropped)
 {
 	struct ring ring = ring_create(SUBBUF, 4);
@@ -256,9 +188,9 @@ START_TEST(what_the_reader_left_is_dropped)
 	uint32_t first, last;
 
 	/* As Linux 6.18 has it: 1 and 2 were read, the reader is on 3. */
-	fill(ring_subbuf(&ring, 1), 100, EVENTS_PER_SUBBUF);
-	fill(ring_subbuf(&ring, 2), 130, EVENTS_PER_SUBBUF);
-	fill(ring_subbuf(&ring, 3), 160, 5);
+	ring_fill(ring_subbuf(&ring, 1), 100, EVENTS_PER_SUBBUF);
+	ring_fill(ring_subbuf(&ring, 2), 130, EVENTS_PER_SUBBUF);
+	ring_fill(ring_subbuf(&ring, 3), 160, 5);
 	ring.meta->reader.id = 3;
 	ring.meta->reader.read = 8;
 	ring.meta->read = 61;
@@ -353,15 +285,13 @@ START_TEST(a_ring_that_is_written)
 	struct kvfs_ring_meta geometry = *live.ring.meta;
 	uint32_t first, last, before = 0;
 	unsigned int whole = 0, rounds = 0;
-	time_t begin = time(NULL), seconds;
 	pthread_t thread;
 
 	for (uint32_t i = 0; i < NR_LIVE - 1; i++)
 		live.circle[i] = i + 1;
 	pthread_create(&thread, NULL, writer, &live);
-	/* For 3 s, and on until it has seen something, which sanitizers and a busy machine delay. */
-	while ((seconds = time(NULL) - begin) < 3 ||
-	       (seconds < 60 && (rounds <= 100 || whole <= 10 || before <= 10000))) {
+	/* The writer goes on until the copies have seen enough, however slow either of them is. */
+	while (rounds < 1500 || whole < 150 || before < 100000) {
 		int ret;
 		uint64_t n;
 
@@ -381,10 +311,6 @@ START_TEST(a_ring_that_is_written)
 	}
 	atomic_store(&live.stop, true);
 	pthread_join(thread, NULL);
-	/* It must not be right by being empty. */
-	ck_assert_uint_gt(rounds, 100);
-	ck_assert_uint_gt(whole, 10);
-	ck_assert_uint_gt(before, 10000);
 	free(copy);
 	free(live.ring.mem);
 }
@@ -395,10 +321,9 @@ START_TEST(no_memory)
 	struct ring ring = ring_create(SUBBUF, 3);
 	struct kvfs_snapshot_stats stats = { .read = 5 };
 	uint8_t *copy = calloc(1, ring.len);
-	struct kvfs_image *image;
 	int ret;
 
-	fill(ring_subbuf(&ring, 1), 100, 3);
+	ring_fill(ring_subbuf(&ring, 1), 100, 3);
 	failalloc_arm(0);
 	ck_assert_int_eq(kvfs_snapshot_take(ring.mem, ring.meta, copy), -ENOMEM);
 	ck_assert(failalloc_happened());
@@ -411,29 +336,18 @@ START_TEST(no_memory)
 		ck_assert_int_eq(ret, -ENOMEM);
 	}
 	ck_assert_int_eq(ret, 0);
-	for (int n = 0;; n++) {
-		failalloc_arm(n);
-		ret = kvfs_image_create(ring.mem, ring.meta, &image);
-		if (!failalloc_happened())
-			break;
-		ck_assert_int_eq(ret, -ENOMEM);
-	}
-	ck_assert_int_eq(ret, 0);
-	kvfs_image_destroy(image);
 	free(copy);
 	free(ring.mem);
 }
 END_TEST
 
-UNIT_MAIN("ringcopy",
+UNIT_MAIN("snapshot",
 	ring_at_rest,
 	empty_ring,
 	number_of_lost_events_is_copied,
 	stats_text,
 	counters_are_brought_up_to_date,
 	a_reader_that_the_mapping_did_not_see,
-	image_is_of_one_moment,
-	image_leaves_out_what_was_overwritten,
 	what_the_reader_left_is_dropped,
 	a_ring_that_is_written,
 	no_memory)
