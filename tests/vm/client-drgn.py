@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """
-To be run by drgn on a core of this kernel: prints as JSON what it sees. `still` does not
-change while the machine is at rest, `moving` may only grow.
+Run by drgn on a core of this kernel: prints facts as JSON. `still` does not change while the
+machine is at rest, `moving` may only grow.
 """
 import json
 
@@ -20,7 +20,7 @@ PF_KTHREAD = 0x00200000    # include/linux/sched.h; a process that is ending has
 
 
 def kernel_threads():
-    """But for workers, whose names change with their work."""
+    """Without workers, whose names change with their work."""
     names = {(task.pid.value_(), task.comm.string_().decode()) for task in for_each_task(prog)
              if task.flags & PF_KTHREAD}
     return sorted(pair for pair in names if not pair[1].startswith("kworker"))
@@ -40,7 +40,7 @@ def page_facts():
 
 
 def command_line(task):
-    """In another address space: found through its page tables. A filtered dump lacks it."""
+    """It is found through the page tables of another address space. A filtered dump lacks it."""
     try:
         return [word.decode() for word in cmdline(task)]
     except FaultError:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What the tests of drgn, gdb, crash and makedumpfile share: symbols, and running programs."""
+"""Shared by the tests of drgn, gdb, crash and makedumpfile: symbols, and running programs."""
 import json
 import os
 import re
@@ -17,7 +17,7 @@ if not os.path.exists(VMLINUX):
 
 
 class Client:
-    """A program that runs beside others: this process is a client's only while it waits."""
+    """A program that runs in the background."""
 
     def __init__(self, *argv, stdin=""):
         self.argv = argv
@@ -41,17 +41,17 @@ class Client:
 
 
 def drgn(core):
-    """drgn with client-drgn.py, running."""
+    """Starts drgn with client-drgn.py."""
     return Client("drgn", "-q", "-c", core, os.path.join(HERE, "client-drgn.py"))
 
 
 def drgn_facts(client, name):
-    """What a drgn() saw, None if it failed."""
+    """The facts that a drgn() has printed, None if it failed."""
     out, err = client.wait(name)
     try:
         return json.loads(out.splitlines()[-1])
     except (IndexError, ValueError):
-        tap.check(False, f"{name}: it prints what it saw", out, err)
+        tap.check(False, f"{name}: it prints facts", out, err)
         return None
 
 
@@ -62,8 +62,8 @@ def check_facts(facts, want, name):
 
 
 def kernel_threads():
-    """(pid, name) of the kernel threads of /proc, which are the children of kthreadd, and itself;
-    names as far as task_struct.comm has room. Those of workers change with their work."""
+    """(pid, name) of the kernel threads in /proc: kthreadd and its children, without workers, whose
+    names change with their work. Names are cut to the length of task_struct.comm."""
     threads = set()
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:

@@ -5,9 +5,9 @@
  * byte, and exits with its status as a shell would give it (128 + N for a signal N).
  *
  * A virtio-serial port can be open only once, so COMMAND cannot have the port itself:
- * anything that opens /dev/stdout would fail. And a background process that COMMAND
- * leaves behind may hold its output open for ever, so the end of the output is what
- * is in the pipes when COMMAND ends, not end-of-file.
+ * programs that open /dev/stdout would fail. And a background process that COMMAND leaves
+ * may hold its output open for ever, so the output ends with the bytes that are in the
+ * pipes when COMMAND ends, not with end-of-file.
  */
 #include <err.h>
 #include <errno.h>
@@ -45,7 +45,7 @@ static void write_all(int fd, const char *buf, size_t len)
 	}
 }
 
-/* Copy what is in the pipe now. */
+/* Copy the bytes that are in the pipe now. */
 static void relay(struct stream *stream)
 {
 	static char buf[65536];
@@ -106,13 +106,13 @@ static pid_t start(char **argv, int out, int err_fd, const sigset_t *sigmask)
 	_exit(errno == ENOENT ? 127 : 126);
 }
 
-/* True once the command has ended; *status is then what a shell would show. */
+/* True once the command has ended; *status is then its status as a shell shows it. */
 static bool has_ended(pid_t pid, int *status)
 {
 	int wstatus;
 	pid_t got;
 
-	/* Orphans go to PID 1, so the command is the only child there is. */
+	/* Orphans go to PID 1, so the command is the only child. */
 	do {
 		got = waitpid(pid, &wstatus, WNOHANG);
 	} while (got < 0 && errno == EINTR);

@@ -1,7 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """
-What the guest's Python tests share: what /proc says of the kernel's memory, and the
-comparison of memory that does not stand still. Ranges are half-open, in bytes.
+Shared by the guest's Python tests: /proc's view of the kernel's memory, and the comparison of
+memory that changes meanwhile. Ranges are half-open, in bytes.
+
+A view is compared with /proc/kcore while the kernel runs. Pages that differ are judged one by one:
+read from /proc/kcore, from the view, and from /proc/kcore again, up to 24 times. A byte is wrong
+only if the view never agreed with a /proc/kcore that was the same before and after.
+
+Reading has effects of its own. A reader of /proc/kcore holds its lock, so it never sees that lock
+free, and its own kernel stack differs from what it is while it reads the view. For a byte that
+still looks wrong, one thread therefore reads both while another watches, by the view and by
+/proc/kcore, each in both roles (still_wrong()); and another process compares, for which the first
+one's task and files do not change (wrong_for_another()). In mode copy the daemon is the reader, so
+the byte has to be wrong through another daemon, too (Comparison.another). Few pages may be volatile
+(1 %), and each test reports how many were.
 """
 import ctypes
 import json
@@ -13,10 +25,10 @@ import struct
 import subprocess
 import sys
 import threading
-import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 from tap import tap     # noqa: E402
+from wait import LIMIT, eventually     # noqa: E402,F401
 
 MOUNT = "/mnt/kview"
 KCORE = "/proc/kcore"
@@ -85,7 +97,7 @@ class Core:
         self.notes = [n for p in phdrs if p[0] == 4 for n in self._notes(p[2], p[5])]
 
     def close(self):
-        """A core that is open keeps its mount busy."""
+        """Needed before umount: an open core keeps its mount busy."""
         os.close(self.fd)
 
     def _notes(self, off, size):
@@ -172,7 +184,7 @@ def iomem_ram():
 
 def settle(read_source, read_view, watch=None, tries=24):
     """
-    Compares bytes that may be changing: "same" if the view showed what the source did just
+    Compares bytes that may be changing: "same" if the view had the bytes that the source had just
     before or just after, "volatile" if each byte that differed was also seen to agree or to
     change, and otherwise the offsets at which the view never agreed with a source at rest.
     """
@@ -203,8 +215,8 @@ def never_right(read_source, read_view, tries=24):
 
 def wrong_for_another(wrong, read_source, read_view):
     """
-    Of the offsets `wrong`, those that are wrong for another process, too: what a reader's own
-    task, files and stack are while he reads is not what they are for others, while he waits.
+    Of the offsets `wrong`, those that are wrong for another process, too: a reader's own task,
+    files and stack change while it reads, and not while it waits for that process.
     """
     pipe_in, pipe_out = os.pipe()
     pid = os.fork()
@@ -220,15 +232,12 @@ def wrong_for_another(wrong, read_source, read_view):
     return wrong & found
 
 
-def still_wrong(wrong, read_source, read_view, watch, seconds=5):
+def still_wrong(wrong, read_source, read_view, watch, looks=3000):
     """
-    Of the offsets `wrong`, those that stand still while source and view are read.
-
-    Reading has effects. Whoever reads /proc/kcore holds its lock, so its lock is never free
-    in what he reads; and his own kernel stack is one thing while he reads /proc/kcore and
-    another while he reads the view. Watched by somebody else, such bytes change. So one
-    thread reads and another watches, first this one reading, whose state it was, and then
-    the other way round; and he watches by way of the view and of /proc/kcore.
+    Of the offsets `wrong`, those that do not change while source and view are read. Bytes that
+    change because of the reading itself change for a watcher: one thread reads and another
+    watches, by the view and by /proc/kcore; first this thread, whose state it was, reads, then
+    the other one. Both do so at least `looks` times, however slow the machine is.
     """
     ways = (watch, read_source)
     first = [way() for way in ways]
@@ -244,17 +253,18 @@ def still_wrong(wrong, read_source, read_view, watch, seconds=5):
         read_view()
 
     for mine, other in ((read, look), (look, read)):
-        stop = threading.Event()
+        stop, done = threading.Event(), [0, 0]
 
-        def keep_doing(action=other, stop=stop):
+        def keep_doing(action=other, stop=stop, done=done):
             while not stop.is_set():
                 action()
+                done[1] += 1
 
         thread = threading.Thread(target=keep_doing)
         thread.start()
-        end = time.monotonic() + seconds
-        while not wrong <= moved and time.monotonic() < end:
+        while not wrong <= moved and min(done) < looks:
             mine()
+            done[0] += 1
         stop.set()
         thread.join()
     return wrong - moved
@@ -265,8 +275,8 @@ class Comparison:
     Compares a file with a source, in pieces; pieces that differ are judged page by page by
     settle(). `readers` maps a label to a function (offset, length) -> bytes of the file; the
     last one is used to watch bytes that do not settle. `another` is such a function that reads
-    by way of another daemon, for files that are copied: it is the daemon that reads there, and
-    what its own tasks are while it reads is not what they are for others.
+    through another daemon, for files in mode copy: there the daemon is the reader, whose own
+    tasks change while it reads.
     """
 
     def __init__(self, source, readers, another=None):
@@ -352,13 +362,13 @@ def run(*argv, timeout=300, **kwargs):
 
 
 class Daemon:
-    """A mount and its daemon, found by the mount's device: or one of our own making."""
+    """A mount and its daemon: that of the guest, or another one."""
 
     def __init__(self, mountpoint=MOUNT):
         self.mount = mountpoint
 
     def start(self, *options):
-        """Mounts; the command's CompletedProcess."""
+        """Mounts. Returns the command's CompletedProcess."""
         os.makedirs(self.mount, exist_ok=True)
         return run("kviewfs", *options, self.mount)
 
@@ -386,11 +396,11 @@ class Daemon:
         return run("umount", *options, self.mount)
 
 
-def wait_for_exit(pidfd, seconds=20):
-    """Whether the process of a pidfd ends in that time."""
+def wait_for_exit(pidfd):
+    """Waits until the process of a pidfd ends. Returns whether it does."""
     poll = select.poll()
     poll.register(pidfd, select.POLLIN)
-    return bool(poll.poll(seconds * 1000))
+    return bool(poll.poll(LIMIT * 1000))
 
 
 def unload_module():
@@ -404,7 +414,7 @@ def load_module():
 
 
 class Marker:
-    """Locked pages of this process whose physical addresses are known and bytes are ours."""
+    """Locked pages of this process, with known physical addresses and bytes."""
 
     def __init__(self, pages=16):
         self.pages = pages
@@ -419,7 +429,7 @@ class Marker:
         assert all(self.paddrs), "pagemap shows no page frame numbers"
 
     def shows(self, read):
-        """Whether a function (physical address, length) -> bytes shows them."""
+        """Tells whether a function (physical address, length) -> bytes returns their bytes."""
         return all(read(p, PAGE) == self.memory[i * PAGE:(i + 1) * PAGE]
                    for i, p in enumerate(self.paddrs))
 

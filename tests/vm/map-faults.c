@@ -14,7 +14,7 @@
 #include "mount.h"
 #include "tap.h"
 
-/* Faults that may go into touching 1 GiB: 512 of 2 MiB, and a few of the program's own. */
+/* Limit on faults to touch 1 GiB: 512 of 2 MiB, and a few of the program's own. */
 #define FAULTS_PER_GIB 520
 
 /* Page tables of this process in KiB. */
@@ -31,7 +31,7 @@ static long vm_pte_kib(void)
 	return strtol(line + strlen("VmPTE:"), NULL, 10);
 }
 
-/* Touches [start, start + len) of fd, page by page; the faults that took. */
+/* Touches [start, start + len) of fd, page by page. Returns the number of faults. */
 static long faults_of(int fd, uint64_t start, uint64_t len, int flags, long *pte_kib)
 {
 	unsigned char *map;

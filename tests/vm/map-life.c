@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Mappings through the mount as processes treat them: forked, moved, cut, zapped, private,
- * and outliving the descriptor. What they show is known: pages of this process, found by
- * their physical address.
+ * and outliving the descriptor. They show known bytes: pages of this process, found by their
+ * physical address.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -22,7 +22,7 @@ static int ram;
 static unsigned char *pages;
 static uint64_t paddr[NR_PAGES];
 
-/* Pages that were shared with a child move when they are written to: where are they now? */
+/* Updates paddr[]: pages that were shared with a child move when they are written to. */
 static void locate_pages(void)
 {
 	for (int i = 0; i < NR_PAGES; i++) {
@@ -31,7 +31,7 @@ static void locate_pages(void)
 	}
 }
 
-/* Whether all of our pages show in a mapping of kcore/ram from physical 0 on. */
+/* Tells whether a mapping of kcore/ram from physical 0 on shows all pages of this process. */
 static bool shows_pages(const unsigned char *map)
 {
 	for (int i = 0; i < NR_PAGES; i++) {
@@ -43,7 +43,7 @@ static bool shows_pages(const unsigned char *map)
 	return true;
 }
 
-/* Runs the check in a child; whether it passed there. */
+/* Runs the check in a child. Returns whether it passed. */
 static bool in_child(bool (*check)(const unsigned char *), const unsigned char *map)
 {
 	int status;
@@ -83,10 +83,10 @@ static void check_whole(int flags, const char *kind)
 		bail("mmap of all of kcore/ram, %s: %s", kind, strerror(errno));
 	locate_pages();
 	ok(shows_pages(map), "%s: all of them show in a mapping of everything", kind);
-	/* Memory, not a copy of it: what is written shows at once. */
+	/* The mapping is the memory itself, not a copy: writes show at once. */
 	for (int i = 0; i < NR_PAGES; i++)
 		memset(pages + i * PAGE + 100, 0xa5 ^ i, 50);
-	ok(shows_pages(map), "%s: what they become shows without a system call", kind);
+	ok(shows_pages(map), "%s: their new bytes show without a system call", kind);
 	ok(in_child(shows_pages, map), "%s: in a child that inherits it touched", kind);
 	munmap(map, len);
 
@@ -170,7 +170,7 @@ static void check_after_close(void)
 	munmap(map, len);
 }
 
-/* The bytes of a mapping are memory to the kernel too: it can send them, not pin them. */
+/* The kernel can read from a mapping, but not pin its pages. */
 static void check_as_source(void)
 {
 	unsigned char *map = kv_map(ram, paddr[0], PAGE), buf[PAGE];

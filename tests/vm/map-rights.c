@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a mapping through the mount may not become: writable, executable, larger, or a way
+ * A mapping through the mount cannot become writable, executable or larger, and does not reach
  * past the end of the file.
  */
 #include <errno.h>
@@ -71,7 +71,7 @@ static void check_protections(int fd, const char *name)
 	}
 }
 
-/* Writing by force: ptrace's way around protections must not work either. */
+/* Forced writes: ptrace's way around protections must fail, too. */
 static void check_forced_write(unsigned char *addr)
 {
 	int mem = open("/proc/self/mem", O_RDWR | O_CLOEXEC);
@@ -96,7 +96,7 @@ static void check_growth(int fd, uint64_t off)
 	is_int(moved == MAP_FAILED ? errno : 0, EFAULT, "nor be doubled");
 	is_int(result_errno(madvise(addr, PAGE, MADV_DONTFORK)), 0, "MADV_DONTFORK");
 	is_int(result_errno(madvise(addr, PAGE, MADV_DOFORK)), EINVAL,
-	       "MADV_DOFORK, which memory like this does not have");
+	       "MADV_DOFORK is EINVAL, as for all VM_PFNMAP memory");
 	munmap(addr, 2 * PAGE);
 }
 
@@ -108,13 +108,13 @@ static void check_end(int fd, const char *name)
 	if (addr == MAP_FAILED)
 		bail("mmap over the end: %s", strerror(errno));
 	ok(kv_load(addr) >= 0, "%s: the last page can be loaded from", name);
-	is_int(kv_load(addr + PAGE), -SIGBUS, "%s: the page behind it is SIGBUS", name);
+	is_int(kv_load(addr + PAGE), -SIGBUS, "%s: the page after it is SIGBUS", name);
 	is_int(kv_load(addr + 2 * PAGE), -SIGBUS, "%s: and so is the next", name);
 	ok(kv_load(addr) >= 0, "%s: the last page is still there", name);
 	munmap(addr, 3 * PAGE);
 	/* A huge page that would reach over the end. */
 	addr = kv_map_at(fd, (size - 1) & -PMD, 2 * PMD, PMD);
-	is_int(kv_load(addr + PMD), -SIGBUS, "%s: 2 MiB behind the end is SIGBUS", name);
+	is_int(kv_load(addr + PMD), -SIGBUS, "%s: 2 MiB past the end is SIGBUS", name);
 	munmap(addr, 2 * PMD);
 	is_int(map_errno(fd, PROT_READ, MAP_SHARED, 1), EINVAL, "%s: an offset inside a page is EINVAL",
 	       name);

@@ -45,7 +45,7 @@ uint64_t mount_size(int fd)
 	return (uint64_t)st.st_size;
 }
 
-/* The addresses of a few symbols: /proc/kallsyms is long, so in one pass. */
+/* The addresses of a few symbols, in one pass over /proc/kallsyms, which is long. */
 static void ksyms(const char *const *names, uint64_t *addrs, unsigned int nr)
 {
 	FILE *file = fopen("/proc/kallsyms", "re");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The mounted files, for the guest's test programs in C. All of it bails out on errors. */
+/* The mounted files, for the guest's test programs in C. All functions bail out on errors. */
 #ifndef MOUNT_H
 #define MOUNT_H
 
@@ -21,7 +21,7 @@ struct mount_still {
 	uint64_t len;		/* whole pages */
 };
 
-/** mount_still - where they are */
+/** mount_still - find the read-only data */
 struct mount_still mount_still(void);
 
 #endif /* MOUNT_H */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A module for a test: 2 MiB of memory full of bytes that are not zero, of which it makes some
- * pages PageOffline, as drivers for balloons and virtio-mem do with what the host takes back.
- * Unlike those it leaves the bytes, so that it can be seen who shows them.
+ * A module for a test: 2 MiB of nonzero bytes, of which it makes some pages PageOffline, as
+ * drivers for balloons and virtio-mem do with memory that they give back to the host. Unlike
+ * those it keeps the bytes, so that a test sees whether a reader shows them.
  *
  * /sys/module/offline_pages/parameters:
  *   paddr    physical address of the memory

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Eight readers at a time, each with its own ways and offsets, of bytes that are known;
- * and a thousand opens.
+ * Eight readers of known bytes at a time, each with its own ways and offsets; and a thousand
+ * opens.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -41,7 +41,7 @@ static void *read_much(void *arg)
 	struct reader *reader = arg;
 	unsigned char *buf = malloc(MAX_READ);
 
-	/* Together, or they are not parallel. */
+	/* All start together, so that they run in parallel. */
 	atomic_fetch_add(&started, 1);
 	while (atomic_load(&started) < NR_READERS)
 		;
