@@ -65,8 +65,8 @@ static int open_file(struct kvfs_ops *ops, struct kvfs_handle *handle, struct fu
 
 static void close_file(struct kvfs_ops *ops, struct kvfs_handle *handle)
 {
-	if (handle->node->ops->file->blocking && ops->live)
-		kvfs_blocking_release(ops->live, handle);
+	if (handle->node->ops->file->blocking && ops->blocking)
+		kvfs_blocking_release(ops->blocking, handle);
 	kvfs_backing_release(ops->backing, handle->node);
 	kvfs_node_release(handle->node, handle->view);
 }

@@ -4,8 +4,8 @@
  * sends it. So that a request is answered once, whatever happens, op_*() ends with its one
  * reply, or with the if and the else of it.
  *
- * What the replies may be, by request (any other errno is a bug; ops_live.c has those for
- * files with a live source):
+ * What the replies may be, by request (any other errno is a bug; ops_blocking.c has those for
+ * files whose requests may wait):
  *
  *  lookup        entry; EACCES ESTALE ENOTDIR ENOENT ENOTUNIQ ENOMEM, or why the source
  *                cannot be read
@@ -282,7 +282,7 @@ static void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 	ssize_t ret;
 
 	if (handle->node->ops->file->blocking) {
-		kvfs_blocking_read(ops_of(req)->live, req, handle, size, off, fi);
+		kvfs_blocking_read(ops_of(req)->blocking, req, handle, size, off, fi);
 		return;
 	}
 	if (size > KVFS_READBUF_MAX)
@@ -320,7 +320,7 @@ static void op_ioctl(fuse_req_t req, fuse_ino_t ino, unsigned int cmd, void *arg
 	struct kvfs_handle *handle = handle_of(fi);
 
 	if (handle->node->ops->kind == KVFS_NODE_FILE && handle->node->ops->file->blocking)
-		kvfs_blocking_ioctl(ops_of(req)->live, req, handle, cmd);
+		kvfs_blocking_ioctl(ops_of(req)->blocking, req, handle, cmd);
 	else
 		fuse_reply_err(req, ENOTTY);
 }
@@ -331,7 +331,7 @@ static void op_poll(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi,
 	struct kvfs_handle *handle = handle_of(fi);
 
 	if (handle->node->ops->kind == KVFS_NODE_FILE && handle->node->ops->file->blocking) {
-		kvfs_blocking_poll(ops_of(req)->live, req, handle, ph);
+		kvfs_blocking_poll(ops_of(req)->blocking, req, handle, ph);
 		return;
 	}
 	/* Never waited for. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The requests of FUSE, each answered exactly once: with ops_live.c, which has those that may
+ * The requests of FUSE, each answered exactly once: with ops_blocking.c, which has those that may
  * have to wait, the only caller of fuse_reply_*().
  * Errors are negative up to here and become positive in the reply.
  */
@@ -22,7 +22,7 @@ struct fuse_lowlevel_ops;
 struct kvfs_ops {
 	struct kvfs_inodes *inodes;
 	struct kvfs_backing *backing;
-	struct kvfs_blocking *live;
+	struct kvfs_blocking *blocking;
 	struct kvfs_handles handles;	/* all that are open; its own */
 	struct timespec mounted_at;	/* all times of all files */
 	bool allow_other;		/* the kernel lets others in, to be refused here */

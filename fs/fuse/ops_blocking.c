@@ -2,18 +2,17 @@
 /*
  * What the replies may be, by request (any other errno is a bug):
  *
- *  read   bytes; EAGAIN EINTR ENOMEM, or why the source cannot be read
- *  ioctl  result; ENOTTY EAGAIN EINTR ENOMEM, or what the source says
+ *  read   bytes; EAGAIN EINTR ENOMEM, or the source's own error
+ *  ioctl  result; ENOTTY EAGAIN EINTR ENOMEM, or the source's own error
  *  poll   events
  *
- * A request that may wait goes to a thread of its own (defer.h). FUSE tells when its caller
- * was interrupted, by an INTERRUPT request that another thread answers; the system call that
- * the view sleeps in then returns EINTR, and so does the caller's, even if he had asked for
- * it to be restarted: a FUSE server cannot ask for that.
+ * A request that may wait goes to another thread (group.h), and gives up its place among those
+ * in process (lanes.h). If its caller is interrupted, the kernel sends an INTERRUPT request.
+ * Then the system call that the view sleeps in returns EINTR, and so does the caller's, even
+ * with SA_RESTART: a FUSE server cannot ask the kernel to restart it.
  *
- * The kernel marks what it asks for. A read(2) of a file that does not go through the page
- * cache names the owner of the caller's locks; whatever is asked for without is to fill the
- * page cache, for a mapping or for splice(2).
+ * The kernel marks its READ requests. A read(2) that does not go through the page cache has a
+ * lock owner. One without a lock owner fills the page cache, for a mapping or for splice(2).
  */
 #include "fuse/ops_blocking.h"
 
@@ -23,20 +22,23 @@
 #include <stdlib.h>
 
 #include "base/cleanup.h"
-#include "fuse/blocked.h"
+#include "base/group.h"
 #include "fuse/poll.h"
 #include "fuse/readbuf.h"
 
+/* Requests that wait at a time; further ones get EAGAIN. */
+#define MAX_WAITING 256
+
 struct kvfs_blocking {
 	struct fuse_session *fuse;
-	struct kvfs_defer *defer;
-	struct kvfs_poll *pollset;
+	struct kvfs_group *group;
+	struct kvfs_poll *poll;
 };
 
 /* A request on its way to the answer. */
 struct asked {
-	struct kvfs_deferred call;	/* first: it is what the thread is given */
-	struct kvfs_blocking *live;
+	struct kvfs_call call;
+	struct kvfs_blocking *blocking;
 	fuse_req_t req;
 	struct kvfs_handle *handle;
 	struct kvfs_request request;
@@ -48,46 +50,46 @@ static void wake(void *what)
 {
 	struct fuse_pollhandle *ph = what;
 
-	/* It fails if nobody is there to be woken. */
+	/* It fails if no caller polls any more. */
 	fuse_lowlevel_notify_poll(ph);
 	fuse_pollhandle_destroy(ph);
 }
 
-int kvfs_blocking_create(struct kvfs_blocking **out)
+int kvfs_blocking_create(struct kvfs_pool *pool, struct kvfs_blocking **out)
 {
-	struct kvfs_blocking *live = calloc(1, sizeof(*live));
+	struct kvfs_blocking *blocking = calloc(1, sizeof(*blocking));
 	int ret = -ENOMEM;
 
-	if (!live)
+	if (!blocking)
 		return ret;
-	ret = kvfs_defer_create(&live->defer);
+	ret = kvfs_group_create(pool, MAX_WAITING, &blocking->group);
 	if (ret == 0)
-		ret = kvfs_poll_create(wake, &live->pollset);
+		ret = kvfs_poll_create(pool, wake, &blocking->poll);
 	if (ret < 0) {
-		kvfs_blocking_destroy(live);
+		kvfs_blocking_destroy(blocking);
 		return ret;
 	}
-	*out = live;
+	*out = blocking;
 	return 0;
 }
 
-void kvfs_blocking_attach(struct kvfs_blocking *live, struct fuse_session *fuse)
+void kvfs_blocking_attach(struct kvfs_blocking *blocking, struct fuse_session *fuse)
 {
-	live->fuse = fuse;
+	blocking->fuse = fuse;
 }
 
-void kvfs_blocking_stop(struct kvfs_blocking *live)
+bool kvfs_blocking_stop(struct kvfs_blocking *blocking, int timeout_ms)
 {
-	kvfs_defer_stop(live->defer);
+	return kvfs_group_stop(blocking->group, timeout_ms);
 }
 
-void kvfs_blocking_destroy(struct kvfs_blocking *live)
+void kvfs_blocking_destroy(struct kvfs_blocking *blocking)
 {
-	if (!live)
+	if (!blocking)
 		return;
-	kvfs_defer_destroy(live->defer);
-	kvfs_poll_destroy(live->pollset);
-	free(live);
+	kvfs_group_destroy(blocking->group);
+	kvfs_poll_destroy(blocking->poll);
+	free(blocking);
 }
 
 static const struct kvfs_blocking_ops *ops_of(const struct kvfs_handle *handle)
@@ -95,17 +97,17 @@ static const struct kvfs_blocking_ops *ops_of(const struct kvfs_handle *handle)
 	return handle->node->ops->file->blocking;
 }
 
-/* A late call is begun anew when it was interrupted, unless it was for its caller. */
+/* A call that waits is repeated after EINTR, unless its own caller was interrupted. */
 static bool again(const struct asked *asked, ssize_t ret)
 {
-	return ret == -EINTR && !kvfs_deferred_interrupted(&asked->call);
+	return ret == -EINTR && !kvfs_group_interrupted(&asked->call);
 }
 
-/* The end of a late call: no signals come any more, and no INTERRUPT finds it. */
+/* The end of a call that waits: no signal comes any more, and no INTERRUPT finds it. */
 static void end(struct asked *asked)
 {
 	fuse_req_interrupt_func(asked->req, NULL, NULL);
-	kvfs_deferred_end(&asked->call);
+	kvfs_group_end(&asked->call);
 }
 
 static ssize_t read_into(struct asked *asked, void *buf)
@@ -129,7 +131,7 @@ static void answer_read(struct asked *asked)
 		kvfs_readbuf_put(buf);
 }
 
-/* The shared buffers are not for those who may keep them for long. */
+/* With a buffer of its own, since it may hold it for long. */
 static void answer_read_late(struct asked *asked)
 {
 	_cleanup_free_ void *buf = malloc(asked->size);
@@ -173,24 +175,24 @@ static void answer_ioctl_late(struct asked *asked)
 		ret = ops_of(handle)->ioctl(handle->node, handle->view, &asked->request, &stale);
 	} while (again(asked, ret));
 	/*
-	 * This may wait, unkillable, for somebody's READ to be answered, which is why it must
-	 * not be done by one of the threads that answer, nor after they have ended. It fails
-	 * if nothing was cached.
+	 * This may wait, unkillable, until a READ of the same file is answered: the kernel locks
+	 * the pages that the READ fills. So it must not be done by a thread that reads /dev/fuse,
+	 * nor after those have ended. It fails if nothing was cached.
 	 */
 	if (stale)
-		fuse_lowlevel_notify_inval_inode(asked->live->fuse, handle->node->ino, 0, 0);
+		fuse_lowlevel_notify_inval_inode(asked->blocking->fuse, handle->node->ino, 0, 0);
 	end(asked);
 	reply_ioctl(asked->req, ret);
 }
 
 static void interrupt(fuse_req_t req, void *data)
 {
-	kvfs_deferred_interrupt(data);
+	kvfs_group_interrupt(data);
 }
 
-static void run(struct kvfs_deferred *call)
+static void run(struct kvfs_call *call)
 {
-	struct asked *asked = (struct asked *)call;
+	struct asked *asked = kvfs_list_entry(call, struct asked, call);
 
 	fuse_req_interrupt_func(asked->req, interrupt, call);
 	if (asked->request.what == KVFS_REQUEST_IOCTL)
@@ -200,8 +202,8 @@ static void run(struct kvfs_deferred *call)
 	free(asked);
 }
 
-/* Answers at once if that takes no waiting. */
-static void dispatch(struct asked *asked)
+/* Answers on this thread if the view says that it need not wait. */
+static void answer(struct asked *asked)
 {
 	struct kvfs_handle *handle = asked->handle;
 	struct asked *copy;
@@ -222,18 +224,18 @@ static void dispatch(struct asked *asked)
 	}
 	*copy = *asked;
 	copy->call.run = run;
-	ret = kvfs_defer_start(copy->live->defer, &copy->call);
+	ret = kvfs_group_start(copy->blocking->group, &copy->call);
 	if (ret < 0) {
 		free(copy);
 		fuse_reply_err(asked->req, -ret);
 	}
 }
 
-void kvfs_blocking_read(struct kvfs_blocking *live, fuse_req_t req, struct kvfs_handle *handle,
+void kvfs_blocking_read(struct kvfs_blocking *blocking, fuse_req_t req, struct kvfs_handle *handle,
 			size_t size, off_t off, const struct fuse_file_info *fi)
 {
 	struct asked asked = {
-		.live = live,
+		.blocking = blocking,
 		.req = req,
 		.handle = handle,
 		.request = {
@@ -244,28 +246,28 @@ void kvfs_blocking_read(struct kvfs_blocking *live, fuse_req_t req, struct kvfs_
 		.off = off,
 	};
 
-	dispatch(&asked);
+	answer(&asked);
 }
 
-void kvfs_blocking_ioctl(struct kvfs_blocking *live, fuse_req_t req, struct kvfs_handle *handle,
+void kvfs_blocking_ioctl(struct kvfs_blocking *blocking, fuse_req_t req, struct kvfs_handle *handle,
 			 unsigned int cmd)
 {
 	struct asked asked = {
-		.live = live,
+		.blocking = blocking,
 		.req = req,
 		.handle = handle,
 		.request = {
 			.what = KVFS_REQUEST_IOCTL,
 			.cmd = cmd,
-			/* The request does not say how it is now. */
+			/* As it was at open: an IOCTL request does not have the flag as it is now. */
 			.nonblock = handle->nonblock,
 		},
 	};
 
-	dispatch(&asked);
+	answer(&asked);
 }
 
-void kvfs_blocking_poll(struct kvfs_blocking *live, fuse_req_t req, struct kvfs_handle *handle,
+void kvfs_blocking_poll(struct kvfs_blocking *blocking, fuse_req_t req, struct kvfs_handle *handle,
 			struct fuse_pollhandle *ph)
 {
 	struct pollfd fd = { .fd = ops_of(handle)->poll_fd(handle->node, handle->view) };
@@ -273,22 +275,22 @@ void kvfs_blocking_poll(struct kvfs_blocking *live, fuse_req_t req, struct kvfs_
 	int ret = 0;
 
 	fd.events = POLLIN | POLLRDNORM | POLLPRI;
-	/* First this, so that what happens in between is not missed. */
+	/* Armed before it is looked at, so that an event in between is not missed. */
 	if (ph)
-		ret = kvfs_poll_arm(live->pollset, fd.fd, ph, &before);
+		ret = kvfs_poll_arm(blocking->poll, fd.fd, ph, &before);
 	if (ret < 0)
 		fuse_pollhandle_destroy(ph);
 	if (before)
 		fuse_pollhandle_destroy(before);
-	/* Nobody would wake the caller: better that he goes on and sees. */
+	/* Arming failed: report POLLERR rather than sleep for ever. */
 	if (ret < 0 || poll(&fd, 1, 0) < 0)
 		fd.revents = POLLERR;
 	fuse_reply_poll(req, fd.revents);
 }
 
-void kvfs_blocking_release(struct kvfs_blocking *live, struct kvfs_handle *handle)
+void kvfs_blocking_release(struct kvfs_blocking *blocking, struct kvfs_handle *handle)
 {
-	void *before = kvfs_poll_disarm(live->pollset, ops_of(handle)->poll_fd(handle->node, handle->view));
+	void *before = kvfs_poll_disarm(blocking->poll, ops_of(handle)->poll_fd(handle->node, handle->view));
 
 	if (before)
 		fuse_pollhandle_destroy(before);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -10,9 +11,11 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-/* What epoll returns names an entry by a number: the descriptor may be another one's now. */
+#include "base/list.h"
+
+/* epoll names an entry by a number, not by its descriptor, which another file may have by then. */
 struct entry {
-	struct entry *next;
+	struct kvfs_list link;
 	uint64_t id;
 	int fd;
 	void *what;		/* NULL: nothing is armed */
@@ -21,17 +24,19 @@ struct entry {
 #define ID_STOP 0
 
 struct kvfs_poll {
+	struct kvfs_pool *pool;
 	void (*wake)(void *what);
 	int epoll_fd;
 	int stop_fd;
-	pthread_t thread;
+	struct kvfs_task task;
+	sem_t stopped;		/* the task has ended */
 	pthread_mutex_t lock;	/* all below */
 	bool running;
 	uint64_t last_id;
-	struct entry *entries;
+	struct kvfs_list entries;
 };
 
-int kvfs_poll_create(void (*wake)(void *what), struct kvfs_poll **out)
+int kvfs_poll_create(struct kvfs_pool *pool, void (*wake)(void *what), struct kvfs_poll **out)
 {
 	struct kvfs_poll *set = calloc(1, sizeof(*set));
 	struct epoll_event stop = { .events = EPOLLIN, .data.u64 = ID_STOP };
@@ -39,7 +44,10 @@ int kvfs_poll_create(void (*wake)(void *what), struct kvfs_poll **out)
 
 	if (!set)
 		return -ENOMEM;
+	set->pool = pool;
 	set->wake = wake;
+	kvfs_list_init(&set->entries);
+	sem_init(&set->stopped, 0, 0);
 	pthread_mutex_init(&set->lock, NULL);
 	set->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	set->stop_fd = eventfd(0, EFD_CLOEXEC);
@@ -59,12 +67,12 @@ void kvfs_poll_destroy(struct kvfs_poll *set)
 		return;
 	if (set->running) {
 		eventfd_write(set->stop_fd, 1);
-		pthread_join(set->thread, NULL);
+		while (sem_wait(&set->stopped) != 0)
+			;
 	}
-	while (set->entries) {
-		struct entry *e = set->entries;
+	kvfs_list_for_each_safe(link, &set->entries) {
+		struct entry *e = kvfs_list_entry(link, struct entry, link);
 
-		set->entries = e->next;
 		if (e->what)
 			set->wake(e->what);
 		free(e);
@@ -74,16 +82,19 @@ void kvfs_poll_destroy(struct kvfs_poll *set)
 	if (set->epoll_fd >= 0)
 		close(set->epoll_fd);
 	pthread_mutex_destroy(&set->lock);
+	sem_destroy(&set->stopped);
 	free(set);
 }
 
-/* Takes what is armed for an entry, if it is still there. */
+/* Takes what is armed for an entry, if the entry still exists. */
 static void *take(struct kvfs_poll *set, uint64_t id)
 {
 	void *what = NULL;
 
 	pthread_mutex_lock(&set->lock);
-	for (struct entry *e = set->entries; e; e = e->next) {
+	kvfs_list_for_each(link, &set->entries) {
+		struct entry *e = kvfs_list_entry(link, struct entry, link);
+
 		if (e->id != id)
 			continue;
 		what = e->what;
@@ -94,10 +105,10 @@ static void *take(struct kvfs_poll *set, uint64_t id)
 	return what;
 }
 
-static void *watch(void *arg)
+static void watch(struct kvfs_task *task)
 {
-	struct kvfs_poll *set = arg;
-	struct epoll_event event;
+	struct kvfs_poll *set = kvfs_list_entry(task, struct kvfs_poll, task);
+	struct epoll_event event = { .data.u64 = ID_STOP + 1 };
 
 	for (;;) {
 		void *what;
@@ -105,11 +116,12 @@ static void *watch(void *arg)
 		if (epoll_wait(set->epoll_fd, &event, 1, -1) <= 0)
 			continue;
 		if (event.data.u64 == ID_STOP)
-			return NULL;
+			break;
 		what = take(set, event.data.u64);
 		if (what)
 			set->wake(what);
 	}
+	sem_post(&set->stopped);
 }
 
 /* With the lock held. */
@@ -119,25 +131,29 @@ static int start(struct kvfs_poll *set)
 
 	if (set->running)
 		return 0;
-	ret = pthread_create(&set->thread, NULL, watch, set);
+	set->task.run = watch;
+	ret = kvfs_pool_start(set->pool, &set->task);
 	set->running = ret == 0;
-	return -ret;
+	return ret;
 }
 
-static struct entry **find(struct kvfs_poll *set, int fd)
+/* With the lock held. */
+static struct entry *find(struct kvfs_poll *set, int fd)
 {
-	struct entry **e = &set->entries;
+	kvfs_list_for_each(link, &set->entries) {
+		struct entry *e = kvfs_list_entry(link, struct entry, link);
 
-	while (*e && (*e)->fd != fd)
-		e = &(*e)->next;
-	return e;
+		if (e->fd == fd)
+			return e;
+	}
+	return NULL;
 }
 
 /* With the lock held: makes the entry, or has it watched again. */
 static int arm(struct kvfs_poll *set, int fd, void *what, void **before)
 {
 	struct epoll_event event = { .events = EPOLLIN | EPOLLONESHOT };
-	struct entry *e = *find(set, fd);
+	struct entry *e = find(set, fd);
 	bool found = e;
 
 	if (!found) {
@@ -155,10 +171,8 @@ static int arm(struct kvfs_poll *set, int fd, void *what, void **before)
 			free(e);
 		return ret;
 	}
-	if (!found) {
-		e->next = set->entries;
-		set->entries = e;
-	}
+	if (!found)
+		kvfs_list_add(&set->entries, &e->link);
 	*before = e->what;
 	e->what = what;
 	return 0;
@@ -169,7 +183,7 @@ int kvfs_poll_arm(struct kvfs_poll *set, int fd, void *what, void **before)
 	int ret;
 
 	*before = NULL;
-	/* The thread takes the lock before it looks, so it does not come too early. */
+	/* The task takes the lock before it looks for the entry, so it finds it. */
 	pthread_mutex_lock(&set->lock);
 	ret = start(set);
 	if (ret == 0)
@@ -180,14 +194,13 @@ int kvfs_poll_arm(struct kvfs_poll *set, int fd, void *what, void **before)
 
 void *kvfs_poll_disarm(struct kvfs_poll *set, int fd)
 {
-	struct entry **at, *e;
 	void *what = NULL;
+	struct entry *e;
 
 	pthread_mutex_lock(&set->lock);
-	at = find(set, fd);
-	e = *at;
+	e = find(set, fd);
 	if (e) {
-		*at = e->next;
+		kvfs_list_remove(&e->link);
 		what = e->what;
 		epoll_ctl(set->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
 		free(e);

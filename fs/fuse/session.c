@@ -1,46 +1,41 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Threads. libfuse's own loop starts and ends threads as the load goes and cancels them at
- * the end. Here there is a fixed, small number, all of which read /dev/fuse, and the main
- * thread does nothing but wait for signals: that bounds memory, needs no cancellation, and
- * makes a signal an event like others. With -s there is one such thread.
- *
- * At the end a thread may be asleep in read(2). SIGUSR1, whose handler does nothing, makes
- * that call return; as it could come just before the call, it is sent again until the thread
- * is gone.
+ * The main thread waits for signals, and does nothing else: a signal is an event like others.
+ * Requests are taken and processed by threads of the pool (dispatch.h). libfuse's own loop is not
+ * used, since it bounds threads neither in number nor by source, and cancels them at the end.
  */
 #include "fuse/session.h"
 
 #include <errno.h>
 #include <fuse_lowlevel.h>
 #include <pthread.h>
-#include <semaphore.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "fuse/dispatch.h"
 #include "fuse/log.h"
 #include "fuse/mount.h"
 #include "fuse/readbuf.h"
 
 #define MIN_THREADS 2
 #define MAX_THREADS 8
-/* A signal is sent again after this time. */
-#define POKE_MS 10
+/* At the end, time for requests that are in process. What takes longer is taken to hang. */
+#define STOP_MS 2000
 
 struct kvfs_session {
 	struct kvfs_ops *ops;
-	struct kvfs_mount mountpoint;
+	struct kvfs_mount mount;
 	struct fuse_session *fuse;
-	atomic_bool stopping;
-	sem_t ended;			/* one post for each thread that came to its end */
+	struct kvfs_pool *pool;
+	struct kvfs_dispatch *dispatch;
+	bool single;
+	bool stuck;			/* requests still ran when waiting for them ended */
+	atomic_bool over;		/* a thread has seen the unmount */
 	pthread_t main_thread;
-	pthread_t threads[MAX_THREADS];
-	unsigned int nr_wanted;
-	unsigned int nr_threads;	/* that were started */
 };
 
 unsigned int kvfs_session_threads(bool single)
@@ -145,7 +140,7 @@ static int create_fuse(struct kvfs_session *session, const struct kvfs_session_c
 		close(fuse_fd);
 		ret = kvfs_err_set(err, EIO, "libfuse does not take the descriptor of /dev/fuse");
 	}
-	kvfs_blocking_attach(session->ops->live, session->fuse);
+	kvfs_blocking_attach(session->ops->blocking, session->fuse);
 	return ret;
 }
 
@@ -158,13 +153,13 @@ int kvfs_session_create(const struct kvfs_session_config *config, struct kvfs_se
 	if (!session)
 		return kvfs_err_sys(err, ENOMEM, "the session");
 	session->ops = config->ops;
-	session->nr_wanted = config->threads;
+	session->pool = config->pool;
+	session->single = config->single;
 	session->main_thread = pthread_self();
-	sem_init(&session->ended, 0, 0);
 	set_up_signals();
 
 	fd = kvfs_mount_create(config->mountpoint, config->allow_other, KVFS_READBUF_MAX,
-			       &session->mountpoint, err);
+			       &session->mount, err);
 	if (fd < 0) {
 		ret = fd;
 		goto fail;
@@ -188,83 +183,28 @@ int kvfs_session_fd(const struct kvfs_session *session)
 	return fuse_session_fd(session->fuse);
 }
 
-static void *serve(void *arg)
+/* Called by the thread that sees the unmount: wakes the main thread. */
+static void set_over(void *arg)
 {
 	struct kvfs_session *session = arg;
-	struct fuse_buf buf = { 0 };
-	sigset_t poke;
 
-	sigemptyset(&poke);
-	sigaddset(&poke, SIGUSR1);
-	pthread_sigmask(SIG_UNBLOCK, &poke, NULL);
-	while (!atomic_load(&session->stopping)) {
-		int ret = fuse_session_receive_buf(session->fuse, &buf);
-
-		if (ret == -EINTR || ret == -EAGAIN)
-			continue;
-		/* 0: unmounted; below: a failure that libfuse has told of. */
-		if (ret <= 0)
-			break;
-		fuse_session_process_buf(session->fuse, &buf);
-	}
-	free(buf.mem);
-	sem_post(&session->ended);
+	atomic_store(&session->over, true);
 	pthread_kill(session->main_thread, SIGUSR1);
-	return NULL;
 }
 
 int kvfs_session_start(struct kvfs_session *session, struct kvfs_err *err)
 {
-	while (session->nr_threads < session->nr_wanted) {
-		int ret = pthread_create(&session->threads[session->nr_threads], NULL, serve, session);
+	const struct kvfs_dispatch_config config = {
+		.fuse = session->fuse,
+		.pool = session->pool,
+		.threads = kvfs_session_threads(session->single),
+		.single = session->single,
+		.over = set_over,
+		.arg = session,
+	};
+	int ret = kvfs_dispatch_create(&config, &session->dispatch);
 
-		/* With fewer threads it is slower, and that is all. */
-		if (ret != 0 && session->nr_threads == 0)
-			return kvfs_err_sys(err, ret, "cannot start a thread");
-		if (ret != 0)
-			break;
-		session->nr_threads++;
-	}
-	return 0;
-}
-
-/* Makes every thread come to its end, and waits for that. */
-static void stop_threads(struct kvfs_session *session)
-{
-	unsigned int left = session->nr_threads;
-
-	atomic_store(&session->stopping, true);
-	if (session->fuse)
-		fuse_session_exit(session->fuse);
-	while (left > 0) {
-		struct timespec until;
-
-		for (unsigned int i = 0; i < session->nr_threads; i++)
-			pthread_kill(session->threads[i], SIGUSR1);
-		clock_gettime(CLOCK_MONOTONIC, &until);
-		until.tv_nsec += POKE_MS * 1000000L;
-		if (until.tv_nsec >= 1000000000L) {
-			until.tv_sec++;
-			until.tv_nsec -= 1000000000L;
-		}
-		while (left > 0 && sem_clockwait(&session->ended, CLOCK_MONOTONIC, &until) == 0)
-			left--;
-	}
-	for (unsigned int i = 0; i < session->nr_threads; i++)
-		pthread_join(session->threads[i], NULL);
-	session->nr_threads = 0;
-}
-
-/*
- * What a thread's end means: that of all, if the mount is gone, or if it was the last one. A
- * thread may also fail alone, for want of memory.
- */
-static bool is_over(struct kvfs_session *session)
-{
-	int nr_ended;
-
-	sem_getvalue(&session->ended, &nr_ended);
-	return fuse_session_exited(session->fuse) || (unsigned int)nr_ended == session->nr_threads;
+	return ret < 0 ? kvfs_err_sys(err, -ret, "cannot start a thread") : 0;
 }
 
 int kvfs_session_wait(struct kvfs_session *session)
@@ -275,26 +215,36 @@ int kvfs_session_wait(struct kvfs_session *session)
 	stop_signals(&set);
 	do {
 		sig = sigwaitinfo(&set, NULL);
-	} while (sig < 0 || (sig == SIGUSR1 && !is_over(session)));
-	kvfs_blocking_stop(session->ops->live);
-	stop_threads(session);
-	/* SIGUSR1 is a thread that saw the unmount. */
+	} while (sig < 0 || (sig == SIGUSR1 && !atomic_load(&session->over)));
+	/* First the calls that wait: to end, they may need requests to be answered. */
+	session->stuck = !kvfs_blocking_stop(session->ops->blocking, STOP_MS);
+	session->stuck |= !kvfs_dispatch_stop(session->dispatch, STOP_MS);
+	/* SIGUSR1 is the unmount. */
 	return sig == SIGUSR1 ? 0 : sig;
+}
+
+bool kvfs_session_is_stuck(const struct kvfs_session *session)
+{
+	return session->stuck;
+}
+
+void kvfs_session_abandon(struct kvfs_session *session)
+{
+	kvfs_mount_destroy(&session->mount, fuse_session_fd(session->fuse));
 }
 
 void kvfs_session_destroy(struct kvfs_session *session)
 {
 	if (!session)
 		return;
-	stop_threads(session);
-	/* Wakes those who poll, while there is somebody to tell. */
-	kvfs_blocking_destroy(session->ops->live);
-	session->ops->live = NULL;
-	/* Those who have files open get no release, unmounted as they are. */
+	kvfs_dispatch_destroy(session->dispatch);
+	/* Wakes callers of poll(2) while the session can still notify them. */
+	kvfs_blocking_destroy(session->ops->blocking);
+	session->ops->blocking = NULL;
+	/* The kernel sends no RELEASE for files that are open at the unmount. */
 	kvfs_handles_close_all(session->ops);
-	kvfs_mount_destroy(&session->mountpoint, session->fuse ? fuse_session_fd(session->fuse) : -1);
+	kvfs_mount_destroy(&session->mount, session->fuse ? fuse_session_fd(session->fuse) : -1);
 	if (session->fuse)
 		fuse_session_destroy(session->fuse);
-	sem_destroy(&session->ended);
 	free(session);
 }

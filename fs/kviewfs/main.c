@@ -84,11 +84,11 @@ static void tell_start(const struct daemon *d, const struct kvfs_opts *opts)
 static int set_up(struct daemon *d, const struct kvfs_opts *opts, struct kvfs_err *err)
 {
 	unsigned int threads = kvfs_session_threads(opts->single);
-	const struct kvfs_session_config config = {
+	struct kvfs_session_config config = {
 		.mountpoint = opts->mountpoint,
 		.allow_other = opts->allow_other,
 		.debug = opts->debug,
-		.threads = threads,
+		.single = opts->single,
 		.ops = &d->ops,
 	};
 	int ret;
@@ -99,6 +99,7 @@ static int set_up(struct daemon *d, const struct kvfs_opts *opts, struct kvfs_er
 		kvfs_uring_disable();
 	if (kvfs_pool_create(MAX_THREADS, &d->pool) < 0 || kvfs_backing_create(&d->backing) < 0)
 		return kvfs_err_sys(err, ENOMEM, "kviewfs");
+	config.pool = d->pool;
 	ret = kvfs_tree_create(opts, d->backing, d->pool, threads, &d->tree, err);
 	if (ret < 0)
 		return ret;
@@ -108,7 +109,7 @@ static int set_up(struct daemon *d, const struct kvfs_opts *opts, struct kvfs_er
 	d->ops.backing = d->backing;
 	d->ops.allow_other = opts->allow_other;
 	pthread_mutex_init(&d->ops.handles.lock, NULL);
-	ret = kvfs_blocking_create(&d->ops.live);
+	ret = kvfs_blocking_create(d->pool, &d->ops.blocking);
 	if (ret < 0)
 		return kvfs_err_sys(err, -ret, "cannot set up polling");
 	clock_gettime(CLOCK_REALTIME, &d->ops.mounted_at);
@@ -128,7 +129,7 @@ static int set_up(struct daemon *d, const struct kvfs_opts *opts, struct kvfs_er
 static void tear_down(struct daemon *d)
 {
 	kvfs_session_destroy(d->session);
-	kvfs_blocking_destroy(d->ops.live);
+	kvfs_blocking_destroy(d->ops.blocking);
 	kvfs_inodes_destroy(d->inodes);
 	kvfs_tree_destroy(d->tree);
 	kvfs_backing_destroy(d->backing);
@@ -162,6 +163,11 @@ static int run(const struct kvfs_opts *opts)
 	sig = kvfs_session_wait(d.session);
 	if (sig)
 		kvfs_log_info("%s: unmounting %s", strsignal(sig), opts->mountpoint);
+	if (kvfs_session_is_stuck(d.session)) {
+		kvfs_log_warn("%s: a source does not answer; its readers get an error", opts->mountpoint);
+		kvfs_session_abandon(d.session);
+		_exit(EXIT_SUCCESS);
+	}
 	tear_down(&d);
 	return EXIT_SUCCESS;
 }
