@@ -31,7 +31,7 @@
 struct chunk {
 	uint64_t nr;
 	bool ready;
-	uint32_t bad;			/* mask of blocks; valid if ready */
+	struct kvfs_dump_result result;	/* of its blocks; valid if ready */
 	unsigned int users;		/* who make it, wait for it or copy from it */
 	struct chunk *hash_next;
 	struct chunk *prev, *next;	/* in the list of the idle, if ready and without users */
@@ -183,12 +183,15 @@ static struct chunk *take_chunk(struct kvfs_chunkcache *c, uint64_t nr)
 
 static void put_chunk(struct kvfs_chunkcache *c, struct chunk *chunk)
 {
+	bool hashed = !chunk->result.unavailable;
+
 	assert(chunk->users > 0 && chunk->ready);
 	if (--chunk->users > 0)
 		return;
-	if (c->nr_kept > c->max_chunks) {
+	if (!hashed || c->nr_kept > c->max_chunks) {
 		c->nr_kept--;
-		unhash(c, chunk);
+		if (hashed)
+			unhash(c, chunk);
 		free_chunk(chunk);
 		return;
 	}
@@ -198,16 +201,21 @@ static void put_chunk(struct kvfs_chunkcache *c, struct chunk *chunk)
 	c->idle.prev = chunk;
 }
 
-/* Makes a chunk that take_chunk() gave; lets go of the lock meanwhile. */
+/*
+ * Fills a chunk that take_chunk() returned, without the lock. One that is not all available leaves
+ * the hash table, so that the next read fills it again.
+ */
 static void make_chunk(struct kvfs_chunkcache *c, struct chunk *chunk)
 {
-	uint32_t bad;
+	struct kvfs_dump_result result = { 0 };
 
 	pthread_mutex_unlock(&c->lock);
-	bad = c->fill(c->arg, chunk->nr, chunk->buf);
+	c->fill(c->arg, chunk->nr, chunk->buf, &result);
 	pthread_mutex_lock(&c->lock);
-	chunk->bad = bad;
+	chunk->result = result;
 	chunk->ready = true;
+	if (result.unavailable)
+		unhash(c, chunk);
 	pthread_cond_broadcast(&c->made);
 }
 
@@ -308,15 +316,19 @@ static void start_threads(struct kvfs_chunkcache *c)
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
-/* Copies what of [from, to) of a chunk is good. */
+/* Copies [from, to) of a chunk. */
 static int copy_out(const struct chunk *chunk, size_t from, size_t to, unsigned char *buf)
 {
-	uint32_t wanted = 0;
+	uint64_t wanted = 0;
 
 	for (size_t i = from / KVFS_CHUNK_BLOCK_LEN; i * KVFS_CHUNK_BLOCK_LEN < to; i++)
-		wanted |= 1U << i;
+		wanted |= 1ULL << i;
+	if (chunk->result.unavailable & wanted)
+		return chunk->result.error;
+	if (chunk->result.damaged & wanted)
+		return -EIO;
 	memcpy(buf, chunk->buf + from, to - from);
-	return chunk->bad & wanted ? -EIO : 0;
+	return 0;
 }
 
 int kvfs_chunkcache_read(struct kvfs_chunkcache *c, void *buf, size_t len, uint64_t off)
@@ -334,23 +346,20 @@ int kvfs_chunkcache_read(struct kvfs_chunkcache *c, void *buf, size_t len, uint6
 		start_threads(c);
 	in_order = first > 0 && find(c, first - 1);
 	queue_chunks(c, first + 1, in_order && !is_coming(c, end + AHEAD_LOW) ? end + AHEAD : end);
-	for (uint64_t nr = first; nr < end && ret != -ENOMEM; nr++) {
+	for (uint64_t nr = first; nr < end && ret == 0; nr++) {
 		size_t from = nr == first ? off % KVFS_CHUNK_LEN : 0;
 		size_t to = nr == end - 1 ? (size_t)(off + len - nr * KVFS_CHUNK_LEN) : KVFS_CHUNK_LEN;
 		struct chunk *chunk = get_chunk(c, nr);
-		int result;
 
 		if (!chunk) {
 			ret = -ENOMEM;
 			break;
 		}
 		pthread_mutex_unlock(&c->lock);
-		result = copy_out(chunk, from, to, at);
+		ret = copy_out(chunk, from, to, at);
 		pthread_mutex_lock(&c->lock);
 		put_chunk(c, chunk);
 		at += to - from;
-		if (result < 0)
-			ret = result;
 	}
 	pthread_mutex_unlock(&c->lock);
 	return ret;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A bounded cache of what is dear to make: chunks of equal length, made on demand by whoever
- * asks first, and ahead of a reader who goes through them in order by threads of the cache's
- * own, so that several are made at a time.
+ * Bounded cache of fixed-size chunks that are expensive to produce. The thread that asks for a
+ * chunk first fills it; threads of the cache fill those that follow ahead of a reader in order,
+ * so that several are filled at a time.
  */
 #ifndef KVFS_DUMP_CHUNKCACHE_H
 #define KVFS_DUMP_CHUNKCACHE_H
@@ -10,16 +10,21 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Bytes of a chunk, and of the blocks it is made of, each of which can be bad. */
+#include "dump/result.h"
+
+/* Bytes of a chunk, and of its blocks. Each block has a result of its own. */
 #define KVFS_CHUNK_LEN (64 * 1024)
 #define KVFS_CHUNK_BLOCK_LEN 4096
 #define KVFS_CHUNK_BLOCKS (KVFS_CHUNK_LEN / KVFS_CHUNK_BLOCK_LEN)
 
 /*
- * Makes chunk nr, the bytes from nr * KVFS_CHUNK_LEN on, in buf. Returns a mask of the blocks
- * that are bad. Called by several threads at a time, for different chunks.
+ * Fills buf with chunk nr, the bytes from nr * KVFS_CHUNK_LEN on. *result is zeroed before; bit i is
+ * block i. A chunk with damaged blocks is kept. One with unavailable blocks is not: readers that wait
+ * for it get its good blocks and its error, and the next read fills it again. Called by several
+ * threads at a time, for different chunks.
  */
-typedef uint32_t (*kvfs_chunkcache_fill_fn)(void *arg, uint64_t nr, unsigned char *buf);
+typedef void (*kvfs_chunkcache_fill_fn)(void *arg, uint64_t nr, unsigned char *buf,
+					struct kvfs_dump_result *result);
 
 struct kvfs_chunkcache;		/* opaque; any number of threads may use it */
 
@@ -32,12 +37,13 @@ struct kvfs_chunkcache *kvfs_chunkcache_create(size_t max_len, uint64_t nr_chunk
 					       unsigned int threads, kvfs_chunkcache_fill_fn fill,
 					       void *arg);
 
-/* Nobody may be reading. NULL is allowed. */
+/* No thread may be reading. NULL is allowed. */
 void kvfs_chunkcache_destroy(struct kvfs_chunkcache *cache);
 
 /*
- * Copies [off, off + len), which lies inside the chunks that exist. Returns 0, -EIO if any of
- * it is in a bad block, in which case buf has what is good, or -ENOMEM.
+ * Copies [off, off + len), which lies inside the chunks that exist, into buf. Returns 0, -EIO if a
+ * block of it is damaged, the error of fill if one is unavailable, or -ENOMEM. On failure buf is
+ * undefined.
  */
 int kvfs_chunkcache_read(struct kvfs_chunkcache *cache, void *buf, size_t len, uint64_t off);
 

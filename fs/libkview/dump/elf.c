@@ -15,21 +15,25 @@
 
 #include "base/io.h"
 #include "elf/load.h"
+#include "dump/result.h"
 
 #define PAGE_LEN 4096	/* in which damage is counted, bytes */
 
 static int elf_read(struct kvfs_dump *dump, void *buf, size_t len, uint64_t off)
 {
 	ssize_t got = kvfs_io_pread(dump->fd, buf, len, off);
+	int ret;
 
 	if (got >= 0 && (size_t)got == len)
 		return 0;
-	/* Extents end with the file, so one that ends early was cut since. */
-	if (got >= 0)
-		off += (uint64_t)got;
-	else if (got != -EIO)
-		return (int)got;
-	/* What lies behind this page is found when somebody asks for it. */
+	if (got < 0)
+		return got == -EBADMSG ? -EIO : (int)got;
+	/* Short: an error, or the file was cut since it was opened, since extents end with it. */
+	ret = kvfs_dump_pread(dump->fd, (char *)buf + got, len - (size_t)got, off + (uint64_t)got);
+	if (ret != -EBADMSG)
+		return ret;
+	/* Only the first page that is gone counts now; the others do when they are read. */
+	off += (uint64_t)got;
 	kvfs_dump_note_damaged(dump, off / PAGE_LEN, dump->core.size / PAGE_LEN + 1);
 	return -EIO;
 }

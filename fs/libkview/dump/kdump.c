@@ -38,45 +38,49 @@ static struct dumpkdump *to_kdump(struct kvfs_dump *dump)
 	return (struct dumpkdump *)dump;
 }
 
-/* The blocks of a chunk that n pages from the page with this number in the chunk on are. */
-static uint32_t blocks_of(const struct dumpkdump *kd, size_t page, size_t n)
+/* The blocks of a chunk that hold its pages in mask; bit 0 of mask is page first of the chunk. */
+static uint64_t blocks_of(const struct dumpkdump *kd, uint64_t mask, size_t first)
 {
 	size_t each = kd->set.page_size / KVFS_CHUNK_BLOCK_LEN;
-	uint64_t mask = (1ULL << n * each) - 1;
+	uint64_t blocks = 0;
 
-	return (uint32_t)(mask << page * each);
+	for (size_t i = 0; mask >> i; i++)
+		if (mask >> i & 1)
+			blocks |= ((1ULL << each) - 1) << (first + i) * each;
+	return blocks;
 }
 
-/*
- * Has the library read n pages from pfn on, all of them dumped and good as far as their
- * descriptors tell. Returns the mask of the bad ones.
- */
-static uint64_t read_by_library(struct dumpkdump *kd, uint64_t pfn, size_t n, unsigned char *buf)
+/* Has the library read n pages from pfn on, all of which are dumped and have good descriptors. */
+static void read_by_library(struct dumpkdump *kd, uint64_t pfn, size_t n, unsigned char *buf,
+			    struct kvfs_dump_result *result)
 {
 	size_t page_size = kd->set.page_size;
-	uint64_t bad = 0;
 
 	for (size_t i = 0; i < n;) {
-		size_t got = kvfs_kdump_lib_read(kd->lib, buf + i * page_size, (n - i) * page_size,
-						 (pfn + i) * page_size);
+		size_t done;
+		int ret = kvfs_kdump_lib_read(kd->lib, buf + i * page_size, (n - i) * page_size,
+					      (pfn + i) * page_size, &done);
 
-		i += got / page_size;
+		i += done / page_size;
 		if (i < n)
-			bad |= 1ULL << i++;
+			kvfs_dump_result_note(result, i++, ret < 0 ? ret : -EIO);
 	}
-	return bad;
 }
 
-/* A run of n pages that are dumped, from pfn on. Returns the mask of the bad ones. */
-static uint64_t fill_run(struct dumpkdump *kd, uint64_t pfn, size_t n, unsigned char *buf)
+/* Reads a run of n pages that are dumped, from pfn on. What cannot be read becomes zeros. */
+static void fill_run(struct dumpkdump *kd, uint64_t pfn, size_t n, unsigned char *buf,
+		     struct kvfs_dump_result *result)
 {
 	struct kvfs_kdump_location locs[KVFS_KDUMP_SET_LOCATE_MAX];
-	uint64_t bad = kvfs_kdump_set_locate(&kd->set, pfn, n, locs), wrong = bad;
-	size_t end, i;
+	uint64_t wrong;
+	size_t end;
 
-	for (i = 0; i < n; i = end) {
+	kvfs_kdump_set_locate(&kd->set, pfn, n, locs, result);
+	wrong = result->damaged | result->unavailable;
+	for (size_t i = 0; i < n; i = end) {
 		bool own = !(wrong >> i & 1) && kvfs_kdump_pages_can(kd->zstd, &locs[i]);
 		unsigned char *at = buf + i * kd->set.page_size;
+		struct kvfs_dump_result part = { 0 };
 
 		end = i + 1;
 		if (wrong >> i & 1)
@@ -84,40 +88,38 @@ static uint64_t fill_run(struct dumpkdump *kd, uint64_t pfn, size_t n, unsigned 
 		while (end < n && !(wrong >> end & 1) && kvfs_kdump_pages_can(kd->zstd, &locs[end]) == own)
 			end++;
 		if (own)
-			bad |= kvfs_kdump_pages_read(kd->zstd, locs + i, end - i, kd->set.page_size, at) << i;
+			kvfs_kdump_pages_read(kd->zstd, locs + i, end - i, kd->set.page_size, at, &part);
 		else
-			bad |= read_by_library(kd, pfn + i, end - i, at) << i;
+			read_by_library(kd, pfn + i, end - i, at, &part);
+		kvfs_dump_result_merge(result, &part, i);
 	}
-	for (i = 0; i < n; i++) {
-		if (bad >> i & 1) {
+	for (size_t i = 0; i < n; i++) {
+		if ((result->damaged | result->unavailable) >> i & 1)
 			memset(buf + i * kd->set.page_size, 0, kd->set.page_size);
+		if (result->damaged >> i & 1)
 			kvfs_dump_note_damaged(&kd->dump, pfn + i, kd->set.nr_pfns);
-		}
 	}
-	return bad;
 }
 
-static uint32_t fill_chunk(void *arg, uint64_t nr, unsigned char *buf)
+static void fill_chunk(void *arg, uint64_t nr, unsigned char *buf, struct kvfs_dump_result *result)
 {
 	struct dumpkdump *kd = arg;
 	size_t pages = KVFS_CHUNK_LEN / kd->set.page_size;
 	uint64_t first = nr * pages, pfn = first;
-	uint32_t bad_blocks = 0;
 
-	_Static_assert(KVFS_CHUNK_LEN / KVFS_CHUNK_BLOCK_LEN <= KVFS_KDUMP_SET_LOCATE_MAX,
-		       "one look does for a chunk");
+	_Static_assert(KVFS_CHUNK_BLOCKS <= KVFS_KDUMP_SET_LOCATE_MAX, "one call locates a chunk");
 	memset(buf, 0, KVFS_CHUNK_LEN);
 	while ((pfn = kvfs_kdump_set_next_dumped(&kd->set, pfn, first + pages)) < first + pages) {
 		uint64_t end = kvfs_kdump_set_next_excluded(&kd->set, pfn, first + pages);
-		uint64_t bad;
+		struct kvfs_dump_result run = { 0 };
+		size_t page = (size_t)(pfn - first);
 
-		bad = fill_run(kd, pfn, (size_t)(end - pfn), buf + (pfn - first) * kd->set.page_size);
-		for (size_t i = 0; bad >> i; i++)
-			if (bad >> i & 1)
-				bad_blocks |= blocks_of(kd, (size_t)(pfn - first) + i, 1);
+		fill_run(kd, pfn, (size_t)(end - pfn), buf + page * kd->set.page_size, &run);
+		run.damaged = blocks_of(kd, run.damaged, page);
+		run.unavailable = blocks_of(kd, run.unavailable, page);
+		kvfs_dump_result_merge(result, &run, 0);
 		pfn = end;
 	}
-	return bad_blocks;
 }
 
 static int kdump_read(struct kvfs_dump *dump, void *buf, size_t len, uint64_t off)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Pages out of kdump-compressed files, decompressed by libkdumpfile. kdumplib.c is the only
- * file that knows that library; a build without it has kdumplib_none.c in its place.
+ * Pages of kdump-compressed files, decompressed by libkdumpfile. kdump_lib.c is the only file that
+ * includes that library; a build without it has kdump_lib_none.c in its place.
  *
- * The library trusts its files more than this program may: kdumphead.h judges the headers,
- * and every page descriptor, before the library gets to see them.
+ * The library trusts its files more than this program may: kdump_header.h checks the headers, and
+ * every page descriptor, before the library reads them.
  */
 #ifndef KVFS_DUMP_KDUMP_LIB_H
 #define KVFS_DUMP_KDUMP_LIB_H
@@ -17,20 +17,22 @@
 struct kvfs_kdump_lib;		/* opaque; any number of threads may read */
 
 /*
- * Opens a dump of nr files, which are borrowed until close. page_size is what its header
- * says. Returns 0, -EOPNOTSUPP with a message in a build without libkdumpfile, or -errno with
- * what the library has to say.
+ * Opens a dump of nr files; fds are borrowed until close. page_size is that of its header, in bytes.
+ * Returns 0, -EOPNOTSUPP with a message in a build without libkdumpfile, -EBADMSG with the library's
+ * message, or -ENOMEM.
  */
 int kvfs_kdump_lib_open(const int *fds, size_t nr, uint32_t page_size, struct kvfs_kdump_lib **out,
 			struct kvfs_err *err);
 
-/* Nobody may be reading. NULL is allowed. */
+/* No thread may be reading. NULL is allowed. */
 void kvfs_kdump_lib_close(struct kvfs_kdump_lib *lib);
 
 /*
- * Reads whole pages from physical address paddr on. Returns the bytes read: less than len
- * before a page that cannot be had.
+ * Reads whole pages from physical address paddr on into buf. *done is the bytes read: less than len
+ * if the page there cannot be read. Returns 0, or what is wrong with that page: -EBADMSG if it is
+ * damaged, -EOPNOTSUPP if the library was built without its method, or another -errno if it is
+ * unavailable (result.h).
  */
-size_t kvfs_kdump_lib_read(struct kvfs_kdump_lib *lib, void *buf, size_t len, uint64_t paddr);
+int kvfs_kdump_lib_read(struct kvfs_kdump_lib *lib, void *buf, size_t len, uint64_t paddr, size_t *done);
 
 #endif /* KVFS_DUMP_KDUMP_LIB_H */

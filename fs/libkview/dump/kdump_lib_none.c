@@ -14,7 +14,8 @@ void kvfs_kdump_lib_close(struct kvfs_kdump_lib *lib)
 {
 }
 
-size_t kvfs_kdump_lib_read(struct kvfs_kdump_lib *lib, void *buf, size_t len, uint64_t paddr)
+int kvfs_kdump_lib_read(struct kvfs_kdump_lib *lib, void *buf, size_t len, uint64_t paddr, size_t *done)
 {
-	return 0;
+	*done = 0;
+	return -EOPNOTSUPP;
 }

@@ -5,7 +5,7 @@
 
 #include "base/io.h"
 
-/* Bytes of a file that are read at a time; no page is longer. */
+/* Bytes of a file that are read at a time. No page is longer. */
 #define MAX_READ 65536
 
 bool kvfs_kdump_pages_can(const struct kvfs_zstd *zstd, const struct kvfs_kdump_location *loc)
@@ -13,7 +13,7 @@ bool kvfs_kdump_pages_can(const struct kvfs_zstd *zstd, const struct kvfs_kdump_
 	return loc->flags == 0 || (loc->flags == KVFS_KDUMP_DESC_ZSTD && zstd);
 }
 
-/* How many pages, from the first on, lie one behind another and can be read at once. */
+/* The number of pages, from the first on, that are adjacent and can be read at once. */
 static size_t count_adjacent(const struct kvfs_kdump_location *locs, size_t n)
 {
 	uint64_t len = locs[0].len;
@@ -25,44 +25,48 @@ static size_t count_adjacent(const struct kvfs_kdump_location *locs, size_t n)
 	return i;
 }
 
-static bool unpack(struct kvfs_zstd *zstd, const struct kvfs_kdump_location *loc, const unsigned char *src,
-		   size_t page_size, unsigned char *page)
+static int unpack(struct kvfs_zstd *zstd, const struct kvfs_kdump_location *loc, const unsigned char *src,
+		  size_t page_size, unsigned char *page)
 {
 	if (loc->flags == KVFS_KDUMP_DESC_ZSTD)
 		return kvfs_zstd_decompress(zstd, src, loc->len, page, page_size);
 	memcpy(page, src, page_size);
-	return true;
+	return 0;
 }
 
-/* Pages that lie one behind another. Returns the mask of the damaged ones. */
-static uint64_t read_adjacent(struct kvfs_zstd *zstd, const struct kvfs_kdump_location *locs, size_t n,
-			      size_t page_size, unsigned char *buf)
+/* Reads n adjacent pages. */
+static void read_adjacent(struct kvfs_zstd *zstd, const struct kvfs_kdump_location *locs, size_t n,
+			  size_t page_size, unsigned char *buf, struct kvfs_dump_result *result)
 {
 	unsigned char raw[MAX_READ];
 	size_t len = (size_t)(locs[n - 1].off - locs[0].off) + locs[n - 1].len, at = 0;
 	ssize_t got = kvfs_io_pread(locs[0].fd, raw, len, locs[0].off);
-	uint64_t bad = 0;
+	int down = got < 0 ? (int)got : 0;
 
 	for (size_t i = 0; i < n; at += locs[i++].len) {
-		/* The file may have been cut since its length was judged. */
-		bool whole = got >= 0 && at + locs[i].len <= (size_t)got;
+		int ret = 0;
 
-		if (!whole || !unpack(zstd, &locs[i], raw + at, page_size, buf + i * page_size))
-			bad |= 1ULL << i;
+		if (got < 0 || at + locs[i].len > (size_t)got) {
+			/* EIO may be of one sector: each page is read by itself. Others are of the file. */
+			if (down == 0 || down == -EIO || down == -EBADMSG)
+				down = kvfs_dump_pread(locs[i].fd, raw + at, locs[i].len, locs[i].off);
+			ret = down;
+		}
+		if (ret == 0)
+			ret = unpack(zstd, &locs[i], raw + at, page_size, buf + i * page_size);
+		kvfs_dump_result_note(result, i, ret);
 	}
-	return bad;
 }
 
-uint64_t kvfs_kdump_pages_read(struct kvfs_zstd *zstd, const struct kvfs_kdump_location *locs,
-			       size_t n, size_t page_size, unsigned char *buf)
+void kvfs_kdump_pages_read(struct kvfs_zstd *zstd, const struct kvfs_kdump_location *locs, size_t n,
+			   size_t page_size, unsigned char *buf, struct kvfs_dump_result *result)
 {
-	uint64_t bad = 0;
-
 	for (size_t i = 0; i < n;) {
+		struct kvfs_dump_result part = { 0 };
 		size_t run = count_adjacent(locs + i, n - i);
 
-		bad |= read_adjacent(zstd, locs + i, run, page_size, buf + i * page_size) << i;
+		read_adjacent(zstd, locs + i, run, page_size, buf + i * page_size, &part);
+		kvfs_dump_result_merge(result, &part, i);
 		i += run;
 	}
-	return bad;
 }

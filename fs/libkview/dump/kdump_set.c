@@ -73,70 +73,87 @@ static uint64_t rank_in_part(const struct kvfs_kdump_part *part, uint64_t pfn)
 	       kvfs_pfnmap_rank(&part->dumped, part->head.start_pfn);
 }
 
-/* The mask of wrong ones among n descriptors from the first on; where the others are in out. */
-static uint64_t load_descs(const struct kvfs_kdump_part *part, uint64_t first, size_t n,
-			   struct kvfs_kdump_location *out)
+/* Reads n descriptors from the first on, and fills in out for those that can be true. */
+static void load_descs(const struct kvfs_kdump_part *part, uint64_t first, size_t n,
+		       struct kvfs_kdump_location *out, struct kvfs_dump_result *result)
 {
 	struct kvfs_kdump_desc descs[KVFS_KDUMP_SET_LOCATE_MAX];
-	uint64_t off = part->head.descs_off + first * sizeof(descs[0]);
-	uint64_t wrong = 0;
+	const size_t each = sizeof(descs[0]);
+	uint64_t off = part->head.descs_off + first * each;
 	ssize_t got;
+	int failed;
 
 	/* Cannot overflow: a bitmap has at most 2^33 bits. */
-	got = kvfs_io_pread(part->fd, descs, n * sizeof(descs[0]), off);
+	got = kvfs_io_pread(part->fd, descs, n * each, off);
+	failed = got == -EBADMSG ? -EIO : got < 0 ? (int)got : 0;
 	for (size_t i = 0; i < n; i++) {
-		if (got < (ssize_t)((i + 1) * sizeof(descs[0])) ||
-		    kvfs_kdump_desc_check(&descs[i], part->head.page_size, part->file_len) < 0) {
-			wrong |= 1ULL << i;
-			continue;
-		}
-		out[i] = (struct kvfs_kdump_location) {
-			.fd = part->fd,
-			.len = le32toh(descs[i].len),
-			.off = le64toh(descs[i].off),
-			.flags = le32toh(descs[i].flags) & KVFS_KDUMP_DESC_METHODS,
-		};
+		int ret = failed;
+
+		/* A short read does not say why. What is after the end of the file, or an error, shares it. */
+		if (ret == 0 && (size_t)got < (i + 1) * each)
+			ret = failed = kvfs_dump_pread(part->fd, &descs[i], each, off + i * each);
+		/* A page beyond the end of the file is as damaged as one with a wrong descriptor. */
+		if (ret == 0 && kvfs_kdump_desc_check(&descs[i], part->head.page_size, part->file_len) < 0)
+			ret = -EBADMSG;
+		kvfs_dump_result_note(result, i, ret);
+		if (ret == 0)
+			out[i] = (struct kvfs_kdump_location) {
+				.fd = part->fd,
+				.len = le32toh(descs[i].len),
+				.off = le64toh(descs[i].off),
+				.flags = le32toh(descs[i].flags) & KVFS_KDUMP_DESC_METHODS,
+			};
 	}
-	return wrong;
 }
 
-/* The first of a few descriptors from first on that is wrong; nr if none is. */
-static uint64_t find_wrong(const struct kvfs_kdump_part *part, uint64_t first, uint64_t nr)
+/* *wrong: the first of a few descriptors from first on that is damaged; nr if none is. 0 or -errno. */
+static int find_wrong(const struct kvfs_kdump_part *part, uint64_t first, uint64_t nr, uint64_t *wrong)
 {
 	struct kvfs_kdump_location locs[KVFS_KDUMP_SET_LOCATE_MAX];
 	uint64_t n = nr - first < KVFS_KDUMP_SET_LOCATE_MAX ? nr - first : KVFS_KDUMP_SET_LOCATE_MAX;
-	uint64_t wrong = n > 0 ? load_descs(part, first, (size_t)n, locs) : 0;
+	struct kvfs_dump_result result = { 0 };
 
-	return wrong ? first + (uint64_t)__builtin_ctzll(wrong) : nr;
+	load_descs(part, first, (size_t)n, locs, &result);
+	*wrong = result.damaged ? first + (uint64_t)__builtin_ctzll(result.damaged) : nr;
+	return result.error;
 }
 
 /*
  * Pages are written in order, so those that a truncated file lacks are the last; but pages of
- * zeros share one copy at the start, which is why a few are asked at a time.
+ * zeros share one copy at the start, which is why a few are looked at together. 0 or -errno.
  */
-static void look_for_cut(const struct kvfs_kdump_part *part, const char *name,
-			 struct kvfs_err *missing)
+static int look_for_cut(const struct kvfs_kdump_part *part, const char *name, struct kvfs_err *missing)
 {
 	uint64_t nr = rank_in_part(part, part->head.end_pfn);
-	uint64_t lo = 0, hi = nr;
+	uint64_t lo = 0, hi = nr, wrong;
+	int ret;
 
-	if (nr == 0 || find_wrong(part, nr > KVFS_KDUMP_SET_LOCATE_MAX ? nr - KVFS_KDUMP_SET_LOCATE_MAX : 0, nr) == nr) {
+	ret = find_wrong(part, nr > KVFS_KDUMP_SET_LOCATE_MAX ? nr - KVFS_KDUMP_SET_LOCATE_MAX : 0, nr, &wrong);
+	if (ret < 0)
+		return ret;
+	if (wrong == nr) {
 		if (part->head.incomplete)
 			kvfs_err_set(missing, ENODATA, "%s is incomplete: makedumpfile had no room for all of it", name);
-		return;
+		return 0;
 	}
 	while (lo < hi) {
 		uint64_t mid = lo + (hi - lo) / 2;
 
-		if (find_wrong(part, mid, nr) < nr)
+		ret = find_wrong(part, mid, nr, &wrong);
+		if (ret < 0)
+			return ret;
+		if (wrong < nr)
 			hi = mid;
 		else
 			lo = mid + 1;
 	}
-	lo = find_wrong(part, lo, nr);
+	ret = find_wrong(part, lo, nr, &wrong);
+	if (ret < 0)
+		return ret;
 	kvfs_err_set(missing, ENODATA, "%s is truncated: it ends at byte 0x%" PRIx64
 		     ", and about the last %" PRIu64 " of its %" PRIu64 " pages are damaged",
-		     name, part->file_len, nr - lo, nr);
+		     name, part->file_len, nr - wrong, nr);
+	return 0;
 }
 
 /* What parts of the page frame numbers no file has. */
@@ -167,8 +184,11 @@ int kvfs_kdump_set_load(const int *fds, const char *const *names, size_t nr,
 		ret = load_part(fds[i], names[i], &set.parts[set.nr_parts++], err);
 		if (ret == 0 && i > 0)
 			share_map(&set.parts[0], &set.parts[i]);
-		if (ret == 0)
-			look_for_cut(&set.parts[i], names[i], missing);
+		if (ret == 0) {
+			ret = look_for_cut(&set.parts[i], names[i], missing);
+			if (ret < 0)
+				kvfs_err_sys(err, -ret, "cannot read the page descriptors of %s", names[i]);
+		}
 	}
 	if (ret == 0) {
 		set.page_size = set.parts[0].head.page_size;
@@ -247,19 +267,18 @@ uint64_t kvfs_kdump_set_count_dumped(const struct kvfs_kdump_set *set, uint64_t 
 	return sum;
 }
 
-uint64_t kvfs_kdump_set_locate(const struct kvfs_kdump_set *set, uint64_t pfn, size_t n,
-			       struct kvfs_kdump_location *out)
+void kvfs_kdump_set_locate(const struct kvfs_kdump_set *set, uint64_t pfn, size_t n,
+			   struct kvfs_kdump_location *out, struct kvfs_dump_result *result)
 {
-	uint64_t wrong = 0;
-
 	for (size_t i = 0; i < set->nr_parts; i++) {
 		const struct kvfs_kdump_part *part = &set->parts[i];
 		uint64_t from = pfn > part->head.start_pfn ? pfn : part->head.start_pfn;
 		uint64_t to = pfn + n < part->head.end_pfn ? pfn + n : part->head.end_pfn;
+		struct kvfs_dump_result result_of_part = { 0 };
 
-		if (from < to)
-			wrong |= load_descs(part, rank_in_part(part, from), (size_t)(to - from),
-					    out + (from - pfn)) << (from - pfn);
+		if (from >= to)
+			continue;
+		load_descs(part, rank_in_part(part, from), (size_t)(to - from), out + (from - pfn), &result_of_part);
+		kvfs_dump_result_merge(result, &result_of_part, (size_t)(from - pfn));
 	}
-	return wrong;
 }

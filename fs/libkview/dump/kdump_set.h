@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "dump/kdump_header.h"
 #include "dump/pfnmap.h"
+#include "dump/result.h"
 
 /* One file. */
 struct kvfs_kdump_part {
@@ -63,11 +64,10 @@ struct kvfs_kdump_location {
 #define KVFS_KDUMP_SET_LOCATE_MAX 64
 
 /*
- * Finds n pages from pfn on, all of which are in a file, and judges their descriptors. Returns
- * a mask of those that are wrong, the lowest bit for pfn; out has n places, and those of the
- * others are filled in.
+ * Finds n pages from pfn on, all of which are in a file, and checks their descriptors. *result is
+ * zeroed by the caller; bit 0 is pfn. out has n places; those of pages without a fault are filled in.
  */
-uint64_t kvfs_kdump_set_locate(const struct kvfs_kdump_set *set, uint64_t pfn, size_t n,
-			       struct kvfs_kdump_location *out);
+void kvfs_kdump_set_locate(const struct kvfs_kdump_set *set, uint64_t pfn, size_t n,
+			   struct kvfs_kdump_location *out, struct kvfs_dump_result *result);
 
 #endif /* KVFS_DUMP_KDUMP_SET_H */

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <zstd.h>
+#include <zstd_errors.h>
 
 /* Idle contexts that are kept, some 150 KiB each. */
 #define MAX_IDLE 16
@@ -36,7 +37,7 @@ void kvfs_zstd_destroy(struct kvfs_zstd *z)
 	free(z);
 }
 
-/* A context that nobody else uses; NULL if out of memory. */
+/* Lends a context to one thread. Returns NULL if out of memory. */
 static ZSTD_DCtx *get_ctx(struct kvfs_zstd *z)
 {
 	ZSTD_DCtx *ctx = NULL;
@@ -59,16 +60,17 @@ static void put_ctx(struct kvfs_zstd *z, ZSTD_DCtx *ctx)
 	ZSTD_freeDCtx(ctx);
 }
 
-bool kvfs_zstd_decompress(struct kvfs_zstd *z, const void *src, size_t len, void *dst,
-			  size_t page_len)
+int kvfs_zstd_decompress(struct kvfs_zstd *z, const void *src, size_t len, void *dst, size_t page_len)
 {
 	ZSTD_DCtx *ctx = get_ctx(z);
 	size_t n;
 
 	if (!ctx)
-		return false;
+		return -ENOMEM;
 	n = ZSTD_decompressDCtx(ctx, dst, page_len, src, len);
 	put_ctx(z, ctx);
-	/* An error is a number beyond all lengths. */
-	return n == page_len;
+	if (ZSTD_getErrorCode(n) == ZSTD_error_memory_allocation)
+		return -ENOMEM;
+	/* Other errors are numbers beyond all lengths. */
+	return n == page_len ? 0 : -EBADMSG;
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "dump/zstd.h"
 
+#include <errno.h>
+
 int kvfs_zstd_create(struct kvfs_zstd **out)
 {
 	*out = NULL;
@@ -11,8 +13,7 @@ void kvfs_zstd_destroy(struct kvfs_zstd *z)
 {
 }
 
-bool kvfs_zstd_decompress(struct kvfs_zstd *z, const void *src, size_t len, void *dst,
-			  size_t page_len)
+int kvfs_zstd_decompress(struct kvfs_zstd *z, const void *src, size_t len, void *dst, size_t page_len)
 {
-	return false;
+	return -EOPNOTSUPP;
 }

@@ -2,14 +2,16 @@
 #include "fuzz.h"
 #include "dump/kdump_set.h"
 
-/* Where pages are said to be, they can be. */
+/* A location lies inside its file. */
 static void locate(const struct kvfs_kdump_set *set, uint64_t pfn, size_t n)
 {
 	struct kvfs_kdump_location locs[KVFS_KDUMP_SET_LOCATE_MAX];
-	uint64_t wrong = kvfs_kdump_set_locate(set, pfn, n, locs);
+	struct kvfs_dump_result result = { 0 };
 
+	kvfs_kdump_set_locate(set, pfn, n, locs, &result);
+	fuzz_assert(!result.unavailable && !result.error);
 	for (size_t i = 0; i < n; i++) {
-		if (wrong >> i & 1)
+		if (result.damaged >> i & 1)
 			continue;
 		fuzz_assert(locs[i].len <= set->page_size && locs[i].off < set->parts[0].file_len);
 		fuzz_assert(locs[i].len <= set->parts[0].file_len - locs[i].off);

@@ -16,14 +16,20 @@ static unsigned char byte_at(uint64_t off)
 	return (unsigned char)(off * 7 + off / 251);
 }
 
-/* Block 3 of chunk 5 is bad. */
-static uint32_t fill(void *arg, uint64_t nr, unsigned char *buf)
+/* What fill says of block 9 of chunk 20 as long as it is not 0. */
+static atomic_int unavailable;
+
+/* Block 3 of chunk 5 is damaged. */
+static void fill(void *arg, uint64_t nr, unsigned char *buf, struct kvfs_dump_result *result)
 {
 	ck_assert_uint_lt(nr, NR_CHUNKS);
 	atomic_fetch_add(&fills[nr], 1);
 	for (size_t i = 0; i < KVFS_CHUNK_LEN; i++)
 		buf[i] = byte_at(nr * KVFS_CHUNK_LEN + i);
-	return nr == 5 ? 1U << 3 : 0;
+	if (nr == 5)
+		kvfs_dump_result_note(result, 3, -EBADMSG);
+	if (nr == 20)
+		kvfs_dump_result_note(result, 9, atomic_load(&unavailable));
 }
 
 static void check(struct kvfs_chunkcache *cache, uint64_t off, size_t len, int want)
@@ -33,7 +39,7 @@ static void check(struct kvfs_chunkcache *cache, uint64_t off, size_t len, int w
 
 	buf[len] = 0xa5;
 	ck_assert_int_eq(kvfs_chunkcache_read(cache, buf, len, off), want);
-	for (size_t i = 0; i < len; i++)
+	for (size_t i = 0; i < len && want == 0; i++)
 		wrong += buf[i] != byte_at(off + i);
 	ck_assert_uint_eq(wrong, 0);
 	ck_assert_int_eq(buf[len], 0xa5);
@@ -64,6 +70,84 @@ START_TEST(test_bad_block)
 	check(cache, bad + KVFS_CHUNK_BLOCK_LEN - 1, 1, -EIO);
 	check(cache, bad + KVFS_CHUNK_BLOCK_LEN, 100, 0);
 	check(cache, 4 * KVFS_CHUNK_LEN, 3 * KVFS_CHUNK_LEN, -EIO);
+	/* What is damaged stays so, and is kept. */
+	ck_assert_uint_eq(fills[5], 1);
+	kvfs_chunkcache_destroy(cache);
+}
+END_TEST
+
+/* An unavailable block fails the reads of it; the chunk is filled again for the next, and then kept. */
+START_TEST(test_unavailable)
+{
+	struct kvfs_chunkcache *cache = kvfs_chunkcache_create(0, NR_CHUNKS, 0, fill, NULL);
+	uint64_t block = 20 * KVFS_CHUNK_LEN + 9 * KVFS_CHUNK_BLOCK_LEN;
+	static const int errors[] = { -EIO, -ENOMEM, -EMFILE };
+
+	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+		atomic_store(&unavailable, errors[i]);
+		check(cache, block, 1, errors[i]);
+		check(cache, block - 1, 2, errors[i]);
+		check(cache, block - 10, 10, 0);
+		check(cache, block + KVFS_CHUNK_BLOCK_LEN, 10, 0);
+		check(cache, 19 * KVFS_CHUNK_LEN, 3 * KVFS_CHUNK_LEN, errors[i]);
+	}
+	ck_assert_uint_eq(fills[20], 5 * sizeof(errors) / sizeof(errors[0]));
+	atomic_store(&unavailable, 0);
+	atomic_store(&fills[20], 0);
+	for (int i = 0; i < 3; i++)
+		check(cache, block, 1, 0);
+	ck_assert_uint_eq(fills[20], 1);
+	kvfs_chunkcache_destroy(cache);
+}
+END_TEST
+
+static void *read_unavailable(void *arg)
+{
+	uint64_t block = 20 * KVFS_CHUNK_LEN + 9 * KVFS_CHUNK_BLOCK_LEN;
+
+	for (int i = 0; i < 300; i++) {
+		check(arg, block, 1, -ENOMEM);
+		check(arg, 19 * KVFS_CHUNK_LEN, KVFS_CHUNK_LEN, 0);
+		check(arg, block - 1, 1, 0);
+	}
+	return NULL;
+}
+
+/* Readers share one attempt to fill a chunk, or make their own; each gets its result. */
+START_TEST(test_unavailable_to_many)
+{
+	struct kvfs_chunkcache *cache = kvfs_chunkcache_create(0, NR_CHUNKS, 2, fill, NULL);
+	uint64_t block = 20 * KVFS_CHUNK_LEN + 9 * KVFS_CHUNK_BLOCK_LEN;
+	pthread_t threads[4];
+	char byte;
+
+	atomic_store(&unavailable, -ENOMEM);
+	for (size_t i = 0; i < 4; i++)
+		pthread_create(&threads[i], NULL, read_unavailable, cache);
+	for (size_t i = 0; i < 4; i++)
+		pthread_join(threads[i], NULL);
+	/* A thread of the cache may still be filling it as it was. */
+	atomic_store(&unavailable, 0);
+	while (kvfs_chunkcache_read(cache, &byte, 1, block) < 0)
+		sched_yield();
+	check(cache, block, 1, 0);
+	kvfs_chunkcache_destroy(cache);
+}
+END_TEST
+
+/* More unavailable chunks than the cache keeps leave it in order. */
+START_TEST(test_unavailable_and_full)
+{
+	struct kvfs_chunkcache *cache = kvfs_chunkcache_create(0, NR_CHUNKS, 0, fill, NULL);
+
+	atomic_store(&unavailable, -ENOMEM);
+	for (uint64_t nr = 0; nr < NR_CHUNKS; nr++) {
+		check(cache, 20 * KVFS_CHUNK_LEN, KVFS_CHUNK_LEN, -ENOMEM);
+		if (nr != 5 && nr != 20)
+			check(cache, nr * KVFS_CHUNK_LEN, KVFS_CHUNK_LEN, 0);
+	}
+	ck_assert_uint_eq(fills[20], NR_CHUNKS);
+	ck_assert_uint_eq(fills[100], 1);
 	kvfs_chunkcache_destroy(cache);
 }
 END_TEST
@@ -162,6 +246,9 @@ int main(void)
 
 	tcase_add_loop_test(tcase, test_read, 0, 3);
 	tcase_add_loop_test(tcase, test_bad_block, 0, 3);
+	tcase_add_test(tcase, test_unavailable);
+	tcase_add_test(tcase, test_unavailable_to_many);
+	tcase_add_test(tcase, test_unavailable_and_full);
 	tcase_add_test(tcase, test_bounded);
 	tcase_add_test(tcase, test_ahead);
 	tcase_add_test(tcase, test_ahead_in_batches);

@@ -6,6 +6,7 @@
 
 #include "dump/dump.h"
 #include "failalloc.h"
+#include "failpread.h"
 #include "mkelf.h"
 #include "unit.h"
 
@@ -176,6 +177,27 @@ START_TEST(test_shrinks)
 }
 END_TEST
 
+/* An error of the file system is not damage: not counted, and gone with its cause. */
+START_TEST(test_unavailable)
+{
+	static const int errors[] = { EIO, ENOMEM, EMFILE };
+	struct kvfs_dump *dump = open_dump(expand("elf\n" CORE));
+	unsigned char buf[2 * PAGE];
+	uint64_t off = dump->segs[1].off;
+
+	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+		failpread_at(off + PAGE, errors[i]);
+		ck_assert_int_eq(kvfs_dump_read(dump, &dump->core, buf, sizeof(buf), off), -errors[i]);
+		ck_assert_int_eq(kvfs_dump_read(dump, &dump->core, buf, PAGE, off + PAGE), -errors[i]);
+		ck_assert_int_eq(kvfs_dump_read(dump, &dump->core, buf, PAGE, off), PAGE);
+	}
+	failpread_off();
+	ck_assert_int_eq(kvfs_dump_read(dump, &dump->core, buf, sizeof(buf), off), sizeof(buf));
+	ck_assert_uint_eq(dump->nr_damaged, 0);
+	kvfs_dump_close(dump);
+}
+END_TEST
+
 /* What cannot be true is refused with a reason, and the descriptor stays the caller's. */
 START_TEST(test_hostile)
 {
@@ -236,5 +258,5 @@ START_TEST(test_out_of_memory)
 }
 END_TEST
 
-UNIT_MAIN("dumpelf", test_classes, test_holes, test_cut, test_shrinks, test_hostile, test_far_segment,
+UNIT_MAIN("dumpelf", test_classes, test_holes, test_cut, test_shrinks, test_unavailable, test_hostile, test_far_segment,
 	  test_out_of_memory)

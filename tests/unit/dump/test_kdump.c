@@ -29,7 +29,8 @@ int kvfs_dump_elf_open(int fd, const char *name, uint64_t file_len, struct kvfs_
 static struct {
 	int ret;		/* of open */
 	size_t nr_files;	/* that it was opened with */
-	uint64_t damaged;	/* a PFN; 0: none */
+	uint64_t damaged;	/* PFN of a page that cannot be decompressed; 0: none */
+	int result;		/* of reading it */
 	uint64_t asked_for_damaged;
 	pthread_mutex_t lock;
 } lib = { .lock = PTHREAD_MUTEX_INITIALIZER };
@@ -56,20 +57,20 @@ void kvfs_kdump_lib_close(struct kvfs_kdump_lib *l)
 	free(l);
 }
 
-size_t kvfs_kdump_lib_read(struct kvfs_kdump_lib *l, void *buf, size_t len, uint64_t paddr)
+int kvfs_kdump_lib_read(struct kvfs_kdump_lib *l, void *buf, size_t len, uint64_t paddr, size_t *done)
 {
-	for (size_t done = 0; done < len; done += l->page_size) {
-		uint64_t pfn = (paddr + done) / l->page_size;
+	for (*done = 0; *done < len; *done += l->page_size) {
+		uint64_t pfn = (paddr + *done) / l->page_size;
 
 		if (lib.damaged && pfn == lib.damaged) {
 			pthread_mutex_lock(&lib.lock);
 			lib.asked_for_damaged++;
 			pthread_mutex_unlock(&lib.lock);
-			return done;
+			return lib.result;
 		}
-		kdump_page(pfn, l->page_size, (char *)buf + done);
+		kdump_page(pfn, l->page_size, (char *)buf + *done);
 	}
-	return len;
+	return 0;
 }
 
 /* Stands in for zstd: pages as they are, but for the one that the library has damaged, too. */
@@ -88,14 +89,13 @@ void kvfs_zstd_destroy(struct kvfs_zstd *z)
 	free(z);
 }
 
-bool kvfs_zstd_decompress(struct kvfs_zstd *z, const void *src, size_t len, void *dst,
-			  size_t page_len)
+int kvfs_zstd_decompress(struct kvfs_zstd *z, const void *src, size_t len, void *dst, size_t page_len)
 {
 	uint64_t paddr;
 
 	memcpy(&paddr, src, sizeof(paddr));
 	memcpy(dst, src, len);
-	return len == page_len && !(lib.damaged && paddr / page_len == lib.damaged);
+	return lib.damaged && paddr / page_len == lib.damaged ? lib.result : 0;
 }
 
 static struct kdump_file file;
@@ -112,6 +112,7 @@ static void make_pages(void)
 	pages[64] = pages[160] = 'x';
 	lib.ret = 0;
 	lib.damaged = 0;
+	lib.result = -EBADMSG;
 }
 
 static int open_files(const int *fds, size_t nr, struct kvfs_dump **out, struct kvfs_err *err)
@@ -283,6 +284,39 @@ START_TEST(test_damaged)
 }
 END_TEST
 
+/*
+ * What the library and zstd return for a page that is not damaged, only unavailable, is an error of
+ * that read alone: it is not counted, its neighbours can be read, and the next read tries again.
+ */
+START_TEST(test_unavailable)
+{
+	static const int errors[] = { -EIO, -ENOMEM, -EMFILE, -EOPNOTSUPP };
+	const struct kdump_spec spec = { .pages = pages };
+	char buf[3 * PAGE];
+
+	for (size_t i = 0; i < 2 * sizeof(errors) / sizeof(errors[0]); i++) {
+		struct kvfs_dump *dump;
+		uint64_t pfn = 33;
+
+		make_pages();
+		lib.damaged = pfn;
+		lib.result = errors[i / 2];
+		if (i % 2)
+			pages[pfn] = 'Z';
+		dump = open_spec(&spec);
+		ck_assert_int_eq(kvfs_dump_read_phys(dump, buf, sizeof(buf), (pfn - 1) * PAGE), lib.result);
+		ck_assert_int_eq(kvfs_dump_read_phys(dump, buf, 1, pfn * PAGE), lib.result);
+		ck_assert_int_eq(kvfs_dump_read_phys(dump, buf, PAGE, (pfn - 1) * PAGE), 0);
+		ck_assert_int_eq(kvfs_dump_read_phys(dump, buf, PAGE, (pfn + 1) * PAGE), 0);
+		ck_assert_uint_eq(dump->nr_damaged, 0);
+		lib.damaged = 0;
+		check_pages(dump, PAGE, 0);
+		ck_assert_uint_eq(dump->nr_damaged, 0);
+		kvfs_dump_close(dump);
+	}
+}
+END_TEST
+
 /* Chunks come and go, and readers are many: the bytes are right, and what is bad counts once. */
 static void *read_all(void *arg)
 {
@@ -406,5 +440,5 @@ START_TEST(test_out_of_memory)
 }
 END_TEST
 
-UNIT_MAIN("dumpkdump", test_pages, test_large_pages, test_holes, test_damaged, test_many_readers, test_split,
+UNIT_MAIN("dumpkdump", test_pages, test_large_pages, test_holes, test_damaged, test_unavailable, test_many_readers, test_split,
 	  test_notes, test_refused, test_out_of_memory)

@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "dump/kdump_header.h"
+#include "failpread.h"
 #include "unit.h"
 
 #define PAGE 4096
@@ -12,10 +13,10 @@
 /* Stands in for zstd: a page is its first byte, over and over; 0xff is damaged. */
 struct kvfs_zstd {
 	int calls;
+	unsigned char no_memory_for;
 };
 
-bool kvfs_zstd_decompress(struct kvfs_zstd *z, const void *src, size_t len, void *dst,
-			  size_t page_len)
+int kvfs_zstd_decompress(struct kvfs_zstd *z, const void *src, size_t len, void *dst, size_t page_len)
 {
 	const unsigned char *bytes = src;
 
@@ -23,7 +24,7 @@ bool kvfs_zstd_decompress(struct kvfs_zstd *z, const void *src, size_t len, void
 	for (size_t i = 1; i < len; i++)
 		ck_assert_uint_eq(bytes[i], bytes[0]);
 	memset(dst, bytes[0], page_len);
-	return bytes[0] != 0xff;
+	return bytes[0] == 0xff ? -EBADMSG : bytes[0] == z->no_memory_for ? -ENOMEM : 0;
 }
 
 static unsigned char buf[NR * PAGE];
@@ -66,15 +67,18 @@ static void check(uint64_t bad)
 	}
 }
 
+/* The mask of the damaged ones; none is unavailable. */
 static uint64_t read_all(void)
 {
+	struct kvfs_dump_result result = { 0 };
 	struct kvfs_zstd zstd = { 0 };
-	uint64_t bad;
 
 	memset(buf, 0xee, sizeof(buf));
-	bad = kvfs_kdump_pages_read(&zstd, locs, NR, PAGE, buf);
-	check(bad);
-	return bad;
+	kvfs_kdump_pages_read(&zstd, locs, NR, PAGE, buf, &result);
+	check(result.damaged);
+	ck_assert_uint_eq(result.unavailable, 0);
+	ck_assert_int_eq(result.error, 0);
+	return result.damaged;
 }
 
 START_TEST(test_can)
@@ -104,6 +108,7 @@ END_TEST
 /* Descriptors in any order, some pages twice: the writer shares pages of zeros. */
 START_TEST(test_any_order)
 {
+	struct kvfs_dump_result result = { 0 };
 	int fd = make_file(0);
 
 	for (size_t i = 0; i + 1 < NR; i += 2) {
@@ -113,7 +118,8 @@ START_TEST(test_any_order)
 		locs[i + 1] = other;
 	}
 	locs[7] = locs[6];
-	ck_assert_uint_eq(kvfs_kdump_pages_read(&(struct kvfs_zstd){ 0 }, locs, NR, PAGE, buf), 0);
+	kvfs_kdump_pages_read(&(struct kvfs_zstd){ 0 }, locs, NR, PAGE, buf, &result);
+	ck_assert_uint_eq(result.damaged | result.unavailable, 0);
 	for (size_t i = 0; i < NR; i++)
 		ck_assert_uint_eq(buf[i * PAGE + 9], i == 7 ? 8 : (i ^ 1) + 1);
 	close(fd);
@@ -141,14 +147,61 @@ START_TEST(test_cut)
 		ck_assert_uint_eq(read_all(), ((1ULL << NR) - 1) & ~((1ULL << i) - 1));
 		close(fd);
 	}
+}
+END_TEST
+
+static struct kvfs_dump_result read_with(unsigned char no_memory_for)
+{
+	struct kvfs_zstd zstd = { .no_memory_for = no_memory_for };
+	struct kvfs_dump_result result = { 0 };
+
+	memset(buf, 0xee, sizeof(buf));
+	kvfs_kdump_pages_read(&zstd, locs, NR, PAGE, buf, &result);
+	check(result.damaged | result.unavailable);
+	ck_assert_uint_eq(result.damaged, 0);
+	return result;
+}
+
+/* EIO is of the pages that the bytes are in; another error is of all that were read with them. */
+START_TEST(test_unavailable)
+{
+	for (size_t i = 0; i < NR; i++) {
+		int fd = make_file(i % 2 ? 4 : 0);
+		struct kvfs_dump_result result;
+
+		failpread_at(locs[i].off + locs[i].len - 1, EIO);
+		result = read_with(0);
+		ck_assert_uint_eq(result.unavailable, 1ULL << i);
+		ck_assert_int_eq(result.error, -EIO);
+		failpread_at(locs[i].off, ENOMEM);
+		result = read_with(0);
+		ck_assert(result.unavailable >> i & 1);
+		ck_assert_int_eq(result.error, -ENOMEM);
+		failpread_off();
+		ck_assert_uint_eq(read_all(), 0);
+		close(fd);
+	}
 	locs[0].fd = -1;
-	ck_assert_uint_eq(kvfs_kdump_pages_read(NULL, locs, 1, PAGE, buf), 1);
+	ck_assert_uint_eq(read_with(0).unavailable & 1, 1);
+	ck_assert_int_eq(read_with(0).error, -EBADF);
+}
+END_TEST
+
+START_TEST(test_no_memory)
+{
+	int fd = make_file(0);
+	struct kvfs_dump_result result = read_with(6);	/* the bytes of page 5 */
+
+	ck_assert_uint_eq(result.unavailable, 1 << 5);
+	ck_assert_int_eq(result.error, -ENOMEM);
+	close(fd);
 }
 END_TEST
 
 START_TEST(test_large_pages)
 {
 	static unsigned char large[3 * 65536], got[3 * 65536];
+	struct kvfs_dump_result result = { 0 };
 	struct kvfs_kdump_location at[3];
 	int fd;
 
@@ -157,10 +210,12 @@ START_TEST(test_large_pages)
 	fd = unit_file(large, sizeof(large));
 	for (size_t i = 0; i < 3; i++)
 		at[i] = (struct kvfs_kdump_location) { .fd = fd, .off = i * 65536, .len = 65536 };
-	ck_assert_uint_eq(kvfs_kdump_pages_read(NULL, at, 3, 65536, got), 0);
+	kvfs_kdump_pages_read(NULL, at, 3, 65536, got, &result);
+	ck_assert_uint_eq(result.damaged | result.unavailable, 0);
 	ck_assert(memcmp(got, large, sizeof(got)) == 0);
 	close(fd);
 }
 END_TEST
 
-UNIT_MAIN("kdumppages", test_can, test_read, test_any_order, test_damaged, test_cut, test_large_pages)
+UNIT_MAIN("dump/kdump_pages", test_can, test_read, test_any_order, test_damaged, test_cut, test_unavailable,
+	  test_no_memory, test_large_pages)

@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "failalloc.h"
+#include "failpread.h"
 #include "kdump_builder.h"
 #include "unit.h"
 
@@ -74,17 +75,21 @@ static bool dumped(uint64_t pfn, uint64_t lo, uint64_t hi)
 static uint64_t judge(const struct kvfs_kdump_set *set, uint64_t pfn, size_t n)
 {
 	struct kvfs_kdump_location locs[KVFS_KDUMP_SET_LOCATE_MAX];
-	uint64_t wrong = kvfs_kdump_set_locate(set, pfn, n, locs), word;
+	struct kvfs_dump_result result = { 0 };
+	uint64_t word;
 
+	kvfs_kdump_set_locate(set, pfn, n, locs, &result);
+	ck_assert_uint_eq(result.unavailable, 0);
+	ck_assert_int_eq(result.error, 0);
 	for (size_t i = 0; i < n; i++) {
-		if (wrong >> i & 1)
+		if (result.damaged >> i & 1)
 			continue;
 		ck_assert_uint_eq(locs[i].len, PAGE);
 		ck_assert_uint_eq(locs[i].flags, 0);
-		ck_assert_int_eq(pread(locs[i].fd, &word, sizeof(word), (off_t)locs[i].off), sizeof(word));
+		ck_assert_int_eq(__real_pread(locs[i].fd, &word, sizeof(word), (off_t)locs[i].off), sizeof(word));
 		ck_assert_uint_eq(word, (pfn + i) * PAGE);
 	}
-	return wrong;
+	return result.damaged;
 }
 
 /* All answers, from each page on, are those of the pattern. */
@@ -288,6 +293,55 @@ START_TEST(test_cut)
 }
 END_TEST
 
+/* A descriptor that cannot be read now is unavailable, not damaged, and is asked for again. */
+START_TEST(test_unavailable)
+{
+	static const int errors[] = { EIO, ENOMEM };
+	const struct kdump_spec spec = { .pages = pattern };
+
+	make_pattern();
+	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+		struct kvfs_kdump_location locs[KVFS_KDUMP_SET_LOCATE_MAX];
+		struct kvfs_dump_result result = { 0 };
+		struct input in = { .nr = 0 };
+
+		add(&in, &spec);
+		ck_assert_int_eq(load(&in), 0);
+		/* Before page 80 there are 54 others. The pread ends with the descriptor of page 79. */
+		failpread_at(file.descs_off + 54 * 24, errors[i]);
+		kvfs_kdump_set_locate(&in.set, 78, 6, locs, &result);
+		ck_assert_uint_eq(result.damaged, 0);
+		ck_assert_uint_eq(result.unavailable, 0x3c);
+		ck_assert_int_eq(result.error, -errors[i]);
+		ck_assert_uint_eq(locs[1].len, PAGE);
+		failpread_at(file.descs_off + 52 * 24, errors[i]);
+		memset(&result, 0, sizeof(result));
+		kvfs_kdump_set_locate(&in.set, 78, 6, locs, &result);
+		ck_assert_uint_eq(result.unavailable, 0x3f);
+		failpread_off();
+		ck_assert_uint_eq(judge(&in.set, 78, 6), 0);
+		finish(&in);
+	}
+}
+END_TEST
+
+/* Nor is a file that cannot be read taken for a truncated one. */
+START_TEST(test_unavailable_at_load)
+{
+	const struct kdump_spec spec = { .pages = pattern };
+	struct input in = { .nr = 0 };
+
+	make_pattern();
+	add(&in, &spec);
+	failpread_at(file.data_off - 24, EIO);
+	unit_assert_error(load(&in), EIO, in.err, "cannot read the page descriptors of one");
+	failpread_off();
+	ck_assert_int_eq(load(&in), 0);
+	ck_assert_int_eq(in.missing.errnum, 0);
+	finish(&in);
+}
+END_TEST
+
 START_TEST(test_incomplete)
 {
 	const struct kdump_spec spec = { .pages = pattern };
@@ -338,4 +392,5 @@ START_TEST(test_out_of_memory)
 END_TEST
 
 UNIT_MAIN("kdumpset", test_whole, test_split, test_own_bitmaps, test_gaps, test_not_a_set,
-	  test_wrong_descriptors, test_cut, test_incomplete, test_bad_files, test_out_of_memory)
+	  test_wrong_descriptors, test_cut, test_unavailable, test_unavailable_at_load,
+	  test_incomplete, test_bad_files, test_out_of_memory)

@@ -3,7 +3,9 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <zstd.h>
+#include <zstd_errors.h>
 
 #include "failalloc.h"
 #include "unit.h"
@@ -13,6 +15,26 @@
 static struct kvfs_zstd *zstd;
 static unsigned char page[PAGE], packed[2 * PAGE];
 static size_t packed_len;
+
+/* libzstd without memory: for a context, and while it decompresses. */
+ZSTD_DCtx *__wrap_ZSTD_createDCtx(void);
+ZSTD_DCtx *__real_ZSTD_createDCtx(void);
+size_t __wrap_ZSTD_decompressDCtx(ZSTD_DCtx *ctx, void *dst, size_t dst_len, const void *src, size_t src_len);
+size_t __real_ZSTD_decompressDCtx(ZSTD_DCtx *ctx, void *dst, size_t dst_len, const void *src, size_t src_len);
+
+static bool no_context, no_workspace;
+
+ZSTD_DCtx *__wrap_ZSTD_createDCtx(void)
+{
+	return no_context ? NULL : __real_ZSTD_createDCtx();
+}
+
+size_t __wrap_ZSTD_decompressDCtx(ZSTD_DCtx *ctx, void *dst, size_t dst_len, const void *src, size_t src_len)
+{
+	if (no_workspace)
+		return (size_t)-ZSTD_error_memory_allocation;
+	return __real_ZSTD_decompressDCtx(ctx, dst, dst_len, src, src_len);
+}
 
 static void set_up(void)
 {
@@ -28,7 +50,7 @@ static bool decompress(const void *src, size_t len)
 {
 	unsigned char out[PAGE];
 
-	return kvfs_zstd_decompress(zstd, src, len, out, PAGE) && memcmp(out, page, PAGE) == 0;
+	return kvfs_zstd_decompress(zstd, src, len, out, PAGE) == 0 && memcmp(out, page, PAGE) == 0;
 }
 
 START_TEST(test_page)
@@ -48,14 +70,15 @@ START_TEST(test_malformed)
 
 	set_up();
 	for (size_t len = 0; len < packed_len; len++)
-		ck_assert(!decompress(packed, len));
+		ck_assert_int_eq(kvfs_zstd_decompress(zstd, packed, len, out, PAGE), -EBADMSG);
 	for (size_t i = 0; i < packed_len; i++) {
 		memcpy(wrong, packed, packed_len);
 		wrong[i] ^= 0x55;
 		kvfs_zstd_decompress(zstd, wrong, packed_len, out, PAGE);
 	}
-	ck_assert(!kvfs_zstd_decompress(zstd, packed, packed_len, out, PAGE - 1));
-	ck_assert(!kvfs_zstd_decompress(zstd, wrong, ZSTD_compress(wrong, sizeof(wrong), page, 100, 1), out, PAGE));
+	ck_assert_int_eq(kvfs_zstd_decompress(zstd, packed, packed_len, out, PAGE - 1), -EBADMSG);
+	ck_assert_int_eq(kvfs_zstd_decompress(zstd, wrong, ZSTD_compress(wrong, sizeof(wrong), page, 100, 1),
+					      out, PAGE), -EBADMSG);
 	ck_assert(decompress(packed, packed_len));
 	kvfs_zstd_destroy(zstd);
 }
@@ -85,9 +108,19 @@ START_TEST(test_out_of_memory)
 {
 	int ret;
 
+	set_up();
+	kvfs_zstd_destroy(zstd);
 	failalloc_try_all(ret, ret = kvfs_zstd_create(&zstd));
+	/* A page for which there was no memory is not damaged. */
+	no_context = true;
+	ck_assert_int_eq(kvfs_zstd_decompress(zstd, packed, packed_len, page, PAGE), -ENOMEM);
+	no_context = false;
+	no_workspace = true;
+	ck_assert_int_eq(kvfs_zstd_decompress(zstd, packed, packed_len, page, PAGE), -ENOMEM);
+	no_workspace = false;
+	ck_assert(decompress(packed, packed_len));
 	kvfs_zstd_destroy(zstd);
 }
 END_TEST
 
-UNIT_MAIN("zstdpage", test_page, test_malformed, test_threads, test_out_of_memory)
+UNIT_MAIN("dump/zstd", test_page, test_malformed, test_threads, test_out_of_memory)
