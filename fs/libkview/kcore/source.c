@@ -8,10 +8,12 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "elf/load.h"
 #include "extent/fdpool.h"
 #include "extent/read.h"
 #include "kcore/layout.h"
 #include "kcore/vmcoreinfo.h"
+#include "kernel/iomem.h"
 
 #define PROC_KCORE "/proc/kcore"
 #define PROC_IOMEM "/proc/iomem"
@@ -52,7 +54,8 @@ static uint64_t file_len(int fd)
 static int load_map_of_file(struct kvfs_kcore_source *src, struct kvfs_memmap *out,
 			    struct kvfs_err *err)
 {
-	const char *name = kvfs_kcore_source_name(src);
+	struct kvfs_elf_file file = { .name = kvfs_kcore_source_name(src) };
+	struct kvfs_elf core;
 	int fd, ret;
 
 	/*
@@ -62,18 +65,30 @@ static int load_map_of_file(struct kvfs_kcore_source *src, struct kvfs_memmap *o
 	(void)kvfs_fdpool_check(src->pool);
 	fd = kvfs_fdpool_get(src->pool);
 	if (fd < 0)
-		return kvfs_err_sys(err, -fd, "%s", name);
-	ret = kvfs_memmap_load_kcore(fd, name, src->config.file ? file_len(fd) : 0, 0, 0, out, err);
+		return kvfs_err_sys(err, -fd, "%s", file.name);
+	if (src->config.file)
+		file.len = file_len(fd);
+	ret = kvfs_elf_load(fd, file.name, file.len, &core, err);
 	kvfs_fdpool_put(src->pool, fd);
+	if (ret < 0)
+		return ret;
+	ret = kvfs_memmap_from_core(&core, &file, 0, 0, out, err);
+	kvfs_elf_deinit(&core);
 	return ret;
 }
 
 static int load_map_of_module(struct kvfs_kcore_source *src, struct kvfs_memmap *out,
 			      struct kvfs_err *err)
 {
-	int ret = kvfs_memmap_load_iomem(PROC_IOMEM, &src->config.kmod->info, src->image_start,
-					 src->image_end, out, err);
+	struct kvfs_iomem iomem;
+	int ret;
 
+	ret = kvfs_iomem_load(PROC_IOMEM, &iomem, err);
+	if (ret < 0)
+		return ret;
+	ret = kvfs_memmap_from_iomem(&iomem, PROC_IOMEM, &src->config.kmod->info, src->image_start,
+				     src->image_end, out, err);
+	kvfs_iomem_deinit(&iomem);
 	if (ret < 0)
 		return ret;
 	/* A core without the note is less useful, but it is a core. */

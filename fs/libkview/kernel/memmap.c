@@ -10,9 +10,7 @@
 
 #include "base/checked.h"
 #include "base/cleanup.h"
-#include "elf/load.h"
 #include "extent/extent.h"
-#include "kernel/iomem.h"
 
 /* A half-open range of virtual addresses; {0, 0} if not known. */
 struct vrange {
@@ -265,18 +263,18 @@ static size_t drop_empty(struct kvfs_segment *segs, size_t n)
 }
 
 /* Whether the core can be a picture of this machine's memory at all. */
-static int check_core(const char *name, uint64_t file_len, const struct kvfs_elf *core,
+static int check_core(const struct kvfs_elf_file *file, const struct kvfs_elf *core,
 		      struct kvfs_err *err)
 {
 	const struct kvfs_elf_cut *cut = &core->first_cut;
 
 	if (core->machine != kvfs_elf_native_machine())
 		return kvfs_err_set(err, ENOEXEC, "%s is of another machine (e_machine is %u, here it is %u)",
-				    name, core->machine, kvfs_elf_native_machine());
+				    file->name, core->machine, kvfs_elf_native_machine());
 	if (core->nr_cut)
 		return kvfs_err_set(err, ENODATA, "%s is truncated: segment %zu claims bytes 0x%" PRIx64
-				    "-0x%" PRIx64 " but the file ends at 0x%" PRIx64, name, cut->index,
-				    cut->off, cut->off + cut->len - 1, file_len);
+				    "-0x%" PRIx64 " but the file ends at 0x%" PRIx64, file->name,
+				    cut->index, cut->off, cut->off + cut->len - 1, file->len);
 	return 0;
 }
 
@@ -288,36 +286,29 @@ static int check_range(struct vrange range, struct kvfs_err *err)
 	return 0;
 }
 
-int kvfs_memmap_load_kcore(int fd, const char *name, uint64_t file_len,
-			   uint64_t image_start, uint64_t image_end,
-			   struct kvfs_memmap *out, struct kvfs_err *err)
+int kvfs_memmap_from_core(struct kvfs_elf *core, const struct kvfs_elf_file *file,
+			  uint64_t image_start, uint64_t image_end, struct kvfs_memmap *out,
+			  struct kvfs_err *err)
 {
 	struct vrange range = { image_start, image_end };
 	struct kvfs_memmap map = { 0 };
-	struct kvfs_elf core;
 	int ret;
 
 	ret = check_range(range, err);
-	if (ret)
+	if (ret == 0)
+		ret = check_core(file, core, err);
+	if (ret < 0)
 		return ret;
-	ret = kvfs_elf_load(fd, name, file_len, &core, err);
-	if (ret)
-		return ret;
-	ret = check_core(name, file_len, &core, err);
-	if (!ret) {
-		size_t n = drop_empty(core.segs, core.nr_segs);
-
-		ret = split(name, core.segs, n, range, &map, err);
-	}
-	if (ret) {
+	core->nr_segs = drop_empty(core->segs, core->nr_segs);
+	ret = split(file->name, core->segs, core->nr_segs, range, &map, err);
+	if (ret < 0) {
 		kvfs_memmap_deinit(&map);
-	} else {
-		map.vmcoreinfo = kvfs_steal_ptr(core.vmcoreinfo);
-		map.vmcoreinfo_len = core.vmcoreinfo_len;
-		*out = map;
+		return ret;
 	}
-	kvfs_elf_deinit(&core);
-	return ret;
+	map.vmcoreinfo = kvfs_steal_ptr(core->vmcoreinfo);
+	map.vmcoreinfo_len = core->vmcoreinfo_len;
+	*out = map;
+	return 0;
 }
 
 static int ram_of_iomem(const struct kvfs_iomem *iomem, uint64_t direct_map,
@@ -346,33 +337,27 @@ static int ram_of_iomem(const struct kvfs_iomem *iomem, uint64_t direct_map,
 	return 0;
 }
 
-int kvfs_memmap_load_iomem(const char *path, const struct kview_info *info,
-			   uint64_t image_start, uint64_t image_end,
+int kvfs_memmap_from_iomem(const struct kvfs_iomem *iomem, const char *name,
+			   const struct kview_info *info, uint64_t image_start, uint64_t image_end,
 			   struct kvfs_memmap *out, struct kvfs_err *err)
 {
 	struct vrange range = { image_start, image_end };
 	struct kvfs_memmap map = { 0 };
-	struct kvfs_iomem iomem;
 	int ret;
 
 	ret = check_range(range, err);
-	if (ret)
+	if (ret < 0)
 		return ret;
-	ret = kvfs_iomem_load(path, &iomem, err);
-	if (ret)
-		return ret;
-	if (!iomem.nr_ram)
-		ret = kvfs_err_set(err, ENODATA, "%s lists no System RAM", path);
-	else
-		ret = ram_of_iomem(&iomem, info->direct_map, &map, err);
-	if (!is_known(range) && iomem.kernel.end)
-		range = (struct vrange){ iomem.kernel.start + info->image_delta,
-					 iomem.kernel.end + info->image_delta };
-	kvfs_iomem_deinit(&iomem);
-	if (ret) {
+	if (!iomem->nr_ram)
+		return kvfs_err_set(err, ENODATA, "%s lists no System RAM", name);
+	ret = ram_of_iomem(iomem, info->direct_map, &map, err);
+	if (ret < 0) {
 		kvfs_memmap_deinit(&map);
 		return ret;
 	}
+	if (!is_known(range) && iomem->kernel.end)
+		range = (struct vrange){ iomem->kernel.start + info->image_delta,
+					 iomem->kernel.end + info->image_delta };
 	if (is_known(range))
 		map.image = (struct kvfs_segment){
 			.off = KVFS_NO_FILE_OFF,

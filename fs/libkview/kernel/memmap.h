@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Where the running kernel's memory is: the ranges of System RAM and the kernel image, with
- * their physical addresses, their virtual addresses, and their places in /proc/kcore. Read
- * from /proc/kcore's own headers, which already agree with KASLR; without /proc/kcore from
- * /proc/iomem, /proc/kallsyms and what the module says of the address space.
+ * their physical addresses, their virtual addresses, and their places in /proc/kcore. It is
+ * made of the headers of /proc/kcore, which agree with KASLR, or without /proc/kcore of
+ * /proc/iomem, the addresses of two symbols, and the module's info. Pure.
  */
 #ifndef KVFS_KERNEL_MEMMAP_H
 #define KVFS_KERNEL_MEMMAP_H
@@ -13,6 +13,7 @@
 
 #include "base/err.h"
 #include "elf/core.h"
+#include "kernel/iomem.h"
 #include "kview.h"
 
 /* off of a segment is its place in /proc/kcore, or KVFS_NO_FILE_OFF (extent.h) without one. */
@@ -27,35 +28,36 @@ struct kvfs_memmap {
 };
 
 /*
- * From an ELF core that is /proc/kcore or looks like it. fd is borrowed, name is for
- * messages, file_len as in kvfs_elf_load().
+ * Makes a map of the headers of /proc/kcore, or of a core that looks like it (elf/load.h). Takes
+ * VMCOREINFO out of *core, whose segments are in no order afterwards; the caller deinits it.
+ * *file is the core's.
  *
  * Only RAM and the image have a p_paddr in /proc/kcore, all others -1 (since Linux 4.12). RAM
  * is what has the direct map's distance from virtual to physical addresses; the image is the
  * one segment that has another. If [image_start, image_end) is not {0, 0} (_text and _end of
  * /proc/kallsyms) the image must hold that range of virtual addresses and is cut to it.
  *
- * Segments that contradict each other or the symbols are -EBADMSG: a lying file must not
- * become a lying view. -ENODATA if the file ends before a segment does, -ENOEXEC for another
- * machine's core, -EINVAL for an image that ends before it starts. Other errors are those of
- * kvfs_elf_load(). A core without RAM or without an image is no error.
+ * Returns 0, also without RAM or without an image, or -errno with a message: -EBADMSG for
+ * segments that contradict each other or the symbols, -ENODATA if the file ends before a
+ * segment does, -ENOEXEC for another machine's core, -EINVAL for an image that ends before it
+ * starts, -ENOMEM.
  */
-int kvfs_memmap_load_kcore(int fd, const char *name, uint64_t file_len,
-			   uint64_t image_start, uint64_t image_end,
-			   struct kvfs_memmap *out, struct kvfs_err *err);
+int kvfs_memmap_from_core(struct kvfs_elf *core, const struct kvfs_elf_file *file,
+			  uint64_t image_start, uint64_t image_end, struct kvfs_memmap *out,
+			  struct kvfs_err *err);
 
 /*
- * From /proc/iomem (path) and the module's info; the image from its virtual range, or where
- * that is {0, 0} (kernels without _end among their symbols) from "Kernel code" to "Kernel
- * bss", and info->image_delta. There is no VMCOREINFO in it. Returns 0, -ENODATA without any System
- * RAM, -EBADMSG if RAM and direct map contradict each other, -EINVAL for an image that ends
- * before it starts, or the errors of kvfs_iomem_load().
+ * Makes a map of the ranges of /proc/iomem and the module's info. The image is at its virtual
+ * range, or where that is {0, 0} (kernels without _end among their symbols) from "Kernel code"
+ * to "Kernel bss"; info->image_delta gives its physical addresses. There is no VMCOREINFO in it.
+ * name is for messages. Returns 0, -ENODATA without any System RAM, -EBADMSG if RAM and direct
+ * map contradict each other, -EINVAL for an image that ends before it starts, or -ENOMEM.
  */
-int kvfs_memmap_load_iomem(const char *path, const struct kview_info *info,
-			   uint64_t image_start, uint64_t image_end,
+int kvfs_memmap_from_iomem(const struct kvfs_iomem *iomem, const char *name,
+			   const struct kview_info *info, uint64_t image_start, uint64_t image_end,
 			   struct kvfs_memmap *out, struct kvfs_err *err);
 
-/* Frees what load made. A zeroed struct and NULL are allowed. */
+/* Frees what the map holds. A zeroed struct and NULL are allowed. */
 void kvfs_memmap_deinit(struct kvfs_memmap *map);
 
 #endif /* KVFS_KERNEL_MEMMAP_H */

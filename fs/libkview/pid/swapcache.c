@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "base/io.h"
 #include "base/vector.h"
+#include "elf/load.h"
 #include "kernel/vmcoreinfo.h"
 
 /* linux/kernel-page-flags.h */
@@ -93,10 +94,16 @@ int kvfs_swapcache_find_vmemmap(const struct kvfs_memmap *map, uint64_t page_len
 
 static int load_layout(int fd, const char *name, struct layout *out, struct kvfs_err *err)
 {
+	const struct kvfs_elf_file file = { .name = name };
 	struct kvfs_vmcoreinfo info;
+	struct kvfs_elf core;
 	int ret;
 
-	ret = kvfs_memmap_load_kcore(fd, name, 0, 0, 0, &out->map, err);
+	ret = kvfs_elf_load(fd, name, file.len, &core, err);
+	if (ret < 0)
+		return ret;
+	ret = kvfs_memmap_from_core(&core, &file, 0, 0, &out->map, err);
+	kvfs_elf_deinit(&core);
 	if (ret < 0)
 		return ret;
 	info = (struct kvfs_vmcoreinfo){ .text = out->map.vmcoreinfo, .len = out->map.vmcoreinfo_len };

@@ -78,6 +78,20 @@ static void lay_out(const struct kvfs_memmap *map)
 	lay_out_core(map);
 }
 
+static int load(const uint8_t *data, size_t size, const uint64_t range[2], struct kvfs_memmap *map,
+		struct kvfs_err *err)
+{
+	const struct kvfs_elf_file file = { .name = "input" };
+	struct kvfs_elf core;
+	int ret = kvfs_elf_load(fuzz_file(data, size), file.name, 0, &core, err);
+
+	if (ret < 0)
+		return ret;
+	ret = kvfs_memmap_from_core(&core, &file, range[0], range[1], map, err);
+	kvfs_elf_deinit(&core);
+	return ret;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	/* With and without symbols; those are where the seeds have their image. */
@@ -86,8 +100,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (size_t i = 0; i < 2; i++) {
 		struct kvfs_memmap map = { 0 };
 		struct kvfs_err err = { 0 };
-		int ret = kvfs_memmap_load_kcore(fuzz_file(data, size), "input", 0, ranges[i][0],
-						 ranges[i][1], &map, &err);
+		int ret = load(data, size, ranges[i], &map, &err);
 
 		if (ret) {
 			fuzz_check_error(ret, &err);

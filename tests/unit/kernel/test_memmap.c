@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <sys/stat.h>
 
+#include "elf/load.h"
 #include "extent/extent.h"
 #include "failalloc.h"
 #include "mkelf.h"
@@ -27,12 +28,40 @@ static int make(const char *text)
 	return fd;
 }
 
+/* As a caller does it: reads the headers, makes the map, forgets the headers. */
+static int from_file(int fd, const char *name, uint64_t file_len, uint64_t start, uint64_t end,
+		     struct kvfs_memmap *map, struct kvfs_err *err)
+{
+	const struct kvfs_elf_file file = { .name = name, .len = file_len };
+	struct kvfs_elf core;
+	int ret = kvfs_elf_load(fd, name, file_len, &core, err);
+
+	if (ret < 0)
+		return ret;
+	ret = kvfs_memmap_from_core(&core, &file, start, end, map, err);
+	kvfs_elf_deinit(&core);
+	return ret;
+}
+
+static int from_iomem(const char *text, const struct kview_info *info, uint64_t start, uint64_t end,
+		      struct kvfs_memmap *map, struct kvfs_err *err)
+{
+	struct kvfs_iomem iomem;
+	int ret = kvfs_iomem_parse(text, strlen(text), &iomem, err);
+
+	if (ret < 0)
+		return ret;
+	ret = kvfs_memmap_from_iomem(&iomem, "an-iomem", info, start, end, map, err);
+	kvfs_iomem_deinit(&iomem);
+	return ret;
+}
+
 static void load(const char *text, uint64_t start, uint64_t end, struct kvfs_memmap *map)
 {
 	struct kvfs_err err = { 0 };
 	int fd = make(text);
 
-	ck_assert_msg(!kvfs_memmap_load_kcore(fd, "x", 0, start, end, map, &err), "%s", err.msg);
+	ck_assert_msg(!from_file(fd, "x", 0, start, end, map, &err), "%s", err.msg);
 	close(fd);
 }
 
@@ -44,7 +73,7 @@ static void check_failure(const char *text, uint64_t start, uint64_t end, int er
 
 	memset(&map, 0x5a, sizeof(map));
 	before = map;
-	ret = kvfs_memmap_load_kcore(fd, "the-file", 0, start, end, &map, &err);
+	ret = from_file(fd, "the-file", 0, start, end, &map, &err);
 	unit_assert_error(ret, errnum, err, part);
 	ck_assert_mem_eq(&map, &before, sizeof(map));
 	close(fd);
@@ -231,7 +260,7 @@ START_TEST(another_machine_or_a_short_file)
 	check_failure("elf machine=2\n" RAM_LOW, 0, 0, ENOEXEC, "the-file is of another machine (e_machine is 2");
 	check_failure("elf\nload vaddr=0 memsz=4K filesz=8K\n", 0, 0, EBADMSG, "segment 0");
 	fd = make("elf\nload vaddr=0xffff888000100000 paddr=0x100000 memsz=1M\nsize 512K\n");
-	ret = kvfs_memmap_load_kcore(fd, "f", 512 << 10, 0, 0, &map, &err);
+	ret = from_file(fd, "f", 512 << 10, 0, 0, &map, &err);
 	unit_assert_error(ret, ENODATA, err, "f is truncated: segment 0 claims bytes 0x1000-0x100fff "
 			  "but the file ends at 0x80000");
 	close(fd);
@@ -244,7 +273,7 @@ START_TEST(kcore_without_memory)
 	struct kvfs_err err = { 0 };
 	int fd = make(KCORE), ret;
 
-	failalloc_try_all(ret, ret = kvfs_memmap_load_kcore(fd, "x", 0, 0, 0, &map, &err));
+	failalloc_try_all(ret, ret = from_file(fd, "x", 0, 0, 0, &map, &err));
 	ck_assert_int_eq(ret, 0);
 	kvfs_memmap_deinit(&map);
 	close(fd);
@@ -265,11 +294,11 @@ static const struct kview_info module_info = {
 
 START_TEST(an_iomem)
 {
-	int fd = unit_file(iomem, strlen(iomem)), ret;
 	struct kvfs_memmap map;
 	struct kvfs_err err = { 0 };
+	int ret;
 
-	failalloc_try_all(ret, ret = kvfs_memmap_load_iomem(unit_path(fd), &module_info,
+	failalloc_try_all(ret, ret = from_iomem(iomem, &module_info,
 			  0xffffffff81000000, 0xffffffff81900000, &map, &err));
 	ck_assert_msg(!ret, "%s", err.msg);
 	ck_assert_uint_eq(map.nr_ram, 2);	/* the last two are one */
@@ -286,12 +315,11 @@ START_TEST(an_iomem)
 	ck_assert_ptr_null(map.vmcoreinfo);
 	kvfs_memmap_deinit(&map);
 	/* Without symbols the image ends with its bss. */
-	ck_assert_int_eq(kvfs_memmap_load_iomem(unit_path(fd), &module_info, 0, 0, &map, &err), 0);
+	ck_assert_int_eq(from_iomem(iomem, &module_info, 0, 0, &map, &err), 0);
 	ck_assert_uint_eq(map.image.vaddr, 0xffffffff81000000);
 	ck_assert_uint_eq(map.image.paddr, 0x1000000);
 	ck_assert_uint_eq(map.image.len, 0x800000);
 	kvfs_memmap_deinit(&map);
-	close(fd);
 }
 END_TEST
 
@@ -301,39 +329,32 @@ START_TEST(an_iomem_that_will_not_do)
 	const struct kview_info at_the_end = { .direct_map = 0xfffffffff7000000 };
 	struct kvfs_memmap map;
 	struct kvfs_err err = { 0 };
-	int fd, ret;
+	int ret;
 
-	ret = kvfs_memmap_load_iomem("/nonexistent", &module_info, 0, 0, &map, &err);
-	unit_assert_error(ret, ENOENT, err, "/nonexistent");
-	fd = unit_file("00000000-00000fff : Reserved\n00001000-00001fff : PCI\n", 53);
-	ret = kvfs_memmap_load_iomem(unit_path(fd), &module_info, 0, 0, &map, &err);
-	unit_assert_error(ret, ENODATA, err, "no System RAM");
-	close(fd);
-	fd = unit_file(iomem, strlen(iomem));
-	ret = kvfs_memmap_load_iomem(unit_path(fd), &far, 0, 0, &map, &err);
+	ret = from_iomem("00000000-00000fff : Reserved\n00001000-00001fff : PCI\n", &module_info, 0, 0,
+			 &map, &err);
+	unit_assert_error(ret, ENODATA, err, "an-iomem lists no System RAM");
+	ret = from_iomem(iomem, &far, 0, 0, &map, &err);
 	unit_assert_error(ret, EBADMSG, err, "direct map");
-	ck_assert_int_eq(kvfs_memmap_load_iomem(unit_path(fd), &at_the_end, 0, 0, &map, &err), 0);
+	ck_assert_int_eq(from_iomem(iomem, &at_the_end, 0, 0, &map, &err), 0);
 	kvfs_memmap_deinit(&map);
-	ret = kvfs_memmap_load_iomem(unit_path(fd), &module_info, 2, 1, &map, &err);
+	ret = from_iomem(iomem, &module_info, 2, 1, &map, &err);
 	unit_assert_error(ret, EINVAL, err, "0x2-0x1");
-	close(fd);
 }
 END_TEST
 
 START_TEST(an_iomem_without_an_image)
 {
-	int fd = unit_file("00001000-0009ffff : System RAM\n", 31);
 	struct kvfs_memmap map;
 	struct kvfs_err err = { 0 };
 
-	ck_assert_int_eq(kvfs_memmap_load_iomem(unit_path(fd), &module_info, 0, 0, &map, &err), 0);
+	ck_assert_int_eq(from_iomem("00001000-0009ffff : System RAM\n", &module_info, 0, 0, &map, &err), 0);
 	ck_assert_uint_eq(map.image.len, 0);
 	kvfs_memmap_deinit(&map);
-	close(fd);
 }
 END_TEST
 
-UNIT_MAIN("kernmap", a_kcore, any_order_will_do, with_kaslr, ram_without_an_image_and_nothing_at_all,
+UNIT_MAIN("memmap", a_kcore, any_order_will_do, with_kaslr, ram_without_an_image_and_nothing_at_all,
 	  the_image_is_cut_to_the_symbols, symbols_that_contradict, adjacent_ranges,
 	  bytes_that_no_file_has, ram_that_contradicts_itself, more_than_two_mappings,
 	  another_machine_or_a_short_file, kcore_without_memory, an_iomem,
