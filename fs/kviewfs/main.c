@@ -17,7 +17,6 @@
 #include <unistd.h>
 
 #include "base/pool.h"
-#include "extent/uring.h"
 #include "fuse/backing.h"
 #include "fuse/inode.h"
 #include "fuse/log.h"
@@ -27,6 +26,8 @@
 #include "fuse/status.h"
 #include "kviewfs/daemonize.h"
 #include "kviewfs/opts.h"
+#include "kviewfs/readme.h"
+#include "node/text.h"
 #include "tree/tree.h"
 
 #define EXIT_USAGE 2
@@ -34,11 +35,19 @@
 /* Each user of the pool has a lower limit of its own: this one is against mistakes. */
 #define MAX_THREADS 1024
 
+/* Numbers of its own files; 1 is the root's. */
+#define INO_README KVFS_INO(KVFS_PROVIDER_INFO, 2)
+#define INO_STATUS KVFS_INO(KVFS_PROVIDER_INFO, 3)
+
+/* Seconds between two lines about work that takes long. */
+#define PROGRESS_SECONDS 2
+
 /* All that a running kviewfs is made of, in the order in which it is made. */
 struct daemon {
 	struct kvfs_pool *pool;
 	struct kvfs_backing *backing;
 	struct kvfs_tree *tree;
+	struct kvfs_status status;
 	struct kvfs_inodes *inodes;
 	struct kvfs_ops ops;
 	struct kvfs_session *session;
@@ -75,10 +84,66 @@ static void tell_start(const struct daemon *d, const struct kvfs_opts *opts)
 
 	if (!out)
 		return;
-	kvfs_status_summarise(kvfs_tree_status(d->tree), out);
+	kvfs_status_summarise(&d->status, out);
 	if (fclose(out) == 0)
 		kvfs_log_info("mounted on %s: %s", opts->mountpoint, line);
 	free(line);
+}
+
+static time_t now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec;
+}
+
+static void tell_progress(void *arg, const char *what, uint64_t done, uint64_t total)
+{
+	time_t *last = arg;
+
+	if (now() - *last < PROGRESS_SECONDS)
+		return;
+	*last = now();
+	kvfs_log_info("putting %s in order: %.0f %%", what, total ? 100.0 * (double)done / (double)total : 0);
+}
+
+static void write_status(void *arg, FILE *out)
+{
+	kvfs_status_write(arg, out);
+}
+
+/* The tree, with the files that are kviewfs's own. */
+static int create_tree(struct daemon *d, const struct kvfs_opts *opts, unsigned int threads,
+		       struct kvfs_err *err)
+{
+	struct kvfs_config config = opts->config;
+	const char *tmpdir = getenv("TMPDIR");
+	time_t last = now();
+	char *readme;
+	int ret;
+
+	if (tmpdir && *tmpdir)
+		config.tmpdir = tmpdir;
+	config.pool = d->pool;
+	config.threads = threads;
+	config.progress = tell_progress;
+	config.progress_arg = &last;
+	ret = kvfs_tree_create(&config, &d->tree, err);
+	if (ret < 0)
+		return ret;
+	d->status.kmod = kvfs_tree_kmod(d->tree, &d->status.kmod_reason);
+	d->status.backing = d->backing;
+	d->status.root = kvfs_tree_root(d->tree);
+	readme = strdup(kvfs_readme);
+	ret = !readme ? -ENOMEM :
+	      kvfs_tree_add(d->tree, "README",
+			    kvfs_text_create("README", INO_README, KVFS_INO_ROOT, readme, strlen(readme)));
+	if (ret == 0)
+		ret = kvfs_tree_add(d->tree, "status",
+				    kvfs_text_create_rendered("status", INO_STATUS, KVFS_INO_ROOT,
+							      write_status, &d->status));
+	return ret < 0 ? kvfs_err_sys(err, -ret, "the tree") : 0;
 }
 
 static int set_up(struct daemon *d, const struct kvfs_opts *opts, struct kvfs_err *err)
@@ -95,12 +160,10 @@ static int set_up(struct daemon *d, const struct kvfs_opts *opts, struct kvfs_er
 
 	if (geteuid() != 0)
 		return kvfs_err_set(err, EPERM, "only root can mount kviewfs");
-	if (opts->nouring)
-		kvfs_uring_disable();
 	if (kvfs_pool_create(MAX_THREADS, &d->pool) < 0 || kvfs_backing_create(&d->backing) < 0)
 		return kvfs_err_sys(err, ENOMEM, "kviewfs");
 	config.pool = d->pool;
-	ret = kvfs_tree_create(opts, d->backing, d->pool, threads, &d->tree, err);
+	ret = create_tree(d, opts, threads, err);
 	if (ret < 0)
 		return ret;
 	if (kvfs_inodes_create(kvfs_tree_root(d->tree), &d->inodes) < 0)
@@ -117,9 +180,9 @@ static int set_up(struct daemon *d, const struct kvfs_opts *opts, struct kvfs_er
 	if (ret < 0)
 		return ret;
 	kvfs_backing_probe(d->backing, kvfs_session_fd(d->session));
-	kvfs_status_rehearse(kvfs_tree_status(d->tree));
-	if (opts->module == KVFS_MODULE_REQUIRE) {
-		ret = kvfs_status_require_backing(kvfs_tree_status(d->tree), err);
+	kvfs_status_rehearse(&d->status);
+	if (opts->config.module == KVFS_MODULE_REQUIRE) {
+		ret = kvfs_status_require_backing(&d->status, err);
 		if (ret < 0)
 			return kvfs_err_prefix(err, "module=require");
 	}

@@ -4,16 +4,10 @@
 #define KVFS_KVIEWFS_OPTS_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdio.h>
 
 #include "base/err.h"
-
-enum kvfs_module_use {
-	KVFS_MODULE_AUTO,	/* where it can be used */
-	KVFS_MODULE_REQUIRE,	/* no mount without */
-	KVFS_MODULE_NO,
-};
+#include "tree/config.h"
 
 enum kvfs_action {
 	KVFS_ACTION_MOUNT,
@@ -21,30 +15,14 @@ enum kvfs_action {
 	KVFS_ACTION_VERSION,
 };
 
-/* Smallest cache= that is taken, bytes. */
-#define KVFS_OPTS_MIN_CACHE (2 << 20)
-
-/* Files of one crash dump. */
-#define KVFS_OPTS_MAX_VMCORE 64
-
 struct kvfs_opts {
 	enum kvfs_action action;
 	bool foreground;
 	bool debug;			/* implies foreground */
 	bool single;
 	bool allow_other;
-	bool nouring;
-	bool mount_tracefs;
-	enum kvfs_module_use module;
 	const char *mountpoint;		/* set if action is KVFS_ACTION_MOUNT */
-	const char *kcore;		/* a file in place of /proc/kcore, absolute; or NULL */
-	const char *kallsyms;		/* never NULL */
-	const char *device;		/* never NULL */
-	const char *vmcore[KVFS_OPTS_MAX_VMCORE];	/* absolute */
-	unsigned int nr_vmcore;		/* 0: none was given */
-	size_t cache_len;		/* bytes */
-	char *owned[KVFS_OPTS_MAX_VMCORE + 8];	/* what the texts above point to */
-	unsigned int nr_owned;
+	struct kvfs_config config;	/* what the tree is made from */
 };
 
 /*

@@ -1,28 +1,33 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Files with a text that the daemon writes: README and status. The text is made anew for
- * each open, so that a reader sees one moment and not several.
+ * Ready-made text files. A constant one has the size of its text and is served from the page
+ * cache. A rendered one is written at each open, so that a reader sees one moment; its size is
+ * 0, as that of files of /proc is, and stat and readdir do not render it.
  */
 #ifndef KVFS_NODE_TEXT_H
 #define KVFS_NODE_TEXT_H
 
-#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #include "node/node.h"
 
-/* Writes the text; an error of the stream need not be reported. */
+/*
+ * Makes a constant file of len bytes. Consumes text, which comes from malloc(3), on failure too.
+ * Returns a node with a reference for the caller, or NULL if out of memory.
+ */
+struct kvfs_node *kvfs_text_create(const char *label, uint64_t ino, uint64_t parent_ino, char *text,
+				   size_t len);
+
+/* Writes a text. An error of the stream need not be reported. */
 typedef void (*kvfs_text_fn)(void *arg, FILE *out);
 
 /*
- * Makes a file whose text is written by fn(arg), any number of times, by any thread. changes:
- * the text is not the same each time, so its size must be asked for. nr is the number within
- * KVFS_PROVIDER_INFO, not 1, which is the root's. NULL: out of memory.
+ * Makes a file whose text is written by fn(arg), by any thread at any time. arg is borrowed for the
+ * life of the node. Returns as kvfs_text_create() does.
  */
-struct kvfs_node *kvfs_text_create(const char *label, kvfs_text_fn fn, void *arg,
-				   bool changes, unsigned int nr);
-
-/* The text of README. arg is not used. */
-void kvfs_text_readme(void *arg, FILE *out);
+struct kvfs_node *kvfs_text_create_rendered(const char *label, uint64_t ino, uint64_t parent_ino,
+					    kvfs_text_fn fn, void *arg);
 
 #endif /* KVFS_NODE_TEXT_H */
