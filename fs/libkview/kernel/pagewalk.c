@@ -14,7 +14,7 @@
 #define ENTRY_PROTNONE (1ULL << 8)	/* PAGE_NONE: Linux clears the present bit, the page is there */
 #define ENTRY_ADDR 0x000ffffffffff000ULL
 
-/* Holes that are passed in search of a page: forged tables can be empty without end. */
+/* Limit on the holes that a search passes: forged tables can have any number of them. */
 #define MAX_STEPS 65536
 
 static bool is_canonical(uint64_t vaddr, unsigned int levels)

@@ -1,7 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Page tables of x86-64, walked in somebody else's memory (Intel SDM volume 3, 4.5; AMD APM
- * volume 2, 5.3). Pure but for the reads that the caller makes for it.
+ * Walks page tables of x86-64 in the memory of another kernel or of the running one (Intel SDM
+ * volume 3, 4.5; AMD APM volume 2, 5.3): 4 and 5 levels, pages of 4 KiB, 2 MiB and 1 GiB.
+ *
+ * Pure: the caller's function reads the tables, from a dump, or from RAM that is mapped. Tables
+ * need not be consistent, since the kernel may change them meanwhile or a dump may be forged:
+ * a translation makes at most one read of 8 bytes for each level, and a search at most 65,536
+ * translations. Nothing is allocated, kept or locked, so any number of threads may use one
+ * struct kvfs_pagewalk if its read function allows it.
+ *
+ * An entry counts if its present bit is set. The entry of a page also counts with PROTNONE alone:
+ * Linux clears the present bit of pages without access, such as those of PROT_NONE mappings
+ * (pte_present(), arch/x86/include/asm/pgtable.h, 6.12), and the page is there.
  */
 #ifndef KVFS_KERNEL_PAGEWALK_H
 #define KVFS_KERNEL_PAGEWALK_H
@@ -9,29 +19,32 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Reads exactly [paddr, paddr + len) of physical memory. Returns 0 or -errno. */
+/*
+ * Reads exactly [paddr, paddr + len) of physical memory, for the walk 8 bytes that are aligned.
+ * paddr may lie outside RAM. Returns 0 or -errno.
+ */
 typedef int (*kvfs_read_phys_fn)(void *arg, void *buf, size_t len, uint64_t paddr);
 
 struct kvfs_pagewalk {
-	uint64_t root;		/* physical address of the top table */
+	uint64_t root;		/* physical address of the top table: CR3, or swapper_pg_dir */
 	unsigned int levels;	/* 4 or 5 */
-	uint64_t enc_mask;	/* bits of an entry that mark encrypted memory (SME), else 0 */
+	uint64_t enc_mask;	/* bits of an entry that mark encrypted memory (sme_mask), else 0 */
 	kvfs_read_phys_fn read;
 	void *arg;
 };
 
 /*
- * Translates vaddr. *paddr is its physical address, and so is what follows up to *len bytes,
- * the rest of the page (4 KiB, 2 MiB or 1 GiB) that maps it. Returns 0, -EFAULT if nothing
- * is mapped there or vaddr is not canonical, or what read returned.
+ * Translates vaddr: [vaddr, vaddr + *len) is [*paddr, *paddr + *len) of physical memory, where
+ * *len reaches to the end of the page that maps vaddr. Returns 0, -EFAULT if nothing is mapped
+ * there or vaddr is not canonical, or the error of read.
  */
 int kvfs_pagewalk(const struct kvfs_pagewalk *walk, uint64_t vaddr, uint64_t *paddr,
 		  uint64_t *len);
 
 /*
- * The first address at or behind from that is mapped, and its physical address. Tables that
- * cannot be read count as empty. Returns 0, or -ENOENT if nothing is mapped there up to the
- * end of the half of the address space that from is in, or not within 65,536 holes.
+ * Finds the first mapped address from `from` on, and its physical address. Tables that cannot be
+ * read count as empty. Returns 0, or -ENOENT if nothing is mapped up to the end of the half of
+ * the address space that `from` is in, or up to the 65,536th hole.
  */
 int kvfs_pagewalk_first(const struct kvfs_pagewalk *walk, uint64_t from, uint64_t *vaddr,
 			uint64_t *paddr);
