@@ -13,15 +13,15 @@
 
 #include "base/cleanup.h"
 #include "base/io.h"
+#include "kernel/ksyms.h"
 #include "kview-trace/formats.h"
-#include "kview-trace/symbols.h"
 
 #define PRINTK_FORMATS_MAX (64U << 20)
 
 struct decoder {
 	struct tep_handle *tep;
 	struct formats *formats;
-	struct symbols *symbols;	/* loaded when an address is to be named first */
+	struct kvfs_ksyms_names *symbols;	/* loaded when an address is to be named first */
 	bool want_symbols;
 	const char *tracing;	/* where names of tasks are looked up again; borrowed */
 	time_t cmdlines_at;	/* when that was done last */
@@ -44,10 +44,11 @@ static char *resolve(void *priv, unsigned long long *addr, char **module)
 	uint64_t start = 0;
 
 	if (decoder->want_symbols) {
-		decoder->symbols = symbols_load("/proc/kallsyms");
+		/* Without names, addresses are printed. */
+		kvfs_ksyms_names_load("/proc/kallsyms", &decoder->symbols, NULL);
 		decoder->want_symbols = false;
 	}
-	name = decoder->symbols ? symbols_find(decoder->symbols, *addr, &start) : NULL;
+	name = decoder->symbols ? kvfs_ksyms_names_find(decoder->symbols, *addr, &start) : NULL;
 	if (!name)
 		return NULL;
 	*addr = start;
@@ -105,7 +106,7 @@ void decoder_destroy(struct decoder *decoder)
 	formats_close(decoder->formats);
 	if (decoder->tep)
 		tep_free(decoder->tep);
-	symbols_destroy(decoder->symbols);
+	kvfs_ksyms_names_destroy(decoder->symbols);
 	free(decoder);
 }
 

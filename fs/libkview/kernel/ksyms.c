@@ -6,13 +6,25 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/number.h"
+#include "base/vector.h"
 #include "kernel/kallsyms.h"
 
-#define FIRST_ENTRIES 4096
-#define FIRST_NAMES_LEN (64 * 1024)	/* bytes */
-#define GONE UINT32_MAX			/* entry.name of an entry that is dropped */
+#define MAX_ADDRESS_LEN 16	/* digits of NAME@ADDRESS */
+#define GONE UINT32_MAX		/* entry.name of an entry that is dropped */
 
-/* A symbol, packed: some 170,000 of them, with their names, are to cost 5 MiB. */
+/*
+ * Names, each with a NUL, one after another. A name that is the tail of the one before it has no
+ * bytes of its own: where the kernel pads functions, each has a symbol __pfx_NAME before it, so
+ * that this saves a quarter. Offsets never decrease from one name to the next.
+ */
+struct names {
+	char *bytes;
+	size_t len, cap;
+	size_t last_len;	/* of the name that was added last */
+};
+
+/* A symbol of the image, packed: some 170,000 of them, with their names, must fit in 5 MiB. */
 struct entry {
 	uint32_t addr;		/* from ksyms.start */
 	uint32_t name;		/* offset in ksyms.names */
@@ -22,15 +34,15 @@ struct kvfs_ksyms {
 	uint64_t start, end;	/* of the kernel image */
 	struct entry *v;	/* by address, then in the order of the text; no two alike */
 	size_t n;
-	char *names;		/* NUL-terminated; a name may be the tail of another */
+	char *names;
 	uint32_t *by_name;	/* indexes of v by name, then address */
 };
 
-/* A table that is growing. */
+/* A table while kallsyms is read. */
 struct builder {
 	struct kvfs_ksyms *syms;
 	size_t cap;		/* of syms->v */
-	size_t names_len, names_cap;
+	struct names names;
 	bool unsorted;		/* an address was lower than the one before it */
 };
 
@@ -39,52 +51,27 @@ static const char *name_of(const struct kvfs_ksyms *syms, size_t i)
 	return syms->names + syms->v[i].name;
 }
 
-/*
- * Makes room for want elements of the size. Doubling costs no memory that is not used: large
- * blocks are moved by mapping them elsewhere, and what was never written is not there.
- */
-static int reserve(void **p, size_t *cap, size_t want, size_t size, size_t first)
+/* Returns 0 and the offset of the name, or -ENOMEM. */
+static int add_name(struct names *names, const char *name, size_t len, uint32_t *off)
 {
-	size_t bigger = *cap ? *cap : first;
-	void *moved;
+	int ret;
 
-	if (want <= *cap)
+	if (names->len && names->last_len >= len &&
+	    memcmp(names->bytes + names->len - 1 - len, name, len) == 0) {
+		*off = (uint32_t)(names->len - 1 - len);
+		names->last_len = len;
 		return 0;
-	while (bigger < want)
-		if (__builtin_mul_overflow(bigger, (size_t)2, &bigger))
-			return -ENOMEM;
-	moved = reallocarray(*p, bigger, size);
-	if (!moved)
-		return -ENOMEM;
-	*p = moved;
-	*cap = bigger;
-	return 0;
-}
-
-/*
- * Stores a name, or finds it as the tail of the last one: every function has a symbol
- * __pfx_NAME before it where the kernel pads functions, so that saves a quarter.
- */
-static int add_name(struct builder *b, const char *name, size_t len, uint32_t *off)
-{
-	struct kvfs_ksyms *syms = b->syms;
-	const char *last;
-
-	if (syms->n) {
-		last = name_of(syms, syms->n - 1);
-		if (strlen(last) >= len && !memcmp(syms->names + b->names_len - 1 - len, name, len)) {
-			*off = (uint32_t)(b->names_len - 1 - len);
-			return 0;
-		}
 	}
-	if (len >= UINT32_MAX - b->names_len ||
-	    reserve((void **)&syms->names, &b->names_cap, b->names_len + len + 1, 1,
-		    FIRST_NAMES_LEN))
+	if (len >= UINT32_MAX - names->len)
 		return -ENOMEM;
-	memcpy(syms->names + b->names_len, name, len);
-	syms->names[b->names_len + len] = '\0';
-	*off = (uint32_t)b->names_len;
-	b->names_len += len + 1;
+	ret = kvfs_vector_reserve(names->bytes, names->cap, names->len + len + 1);
+	if (ret < 0)
+		return ret;
+	memcpy(names->bytes + names->len, name, len);
+	names->bytes[names->len + len] = '\0';
+	*off = (uint32_t)names->len;
+	names->len += len + 1;
+	names->last_len = len;
 	return 0;
 }
 
@@ -93,9 +80,8 @@ static int add_symbol(struct builder *b, const struct kvfs_kallsyms_line *line)
 	struct entry e = { .addr = (uint32_t)(line->vaddr - b->syms->start) };
 	struct kvfs_ksyms *syms = b->syms;
 
-	if (syms->n == UINT32_MAX ||
-	    reserve((void **)&syms->v, &b->cap, syms->n + 1, sizeof(*syms->v), FIRST_ENTRIES) ||
-	    add_name(b, line->name, line->name_len, &e.name))
+	if (syms->n == UINT32_MAX || kvfs_vector_reserve(syms->v, b->cap, syms->n + 1) < 0 ||
+	    add_name(&b->names, line->name, line->name_len, &e.name) < 0)
 		return -ENOMEM;
 	if (syms->n && e.addr < syms->v[syms->n - 1].addr)
 		b->unsorted = true;
@@ -135,12 +121,16 @@ static int cmp_by_name(const void *a, const void *b, void *ctx)
 }
 
 /* Gives back what doubling has reserved. A failure changes nothing: the block stays as it is. */
-static void trim(void **p, size_t n, size_t size)
+static void trim(struct builder *b)
 {
-	void *trimmed = reallocarray(*p, n, size);
+	struct kvfs_ksyms *syms = b->syms;
+	struct entry *v = reallocarray(syms->v, syms->n, sizeof(*v));
+	char *names = realloc(b->names.bytes, b->names.len);
 
-	if (trimmed)
-		*p = trimmed;
+	if (v)
+		syms->v = v;
+	if (names)
+		b->names.bytes = names;
 }
 
 static void index_names(struct kvfs_ksyms *syms)
@@ -186,8 +176,9 @@ static int finish(struct builder *b, struct kvfs_err *err)
 				    PRIx64, syms->start, syms->end - 1);
 	if (b->unsorted)
 		qsort(syms->v, syms->n, sizeof(*syms->v), cmp_entry);
-	trim((void **)&syms->v, syms->n, sizeof(*syms->v));
-	trim((void **)&syms->names, b->names_len, 1);
+	trim(b);
+	syms->names = b->names.bytes;
+	b->names.bytes = NULL;
 	syms->by_name = calloc(syms->n, sizeof(*syms->by_name));
 	if (!syms->by_name)
 		return kvfs_err_sys(err, ENOMEM, "cannot index the symbols");
@@ -214,6 +205,7 @@ static int hand_over(struct builder *b, int ret, struct kvfs_ksyms **out, struct
 {
 	if (!ret)
 		ret = finish(b, err);
+	free(b->names.bytes);
 	if (ret)
 		kvfs_ksyms_destroy(b->syms);
 	else
@@ -307,10 +299,9 @@ static bool parse_address(const char *text, uint64_t *out)
 {
 	size_t len = strlen(text);
 
-	if (len < 1 || len > 16 || strspn(text, "0123456789abcdef") != len)
-		return false;
-	*out = strtoull(text, NULL, 16);
-	return true;
+	/* Of either case would give a symbol two names. */
+	return len <= MAX_ADDRESS_LEN && strspn(text, "0123456789abcdef") == len &&
+	       kvfs_number_parse(text, len, 16, UINT64_MAX, out) == 0;
 }
 
 /* NAME@ADDRESS, cut in two. */
@@ -390,4 +381,88 @@ int kvfs_ksyms_scan(const char *path, const char *const *names, uint64_t *vaddrs
 
 	memset(vaddrs, 0, n * sizeof(*vaddrs));
 	return kvfs_kallsyms_load(path, match_line, &w, err);
+}
+
+/* A symbol of anything that is in kallsyms. */
+struct address {
+	uint64_t addr;
+	uint32_t name;		/* offset in names */
+};
+
+struct kvfs_ksyms_names {
+	struct address *v;	/* by address, then in the order of the text */
+	size_t n, cap;
+	struct names names;
+};
+
+static int add_address(void *ctx, const struct kvfs_kallsyms_line *line)
+{
+	struct kvfs_ksyms_names *names = ctx;
+	struct address a = { .addr = line->vaddr };
+
+	if (line->vaddr == 0)
+		return 0;
+	if (kvfs_vector_reserve(names->v, names->cap, names->n + 1) < 0 ||
+	    add_name(&names->names, line->name, line->name_len, &a.name) < 0)
+		return -ENOMEM;
+	names->v[names->n++] = a;
+	return 0;
+}
+
+static int cmp_address(const void *va, const void *vb)
+{
+	const struct address *a = va, *b = vb;
+
+	if (a->addr != b->addr)
+		return a->addr < b->addr ? -1 : 1;
+	return a->name < b->name ? -1 : a->name > b->name;
+}
+
+int kvfs_ksyms_names_load(const char *path, struct kvfs_ksyms_names **out, struct kvfs_err *err)
+{
+	struct kvfs_ksyms_names *names = calloc(1, sizeof(*names));
+	int ret;
+
+	if (!names)
+		return kvfs_err_sys(err, ENOMEM, "cannot make a table of symbols");
+	ret = kvfs_kallsyms_load(path, add_address, names, err);
+	if (ret == 0 && names->n == 0)
+		ret = kvfs_err_set(err, ENODATA, "%s has no symbol with an address", path);
+	if (ret < 0) {
+		kvfs_ksyms_names_destroy(names);
+		return ret;
+	}
+	qsort(names->v, names->n, sizeof(*names->v), cmp_address);
+	*out = names;
+	return 0;
+}
+
+void kvfs_ksyms_names_destroy(struct kvfs_ksyms_names *names)
+{
+	if (!names)
+		return;
+	free(names->v);
+	free(names->names.bytes);
+	free(names);
+}
+
+const char *kvfs_ksyms_names_find(const struct kvfs_ksyms_names *names, uint64_t addr,
+				  uint64_t *start)
+{
+	size_t low = 0, high = names->n;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (names->v[mid].addr <= addr)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	if (low == 0)
+		return NULL;
+	*start = names->v[low - 1].addr;
+	while (low > 1 && names->v[low - 2].addr == *start)
+		low--;
+	return names->names.bytes + names->v[low - 1].name;
 }

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Kernel symbols, from /proc/kallsyms or a file like it: a name becomes the run of bytes
- * from its address to that of the next symbol. Names can be ambiguous (static symbols);
- * NAME@ADDRESS, the address in hexadecimal without 0x, names one of them.
+ * Kernel symbols, from /proc/kallsyms or a file like it, in two tables. struct kvfs_ksyms finds
+ * the bytes of a symbol of the image by its name: from its address to that of the next symbol.
+ * Names can be ambiguous (static symbols); NAME@ADDRESS, the address in hexadecimal without 0x,
+ * names one of them. struct kvfs_ksyms_names finds the name for an address, in modules too.
+ *
+ * A table is immutable once made: any number of threads may read it without a lock.
  */
 #ifndef KVFS_KERNEL_KSYMS_H
 #define KVFS_KERNEL_KSYMS_H
@@ -13,7 +16,8 @@
 
 #include "base/err.h"
 
-struct kvfs_ksyms;		/* opaque; immutable once made, so readers need no lock */
+struct kvfs_ksyms;		/* opaque */
+struct kvfs_ksyms_names;	/* opaque */
 
 struct kvfs_ksym {
 	const char *name;	/* borrowed from the table */
@@ -50,6 +54,23 @@ int kvfs_ksyms_lookup(const struct kvfs_ksyms *syms, const char *name, struct kv
 /* The i-th symbol by address, 0 <= i < count; aliases in the order of the text. */
 size_t kvfs_ksyms_count(const struct kvfs_ksyms *syms);
 void kvfs_ksyms_at(const struct kvfs_ksyms *syms, size_t i, struct kvfs_ksym *out);
+
+/*
+ * Reads all symbols of path that have an address, those of modules too. Returns 0, -ENODATA if
+ * there is none, or an error as kvfs_ksyms_load(), each with a message.
+ */
+int kvfs_ksyms_names_load(const char *path, struct kvfs_ksyms_names **out, struct kvfs_err *err);
+
+/* NULL is allowed. */
+void kvfs_ksyms_names_destroy(struct kvfs_ksyms_names *names);
+
+/*
+ * Finds the last symbol at or below addr, and its own address; of several at one address the
+ * first of the text, as the kernel does (kallsyms_lookup_buildid(), 6.12). Returns its name,
+ * which is borrowed, or NULL if addr is below all symbols.
+ */
+const char *kvfs_ksyms_names_find(const struct kvfs_ksyms_names *names, uint64_t addr,
+				  uint64_t *start);
 
 /*
  * Scans path for the addresses of a few symbols without making a table, for those that are

@@ -267,7 +267,7 @@ START_TEST(without_memory)
 	struct kvfs_err err = { 0 };
 	int ret, fd = unit_file(text, len);
 
-	/* Giving memory back may fail and does no harm: so also without an error. */
+	/* A failure to give memory back is harmless, so these two calls succeed. */
 	for (int i = 0, harmless = 0;; i++) {
 		bool failed;
 
@@ -288,6 +288,56 @@ START_TEST(without_memory)
 	}
 	free(text);
 	close(fd);
+}
+END_TEST
+
+static void check_find(const struct kvfs_ksyms_names *names, uint64_t addr, const char *name,
+		       uint64_t start)
+{
+	uint64_t found = 0;
+	const char *got = kvfs_ksyms_names_find(names, addr, &found);
+
+	ck_assert_ptr_nonnull(got);
+	ck_assert_str_eq(got, name);
+	ck_assert_uint_eq(found, start);
+}
+
+START_TEST(names_for_addresses)
+{
+	/* In no order; a module; two names for an address, of which the first counts. */
+	static const char text[] =
+		"0000000000000000 A absolute\n"
+		"ffffffff81000020 T foo\n"
+		"ffffffff81000020 T oo\n"
+		"ffffffffc0001000 t init\t[ext4]\n"
+		"ffffffff81000010 T __pfx_foo\n"
+		"0000000000001000 A percpu\n";
+	int fd = unit_file(text, sizeof(text) - 1), ret;
+	struct kvfs_ksyms_names *names;
+	struct kvfs_err err = { 0 };
+	uint64_t start;
+
+	failalloc_try_all(ret, ret = kvfs_ksyms_names_load(unit_path(fd), &names, &err));
+	ck_assert_msg(ret == 0, "%s", err.msg);
+	check_find(names, 0x1000, "percpu", 0x1000);
+	check_find(names, 0xffffffff8100001f, "__pfx_foo", 0xffffffff81000010);
+	check_find(names, 0xffffffff81000020, "foo", 0xffffffff81000020);
+	check_find(names, 0xffffffff81000021, "foo", 0xffffffff81000020);
+	check_find(names, UINT64_MAX, "init", 0xffffffffc0001000);
+	ck_assert_ptr_null(kvfs_ksyms_names_find(names, 0xfff, &start));
+	kvfs_ksyms_names_destroy(names);
+	kvfs_ksyms_names_destroy(NULL);
+	close(fd);
+	fd = unit_file("0 A x\n", 6);
+	ret = kvfs_ksyms_names_load(unit_path(fd), &names, &err);
+	unit_assert_error(ret, EPERM, err, "hides the addresses");
+	close(fd);
+	fd = unit_file("", 0);
+	ret = kvfs_ksyms_names_load(unit_path(fd), &names, &err);
+	unit_assert_error(ret, ENODATA, err, "no symbol with an address");
+	close(fd);
+	ret = kvfs_ksyms_names_load("/nonexistent", &names, &err);
+	unit_assert_error(ret, ENOENT, err, "/nonexistent");
 }
 END_TEST
 
@@ -320,4 +370,4 @@ END_TEST
 
 UNIT_MAIN("ksyms", lookups, a_name_that_is_the_tail_of_another_costs_nothing, names_that_several_have, addresses_that_are_none,
 	  names_with_an_at_sign, in_order_of_addresses, a_text_in_no_order, ranges, bad_texts,
-	  a_large_table, without_memory, scan_for_a_few)
+	  a_large_table, without_memory, names_for_addresses, scan_for_a_few)
