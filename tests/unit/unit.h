@@ -4,12 +4,14 @@
 #define UNIT_H
 
 #include <check.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -67,6 +69,39 @@ static inline const char *unit_path(int fd)
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	return path;
 }
+
+/* Allows n more descriptors to be opened, or fewer if there are gaps among the open ones. */
+static inline void unit_allow_fds(unsigned int n)
+{
+	int lowest = dup(STDERR_FILENO);
+	struct rlimit limit;
+
+	ck_assert_int_ge(lowest, 0);
+	close(lowest);
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	limit.rlim_cur = (rlim_t)lowest + n;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+}
+
+/*
+ * Runs a statement with 0, 1, 2... descriptors to be had, until it succeeds. ret is what the
+ * statement sets; each failure must be -EMFILE. The limit is as before then.
+ */
+#define unit_try_few_fds(ret, statement) \
+	do { \
+		struct rlimit before_; \
+		ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before_), 0); \
+		for (unsigned int n_ = 0;; n_++) { \
+			unit_allow_fds(n_); \
+			statement; \
+			ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before_), 0); \
+			if ((ret) >= 0) { \
+				ck_assert_int_gt(n_, 0); \
+				break; \
+			} \
+			ck_assert_int_eq(ret, -EMFILE); \
+		} \
+	} while (0)
 
 /* The call failed with errnum, and says so with a message that holds part. */
 #define unit_assert_error(ret, errnum_, err, part) \

@@ -7,6 +7,9 @@
 #ifndef KVFS_BASE_ERR_H
 #define KVFS_BASE_ERR_H
 
+#include <errno.h>
+#include <stdbool.h>
+
 #define KVFS_ERR_MSG_MAX 512
 
 /* Owned by the caller; all zero means no error. */
@@ -34,5 +37,14 @@ int kvfs_err_sys(struct kvfs_err *err, int errnum, const char *fmt, ...)
  */
 int kvfs_err_prefix(struct kvfs_err *err, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/*
+ * Tells whether -errno means that memory or descriptors ran short for a moment or that a signal
+ * came: it says nothing about the file that was asked for, and the same call may succeed later.
+ */
+static inline bool kvfs_err_is_shortage(int ret)
+{
+	return ret == -ENOMEM || ret == -EMFILE || ret == -ENFILE || ret == -EINTR || ret == -EAGAIN;
+}
 
 #endif /* KVFS_BASE_ERR_H */

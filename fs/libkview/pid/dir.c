@@ -5,7 +5,6 @@
 #include <linux/capability.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -75,28 +74,32 @@ static uint64_t ino_of(uint64_t serial, unsigned int nr)
 /* pid/N */
 
 /*
- * Kernel threads, and processes that have exited and are not waited for, have no files. What
- * an LSM does not let us look into has, and to look them up says why they cannot be read.
+ * Tells whether a process has files: 1, 0, or -errno. Kernel threads and zombies have none.
+ * Processes that an LSM protects from the daemon have: opening a file reports the error.
  */
-static bool has_files(const struct process *process)
+static int has_files(const struct process *process)
 {
 	struct kvfs_mm mm;
 	int ret = kvfs_mm_open(&process->id, &mm);
 
 	if (ret == 0)
 		kvfs_mm_close(&mm);
-	return ret != -ENOENT;
+	if (ret == 0 || ret == -EACCES || ret == -EPERM)
+		return 1;
+	return ret == -ENOENT ? 0 : ret;
 }
 
 static int process_lookup(struct kvfs_node *node, const char *name, struct kvfs_node **out)
 {
 	struct process *process = to_process(node);
+	int ret;
 
 	for (unsigned int kind = 0; kind < KVFS_PID_FILE_NR_KINDS; kind++) {
 		if (strcmp(kvfs_pid_file_name(kind), name) != 0)
 			continue;
-		if (!has_files(process))
-			return -ENOENT;
+		ret = has_files(process);
+		if (ret <= 0)
+			return ret ? ret : -ENOENT;
 		*out = kvfs_pid_file_create(&process->dir->source, &process->id, kind,
 					    ino_of(process->id.serial, NR_FILES + kind), node->ino);
 		return *out ? 0 : -ENOMEM;
@@ -107,9 +110,13 @@ static int process_lookup(struct kvfs_node *node, const char *name, struct kvfs_
 static int process_list(struct kvfs_node *node, uint64_t cookie, struct kvfs_dirent *out)
 {
 	struct process *process = to_process(node);
+	int ret;
 
-	if (cookie >= KVFS_PID_FILE_NR_KINDS || !has_files(process))
+	if (cookie >= KVFS_PID_FILE_NR_KINDS)
 		return 0;
+	ret = has_files(process);
+	if (ret <= 0)
+		return ret;
 	snprintf(out->name, sizeof(out->name), "%s", kvfs_pid_file_name(cookie));
 	out->ino = ino_of(process->id.serial, NR_FILES + (unsigned int)cookie);
 	out->kind = KVFS_NODE_FILE;
@@ -334,17 +341,6 @@ static int check_kernel(struct kvfs_err *err)
 	return 0;
 }
 
-/* Each open file of pid/ has two descriptors, and 1,024 is what a process usually may have. */
-static void allow_descriptors(void)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
-		limit.rlim_cur = limit.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &limit);
-	}
-}
-
 static struct kvfs_node *create_self(uint64_t parent_ino)
 {
 	struct kvfs_node *self = calloc(1, sizeof(*self));
@@ -380,7 +376,6 @@ int kvfs_pid_dir_create(struct kvfs_pool *pool, struct kvfs_node **out, struct k
 	dir->source.owner = &dir->node;
 	dir->source.residency = residency;
 	dir->source.parse_maps = config.parse_maps;
-	allow_descriptors();
 	*out = &dir->node;
 	return 0;
 }

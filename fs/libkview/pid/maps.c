@@ -4,14 +4,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/types.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/err.h"
 #include "base/number.h"
+#include "base/once.h"
 #include "pid/process.h"
 
 /*
@@ -157,27 +158,20 @@ static int find_by_query(struct kvfs_maps *maps, uint64_t addr, struct kvfs_mapp
 	return 1;
 }
 
-static void probe_query(bool *can)
+static int probe_query(void)
 {
 	_cleanup_close_ int fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
 	struct procmap_query_v1 q;
+	int ret = fd < 0 ? -errno : query_once(fd, 0, NULL, &q);
 
-	*can = fd >= 0 && query_once(fd, 0, NULL, &q) == 1;
-}
-
-static bool query_works;
-
-static void probe_once(void)
-{
-	probe_query(&query_works);
+	return kvfs_err_is_shortage(ret) ? ret : ret == 1;
 }
 
 bool kvfs_maps_can_query(void)
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	static struct kvfs_once once = KVFS_ONCE_INIT;
 
-	pthread_once(&once, probe_once);
-	return query_works;
+	return kvfs_once(&once, probe_query) > 0;
 }
 
 int kvfs_maps_open(int procdir, bool parse, struct kvfs_maps **out)
@@ -226,7 +220,9 @@ static int next_line(struct kvfs_maps *maps, const char **line, size_t *len)
 		maps->pos = 0;
 		if (maps->len == TEXT_LEN)
 			return -EINVAL;
-		n = read(maps->fd, maps->text + maps->len, TEXT_LEN - maps->len);
+		do {
+			n = read(maps->fd, maps->text + maps->len, TEXT_LEN - maps->len);
+		} while (n < 0 && errno == EINTR);
 		if (n < 0)
 			return -errno;
 		maps->eof = n == 0;

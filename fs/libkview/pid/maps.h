@@ -64,7 +64,10 @@ int kvfs_maps_find(struct kvfs_maps *maps, uint64_t addr, struct kvfs_mapping *o
 int kvfs_maps_seek(struct kvfs_maps *maps, uint64_t nr_pages, size_t entry_len,
 		   uint64_t off, int whence, uint64_t *out);
 
-/* Whether the kernel has PROCMAP_QUERY: probed once, on this process. */
+/*
+ * Tells whether the kernel has PROCMAP_QUERY: probed once, on this process. false also while
+ * there are no descriptors or memory to probe with.
+ */
 bool kvfs_maps_can_query(void);
 
 #endif /* KVFS_PID_MAPS_H */

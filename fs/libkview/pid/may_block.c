@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "pid/may_block.h"
 
+#include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -11,6 +11,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "base/once.h"
 #include "kernel/mountinfo.h"
 
 #define MAX_OWN 16
@@ -22,41 +25,55 @@ static const char *const waiting[] = {
 	"smb3", "vboxsf", "virtiofs",
 };
 
-static pthread_once_t own_once = PTHREAD_ONCE_INIT;
-static dev_t own[MAX_OWN];	/* devices of the kernel's own mounts */
+static dev_t own[MAX_OWN];	/* devices of the kernel's own mounts; set by find_own() */
 static size_t nr_own;
 
-/* Takes over fd. What this kernel does not have fails, and is of no interest. */
-static void add_own(int fd)
+/* Consumes fd, which is what open or its like returned. A kind that this kernel lacks is left out. */
+static int add_own(int fd)
 {
 	struct stat st;
+	int ret = 0;
 
 	if (fd < 0)
-		return;
-	if (nr_own < MAX_OWN && fstat(fd, &st) == 0)
+		return kvfs_err_is_shortage(-errno) ? -errno : 0;
+	if (fstat(fd, &st) < 0)
+		ret = -errno;
+	else if (nr_own < MAX_OWN)
 		own[nr_own++] = st.st_dev;
 	close(fd);
+	return ret;
 }
 
-static void find_own(void)
+/* For kvfs_once(): 0 or -errno. */
+static int find_own(void)
 {
-	/* Sizes of huge pages, as powers of two: there is a mount for each. */
+	/* log2 of the sizes of huge pages, each of which has a mount. */
 	static const unsigned int shifts[] = { 16, 21, 25, 29, 30, 34 };
+	int ret;
 
-	add_own(memfd_create("kviewfs", MFD_CLOEXEC));
-	for (size_t i = 0; i < sizeof(shifts) / sizeof(shifts[0]); i++)
-		add_own(memfd_create("kviewfs", MFD_CLOEXEC | MFD_HUGETLB | shifts[i] << HUGE_SHIFT));
-	add_own(eventfd(0, EFD_CLOEXEC));
-	add_own(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+	nr_own = 0;
+	ret = add_own(memfd_create("kviewfs", MFD_CLOEXEC));
+	for (size_t i = 0; i < sizeof(shifts) / sizeof(shifts[0]) && ret == 0; i++)
+		ret = add_own(memfd_create("kviewfs", MFD_CLOEXEC | MFD_HUGETLB | shifts[i] << HUGE_SHIFT));
+	if (ret == 0)
+		ret = add_own(eventfd(0, EFD_CLOEXEC));
+	if (ret == 0)
+		ret = add_own(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+	return ret;
 }
 
-static bool is_own(dev_t dev)
+/* Tells whether dev is one of the kernel's own mounts: 1, 0, or -errno. */
+static int is_own(dev_t dev)
 {
-	pthread_once(&own_once, find_own);
+	static struct kvfs_once once = KVFS_ONCE_INIT;
+	int ret = kvfs_once(&once, find_own);
+
+	if (ret < 0)
+		return ret;
 	for (size_t i = 0; i < nr_own; i++)
 		if (own[i] == dev)
-			return true;
-	return false;
+			return 1;
+	return 0;
 }
 
 static bool is_waiting(const char *fstype)
@@ -84,12 +101,9 @@ static int look_up(char **text, int procdir, dev_t dev, struct kvfs_mountinfo *i
 
 static int look_up_ours(struct kvfs_may_block *kinds, dev_t dev, struct kvfs_mountinfo *info)
 {
-	int self = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	int ret = look_up(&kinds->ours, self, dev, info);
+	_cleanup_close_ int self = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-	if (self >= 0)
-		close(self);
-	return ret;
+	return self < 0 ? -errno : look_up(&kinds->ours, self, dev, info);
 }
 
 static int find_out(struct kvfs_may_block *kinds, int procdir, dev_t dev, bool *waits)
@@ -98,8 +112,9 @@ static int find_out(struct kvfs_may_block *kinds, int procdir, dev_t dev, bool *
 	int ret;
 
 	*waits = false;
-	if (is_own(dev))
-		return 0;
+	ret = is_own(dev);
+	if (ret)
+		return ret < 0 ? ret : 0;
 	ret = look_up(&kinds->theirs, procdir, dev, &info);
 	if (ret == 0)
 		ret = look_up_ours(kinds, dev, &info);

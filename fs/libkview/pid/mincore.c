@@ -19,6 +19,7 @@
 #include "pid/mincore.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -34,7 +35,7 @@
 #include "pid/pagetable.h"
 #include "pid/swapcache.h"
 
-#define SWAPS_MAX (1024 * 1024)
+#define SWAPS_LEN 256	/* bytes of /proc/swaps: more than its heading */
 #define PIECE_PAGES 65536	/* pages of a file that are looked at together */
 #define PARALLEL_PAGES 65536	/* pages that are worth another CPU */
 #define MAX_TRIES 4		/* for a mapping that changes as it is looked at */
@@ -45,7 +46,7 @@ struct kvfs_mincore {
 	struct kvfs_swapcache *swapcache;	/* NULL: swapcache_err says why */
 	struct kvfs_err swapcache_err;
 	bool parse_maps;
-	bool scan;
+	bool no_scan;
 };
 
 /* The pages of a request that are looked at on one CPU. */
@@ -53,6 +54,7 @@ struct load {
 	struct kvfs_mincore *res;
 	int procdir;
 	bool swap;		/* there is a swap area */
+	bool scan;		/* PAGEMAP_SCAN can be used */
 	struct kvfs_pagetable *table;
 	struct kvfs_maps *maps;
 	struct kvfs_may_block devkinds;
@@ -73,13 +75,20 @@ bool kvfs_mincore_has_swap(const char *swaps)
 	return newline && newline[1] != '\0';
 }
 
-static bool has_swap(void)
+/* Tells whether the machine has any swap area: 1, 0, or -errno. */
+static int has_swap(void)
 {
-	_cleanup_free_ char *text = NULL;
-	size_t len;
+	_cleanup_close_ int fd = open("/proc/swaps", O_RDONLY | O_CLOEXEC);
+	char text[SWAPS_LEN + 1];
+	ssize_t n;
 
-	return kvfs_io_read_file("/proc/swaps", SWAPS_MAX, &text, &len) == 0 &&
-	       kvfs_mincore_has_swap(text);
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -errno;	/* a kernel without CONFIG_SWAP */
+	n = kvfs_io_pread(fd, text, SWAPS_LEN, 0);
+	if (n < 0)
+		return (int)n;
+	text[n] = '\0';
+	return kvfs_mincore_has_swap(text);
 }
 
 static bool in_page_cache(enum kvfs_pagecache_kind kind)
@@ -131,7 +140,7 @@ static int fill_page_table(struct load *load, const struct kvfs_mapping *map, co
 	bool may_be_anon = !part->pages.shared;
 	bool is_device = part->pages.of_file && part->file.kind == KVFS_PAGECACHE_DEVICE;
 
-	if (load->res->scan && !(may_be_anon && (load->swap || is_device)))
+	if (load->scan && !(may_be_anon && (load->swap || is_device)))
 		return fill_by_scan(load, map, part);
 	return kvfs_pagetable_entries(load->table, &part->pages);
 }
@@ -272,13 +281,18 @@ int kvfs_mincore_create(const struct kvfs_mincore_config *config, struct kvfs_mi
 		return kvfs_err_sys(err, ENOMEM, "residency");
 	res->pool = config->pool;
 	res->parse_maps = config->parse_maps;
-	res->scan = !config->no_scan && kvfs_pagemap_can_scan();
+	res->no_scan = config->no_scan;
 	ret = kvfs_kpageflags_create(&res->kpf, err);
 	if (ret < 0) {
 		free(res);
 		return ret;
 	}
-	kvfs_swapcache_create(&swapcache, &res->swapcache, &res->swapcache_err);
+	ret = kvfs_swapcache_create(&swapcache, &res->swapcache, &res->swapcache_err);
+	if (kvfs_err_is_shortage(ret)) {
+		kvfs_err_set(err, -ret, "%s", res->swapcache_err.msg);
+		kvfs_mincore_destroy(res);
+		return ret;
+	}
 	*out = res;
 	return 0;
 }
@@ -319,6 +333,7 @@ static int load_open(const struct request *request, struct load **out)
 	load->res = res;
 	load->procdir = request->procdir;
 	load->swap = request->swap;
+	load->scan = !res->no_scan && kvfs_pagemap_can_scan();
 	load->devkinds = (struct kvfs_may_block){ 0 };
 	load->page_size = (uint64_t)sysconf(_SC_PAGESIZE);
 	ret = kvfs_pagetable_open(load->procdir, &config, &load->table);
@@ -370,13 +385,17 @@ int kvfs_mincore_load(struct kvfs_mincore *res, int procdir, uint64_t index, uin
 		.procdir = procdir,
 		.index = index,
 		.vec = vec,
-		.swap = has_swap(),
 	};
 	uint64_t page_size = (uint64_t)sysconf(_SC_PAGESIZE), start, end;
+	int ret;
 
 	if (!kvfs_mul_u64(index, page_size, &start) || !kvfs_mul_u64(n, page_size, &end) ||
 	    !kvfs_add_u64(start, end, &end))
 		return -EINVAL;
+	ret = has_swap();
+	if (ret < 0)
+		return ret;
+	request.swap = ret;
 	memset(vec, 0, n);
 	return kvfs_parallel(res->pool, n, PARALLEL_PAGES, load_pages, &request);
 }

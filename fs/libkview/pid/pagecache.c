@@ -16,6 +16,7 @@
 
 #include "base/checked.h"
 #include "base/cleanup.h"
+#include "base/err.h"
 
 /* SYS_cachestat of Linux 6.5, the same everywhere, for builds against older headers. */
 #define NR_CACHESTAT 451
@@ -57,6 +58,7 @@ static bool may_have_pages(int fd)
  */
 static int open_pages(int path_fd, uint32_t dev_major, struct kvfs_pagecache *out)
 {
+	enum kvfs_pagecache_kind kind = KVFS_PAGECACHE_PAGES;
 	_cleanup_close_ int fd = -1;
 	char path[sizeof("/proc/self/fd/") + 10];
 	struct statfs fs;
@@ -64,16 +66,18 @@ static int open_pages(int path_fd, uint32_t dev_major, struct kvfs_pagecache *ou
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", path_fd);
 	out->kind = KVFS_PAGECACHE_OPAQUE;
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOATIME | O_NOCTTY);
+	/* O_NONBLOCK makes EAGAIN of a lease: the file cannot be opened now. */
 	if (fd < 0)
-		return errno == EMFILE || errno == ENFILE || errno == ENOMEM ? -errno : 0;
-	out->kind = KVFS_PAGECACHE_PAGES;
-	if (dev_major == 0 && fstatfs(fd, &fs) == 0) {
+		return kvfs_err_is_shortage(-errno) && errno != EAGAIN ? -errno : 0;
+	if (dev_major == 0) {
+		if (fstatfs(fd, &fs) < 0)
+			return kvfs_err_is_shortage(-errno) ? -errno : 0;
 		if (fs.f_type == HUGETLBFS_MAGIC) {
 			out->kind = KVFS_PAGECACHE_HUGETLB;
 			return 0;
 		}
 		if (fs.f_type == TMPFS_MAGIC) {
-			out->kind = KVFS_PAGECACHE_SHMEM;
+			kind = KVFS_PAGECACHE_SHMEM;
 		} else if (fs.f_type != OVERLAYFS_SUPER_MAGIC && !may_have_pages(fd)) {
 			/*
 			 * On tracefs and the like to map it would have effects. A file of overlayfs has
@@ -83,6 +87,7 @@ static int open_pages(int path_fd, uint32_t dev_major, struct kvfs_pagecache *ou
 			return 0;
 		}
 	}
+	out->kind = kind;
 	out->fd = kvfs_steal_fd(&fd);
 	return 0;
 }

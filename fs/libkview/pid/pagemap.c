@@ -4,13 +4,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/types.h>
-#include <pthread.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/err.h"
 #include "base/io.h"
+#include "base/once.h"
 
 /* linux/fs.h of Linux 6.7, for builds against older headers. */
 struct pagemap_scan_arg {
@@ -204,9 +205,7 @@ ssize_t kvfs_pagemap_scan(int fd, uint64_t start, uint64_t end,
 	return n;
 }
 
-static bool scan_works;
-
-static void probe_scan(void)
+static int probe_scan(void)
 {
 	_cleanup_close_ int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
 	const struct kvfs_pagemap_query query = {
@@ -217,16 +216,16 @@ static void probe_scan(void)
 	uint64_t page_size = (uint64_t)sysconf(_SC_PAGESIZE);
 	uint64_t page = (uintptr_t)&region & ~(page_size - 1);
 	uint64_t walked;
+	ssize_t n;
 
-	/* On this function's own stack: a page that is there. */
-	scan_works = fd >= 0 &&
-		     kvfs_pagemap_scan(fd, page, page + page_size, &query, &region, 1, &walked) == 1;
+	/* The page of this function's stack frame is present. */
+	n = fd < 0 ? -errno : kvfs_pagemap_scan(fd, page, page + page_size, &query, &region, 1, &walked);
+	return kvfs_err_is_shortage((int)n) ? (int)n : n == 1;
 }
 
 bool kvfs_pagemap_can_scan(void)
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	static struct kvfs_once once = KVFS_ONCE_INIT;
 
-	pthread_once(&once, probe_scan);
-	return scan_works;
+	return kvfs_once(&once, probe_scan) > 0;
 }

@@ -98,7 +98,10 @@ ssize_t kvfs_pagemap_scan(int fd, uint64_t start, uint64_t end,
 			  const struct kvfs_pagemap_query *query,
 			  struct kvfs_pagemap_region *v, size_t max, uint64_t *walked);
 
-/* Whether the kernel has PAGEMAP_SCAN: probed once, on this process. */
+/*
+ * Tells whether the kernel has PAGEMAP_SCAN: probed once, on this process. false also while there
+ * are no descriptors or memory to probe with.
+ */
 bool kvfs_pagemap_can_scan(void);
 
 #endif /* KVFS_PID_PAGEMAP_H */

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/err.h"
 #include "pid/mincore_bits.h"
 #include "pid/pagemap.h"
 #include "pid/process.h"
@@ -19,8 +20,8 @@ struct kvfs_pagetable {
 	struct kvfs_pagetable_config config;
 	int pagemap;
 	uint64_t page_size;
-	bool asked_swapped;	/* below: it was asked for */
-	struct kvfs_swapcache_table *swapped;	/* NULL if it cannot be had */
+	bool asked_swapped;	/* swapped is set */
+	struct kvfs_swapcache_table *swapped;	/* NULL if the swap cache cannot be seen */
 	uint64_t entries[NR_ENTRIES];
 	struct kvfs_kpageflags_query queries[NR_ENTRIES];
 	struct kvfs_pagemap_region regions[NR_REGIONS];
@@ -59,10 +60,17 @@ int kvfs_pagetable_check(struct kvfs_pagetable *table)
 	return kvfs_pagemap_check(table->pagemap);
 }
 
-static bool is_in_swap_cache(struct kvfs_pagetable *table, uint64_t entry)
+/* Tells whether the page of an entry that is in swap is in the swap cache: 1, 0, or -errno. */
+static int is_in_swap_cache(struct kvfs_pagetable *table, uint64_t entry)
 {
-	if (!table->asked_swapped && table->config.swapcache)
-		table->swapped = kvfs_swapcache_get(table->config.swapcache);
+	int ret;
+
+	if (!table->asked_swapped && table->config.swapcache) {
+		ret = kvfs_swapcache_get(table->config.swapcache, &table->swapped);
+		/* Other errors mean that it cannot be seen any more, as under lockdown. */
+		if (kvfs_err_is_shortage(ret) || ret == -EIO)
+			return ret;
+	}
 	table->asked_swapped = true;
 	return kvfs_swapcache_has(table->swapped, entry);
 }
@@ -88,7 +96,12 @@ static int fill_some_entries(struct kvfs_pagetable *table, const struct kvfs_pag
 			};
 		else
 			vec[i] = kvfs_mincore_bits_of_entry(entry, 0, cached);
-		if (kvfs_pagemap_state(entry) == KVFS_PAGEMAP_SWAP && is_in_swap_cache(table, entry))
+		if (kvfs_pagemap_state(entry) != KVFS_PAGEMAP_SWAP)
+			continue;
+		ret = is_in_swap_cache(table, entry);
+		if (ret < 0)
+			return ret;
+		if (ret)
 			vec[i] |= KVFS_MINCORE_RESIDENT | KVFS_MINCORE_SWAPCACHE;
 	}
 	if (!nr_queries)

@@ -4,7 +4,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +16,7 @@
 #include "base/cleanup.h"
 #include "base/io.h"
 #include "base/number.h"
+#include "base/once.h"
 
 /* PIDFS_MAGIC of linux/magic.h in Linux 6.9, for builds against older headers. */
 #define MAGIC_OF_PIDFS 0x50494446
@@ -29,9 +29,6 @@
 #define DENTS_MIN 512			/* bytes, in which any entry has room */
 #define DENTS_LEN (KVFS_PROCESS_LIST * DENT_MIN)
 
-static pthread_once_t pidfs_once = PTHREAD_ONCE_INIT;
-static bool has_pidfs;
-
 static int open_pidfd(pid_t pid)
 {
 	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
@@ -42,12 +39,24 @@ static int open_pidfd(pid_t pid)
 	return errno == EINVAL || errno == ENOENT ? -ESRCH : -errno;
 }
 
-static void probe_pidfs(void)
+static int probe_pidfs(void)
 {
 	_cleanup_close_ int fd = open_pidfd(getpid());
 	struct statfs st;
 
-	has_pidfs = fd >= 0 && fstatfs(fd, &st) == 0 && st.f_type == MAGIC_OF_PIDFS;
+	if (fd < 0)
+		return fd;
+	if (fstatfs(fd, &st) < 0)
+		return -errno;
+	return st.f_type == MAGIC_OF_PIDFS;
+}
+
+/* Tells whether each pidfd has an inode number of its own: 1, 0, or -errno. */
+static int has_pidfs(void)
+{
+	static struct kvfs_once once = KVFS_ONCE_INIT;
+
+	return kvfs_once(&once, probe_pidfs);
 }
 
 /* Whether the process still has its number: until it has been waited for. */
@@ -94,8 +103,10 @@ static int identify(pid_t pid, struct kvfs_process_id *out, int *pidfd)
 
 	if (fd < 0)
 		return fd;
-	pthread_once(&pidfs_once, probe_pidfs);
-	if (has_pidfs) {
+	ret = has_pidfs();
+	if (ret < 0)
+		return ret;
+	if (ret) {
 		struct stat st;
 
 		if (fstat(fd, &st))

@@ -36,7 +36,7 @@
 
 struct kvfs_swapcache_table {
 	unsigned int refs;		/* under the lock of the cache */
-	uint64_t made_ns, good_until_ns;
+	uint64_t good_until_ns;
 	size_t n, cap;
 	uint64_t *keys;			/* sorted: type and offset, as key_of() makes them */
 };
@@ -142,7 +142,8 @@ static int read_private(const struct scan *scan, uint64_t pfn, uint64_t *out)
 		const struct kvfs_segment *seg = &layout->map.other[i];
 
 		if (vaddr >= seg->vaddr && vaddr - seg->vaddr + sizeof(*out) <= seg->len)
-			return kvfs_io_pread_exact(scan->kcore, out, sizeof(*out), seg->off + (vaddr - seg->vaddr));
+			return kvfs_io_pread_exact(scan->kcore, out, sizeof(*out),
+						   seg->off + (vaddr - seg->vaddr));
 	}
 	return -ENXIO;
 }
@@ -159,8 +160,11 @@ static int add_page(struct scan *scan, uint64_t pfn, uint64_t flags)
 		entry = scan->head_entry + (pfn - scan->head_pfn);
 	} else {
 		ret = read_private(scan, pfn, &entry);
+		/* The memory has been removed since its layout was read. */
+		if (ret == -ENXIO || ret == -ENODATA)
+			return 0;
 		if (ret < 0)
-			return ret == -ENXIO ? 0 : ret;
+			return ret;
 		scan->head_pfn = pfn;
 		scan->head_entry = entry;
 		scan->has_head = true;
@@ -208,14 +212,17 @@ static int compare(const void *a, const void *b)
 static int fill_table(struct kvfs_swapcache *cache, struct kvfs_swapcache_table *table)
 {
 	_cleanup_free_ struct scan *scan = calloc(1, sizeof(*scan));
-	_cleanup_close_ int kcore = open(cache->kcore, O_RDONLY | O_CLOEXEC);
-	_cleanup_close_ int kpageflags = open(cache->kpageflags, O_RDONLY | O_CLOEXEC);
+	_cleanup_close_ int kcore = -1, kpageflags = -1;
 	int ret;
 
 	if (!scan)
 		return -ENOMEM;
-	if (kcore < 0 || kpageflags < 0)
-		return -EIO;
+	kcore = open(cache->kcore, O_RDONLY | O_CLOEXEC);
+	if (kcore < 0)
+		return -errno;
+	kpageflags = open(cache->kpageflags, O_RDONLY | O_CLOEXEC);
+	if (kpageflags < 0)
+		return -errno;
 	/* Anew each time: memory comes and goes. */
 	ret = load_layout(kcore, cache->kcore, &scan->layout, NULL);
 	if (ret < 0)
@@ -248,23 +255,25 @@ static void free_table(struct kvfs_swapcache_table *table)
 	free(table);
 }
 
-static struct kvfs_swapcache_table *make_table(struct kvfs_swapcache *cache)
+static int make_table(struct kvfs_swapcache *cache, struct kvfs_swapcache_table **out)
 {
 	struct kvfs_swapcache_table *table = calloc(1, sizeof(*table));
-	uint64_t end, keep;
+	uint64_t start = now_ns(), end, keep;
+	int ret;
 
 	if (!table)
-		return NULL;
+		return -ENOMEM;
 	table->refs = 1;
-	table->made_ns = now_ns();
-	if (fill_table(cache, table) < 0) {
+	ret = fill_table(cache, table);
+	if (ret < 0) {
 		free_table(table);
-		return NULL;
+		return ret;
 	}
 	end = now_ns();
-	keep = (end - table->made_ns) * KEEP_TIMES;
+	keep = (end - start) * KEEP_TIMES;
 	table->good_until_ns = end + (keep > KEEP_NS ? keep : KEEP_NS);
-	return table;
+	*out = table;
+	return 0;
 }
 
 int kvfs_swapcache_create(const struct kvfs_swapcache_config *config, struct kvfs_swapcache **out,
@@ -304,9 +313,10 @@ void kvfs_swapcache_destroy(struct kvfs_swapcache *cache)
 	free(cache);
 }
 
-struct kvfs_swapcache_table *kvfs_swapcache_get(struct kvfs_swapcache *cache)
+int kvfs_swapcache_get(struct kvfs_swapcache *cache, struct kvfs_swapcache_table **out)
 {
 	struct kvfs_swapcache_table *table, *old = NULL;
+	int ret;
 
 	pthread_mutex_lock(&cache->lock);
 	while (cache->making)
@@ -315,22 +325,24 @@ struct kvfs_swapcache_table *kvfs_swapcache_get(struct kvfs_swapcache *cache)
 	if (table && now_ns() < table->good_until_ns) {
 		table->refs++;
 		pthread_mutex_unlock(&cache->lock);
-		return table;
+		*out = table;
+		return 0;
 	}
 	cache->making = true;
 	pthread_mutex_unlock(&cache->lock);
-	table = make_table(cache);
+	ret = make_table(cache, &table);
 	pthread_mutex_lock(&cache->lock);
-	if (table) {
+	if (ret == 0) {
 		old = cache->latest;
 		cache->latest = table;
 		table->refs++;
+		*out = table;
 	}
 	cache->making = false;
 	pthread_cond_broadcast(&cache->made);
 	pthread_mutex_unlock(&cache->lock);
 	kvfs_swapcache_put(cache, old);
-	return table;
+	return ret;
 }
 
 void kvfs_swapcache_put(struct kvfs_swapcache *cache, struct kvfs_swapcache_table *table)

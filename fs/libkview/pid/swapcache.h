@@ -35,10 +35,10 @@ void kvfs_swapcache_destroy(struct kvfs_swapcache *cache);	/* NULL is allowed */
 struct kvfs_swapcache_table;
 
 /*
- * The table, of this moment or of a short time ago: at most 50 ms, or ten times what it took to make.
- * Returns it, to be put back, or NULL if it cannot be made.
+ * Gets the table of this moment or of a short time ago: at most 50 ms, or ten times what it took to
+ * make. Returns 0 and a table to be put back, or -errno if it cannot be made.
  */
-struct kvfs_swapcache_table *kvfs_swapcache_get(struct kvfs_swapcache *cache);
+int kvfs_swapcache_get(struct kvfs_swapcache *cache, struct kvfs_swapcache_table **out);
 void kvfs_swapcache_put(struct kvfs_swapcache *cache, struct kvfs_swapcache_table *table);
 
 /*

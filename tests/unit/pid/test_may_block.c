@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include "base/cleanup.h"
 #include "unit.h"
 
 /* No such process: what is asked of it must be known already. */
@@ -109,4 +110,24 @@ START_TEST(test_here)
 }
 END_TEST
 
-UNIT_MAIN("devkind", test_types, test_unlisted, test_own, test_here)
+/* While there are too few descriptors nothing is known, and nothing wrong is remembered. */
+START_TEST(test_few_descriptors)
+{
+	struct kvfs_may_block kinds = { 0 };
+	_cleanup_close_ int self = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct stat memory, proc;
+	bool answer = true;
+	int ret;
+
+	ck_assert_int_eq(fstat(unit_file("x", 1), &memory), 0);
+	ck_assert_int_eq(stat("/proc", &proc), 0);
+	unit_try_few_fds(ret, ret = kvfs_may_block_waits(&kinds, self, memory.st_dev, &answer));
+	ck_assert(!answer);
+	answer = true;
+	unit_try_few_fds(ret, ret = kvfs_may_block_waits(&kinds, self, proc.st_dev, &answer));
+	ck_assert(!answer);
+	kvfs_may_block_deinit(&kinds);
+}
+END_TEST
+
+UNIT_MAIN("may_block", test_types, test_unlisted, test_own, test_here, test_few_descriptors)

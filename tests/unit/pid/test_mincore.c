@@ -6,56 +6,13 @@
 #include <sys/wait.h>
 
 #include "base/cleanup.h"
-#include "pid/kpageflags.h"
-#include "pid/pagemap.h"
+#include "failalloc.h"
 #include "pid/process.h"
 #include "unit.h"
 #include "zoo.h"
 
 #define PAGE UINT64_C(4096)
-
-START_TEST(test_of_entry)
-{
-	static const struct {
-		uint64_t entry, flags;
-		bool cached;
-		uint8_t want;
-	} cases[] = {
-		{ 0, 0, true, 0 },
-		{ UINT64_C(1) << 55, ~UINT64_C(0), true, 0 },
-		{ KVFS_PAGEMAP_PRESENT | KVFS_PAGEMAP_FILE, 0, true, 0x0b },
-		{ KVFS_PAGEMAP_PRESENT | KVFS_PAGEMAP_FILE, 0, false, 0x03 },
-		{ KVFS_PAGEMAP_PRESENT | KVFS_PAGEMAP_FILE, KVFS_KPF_ANON | KVFS_KPF_SWAPCACHE, true, 0x0b },
-		{ KVFS_PAGEMAP_PRESENT, KVFS_KPF_ANON, true, 0x07 },
-		{ KVFS_PAGEMAP_PRESENT, KVFS_KPF_ANON | KVFS_KPF_SWAPCACHE, false, 0x17 },
-		{ KVFS_PAGEMAP_PRESENT, 0, true, 0x03 },			/* zero page */
-		{ KVFS_PAGEMAP_SWAPPED | 1 << 5, KVFS_KPF_SWAPCACHE, true, 0x24 },
-		{ KVFS_PAGEMAP_SWAPPED | 30, 0, true, 0x05 },			/* migration */
-		{ KVFS_PAGEMAP_SWAPPED | KVFS_PAGEMAP_FILE | 30, 0, true, 0x09 },
-		{ KVFS_PAGEMAP_SWAPPED | KVFS_PAGEMAP_FILE | 30, 0, false, 0x01 },
-		{ KVFS_PAGEMAP_SWAPPED | 31, 0, true, 0 },			/* marker */
-	};
-
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		ck_assert_msg(kvfs_mincore_bits_of_entry(cases[i].entry, cases[i].flags, cases[i].cached) ==
-			      cases[i].want, "%zu", i);
-}
-END_TEST
-
-START_TEST(test_of_categories)
-{
-	const uint64_t present = KVFS_PAGEMAP_SCAN_PRESENT, file = KVFS_PAGEMAP_SCAN_FILE,
-		       zero = KVFS_PAGEMAP_SCAN_PFNZERO, swapped = KVFS_PAGEMAP_SCAN_SWAPPED;
-
-	ck_assert_uint_eq(kvfs_mincore_bits_of_categories(0, true), 0);
-	ck_assert_uint_eq(kvfs_mincore_bits_of_categories(swapped, true), 0);
-	ck_assert_uint_eq(kvfs_mincore_bits_of_categories(file, true), 0);
-	ck_assert_uint_eq(kvfs_mincore_bits_of_categories(present, true), 0x07);
-	ck_assert_uint_eq(kvfs_mincore_bits_of_categories(present | zero, false), 0x03);
-	ck_assert_uint_eq(kvfs_mincore_bits_of_categories(present | file, true), 0x0b);
-	ck_assert_uint_eq(kvfs_mincore_bits_of_categories(present | file, false), 0x03);
-}
-END_TEST
+#define NR_SHARED 4
 
 START_TEST(test_has_swap)
 {
@@ -154,16 +111,77 @@ START_TEST(test_gone)
 }
 END_TEST
 
+/*
+ * Shared memory of this process, its pages in the page cache and not mapped: so there is a file
+ * to be opened, of a mount that the kernel alone has.
+ */
+static uint8_t *map_shared(void)
+{
+	uint8_t *p = mmap(NULL, NR_SHARED * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	ck_assert_ptr_ne(p, MAP_FAILED);
+	memset(p, 1, NR_SHARED * PAGE);
+	ck_assert_int_eq(madvise(p, NR_SHARED * PAGE, MADV_DONTNEED), 0);
+	return p;
+}
+
+static void assert_resident(const uint8_t *vec)
+{
+	for (size_t i = 0; i < NR_SHARED; i++)
+		ck_assert_uint_eq(vec[i], KVFS_MINCORE_RESIDENT | KVFS_MINCORE_PAGECACHE);
+}
+
+/* Too few descriptors, and too little memory, are errors of a call; later calls are right. */
+START_TEST(test_shortage)
+{
+	_cleanup_close_ int self = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	uint64_t index = (uintptr_t)map_shared() / PAGE;
+	struct kvfs_mincore *res;
+	struct kvfs_err err = { 0 };
+	uint8_t vec[NR_SHARED];
+	int ret;
+
+	ck_assert_int_eq(kvfs_mincore_create(&configs[_i], &res, &err), 0);
+	unit_try_few_fds(ret, ret = kvfs_mincore_load(res, self, index, vec, NR_SHARED));
+	assert_resident(vec);
+	failalloc_try_all(ret, ret = kvfs_mincore_load(res, self, index, vec, NR_SHARED));
+	ck_assert_int_eq(ret, 0);
+	assert_resident(vec);
+	kvfs_mincore_destroy(res);
+}
+END_TEST
+
+/* Whether the swap cache can be seen is judged when there is memory to judge it with. */
+START_TEST(test_shortage_at_creation)
+{
+	struct kvfs_mincore *res;
+	struct kvfs_err err = { 0 };
+	const char *reason;
+	bool sees;
+	int ret;
+
+	ck_assert_int_eq(kvfs_mincore_create(&configs[0], &res, &err), 0);
+	sees = kvfs_mincore_sees_swap_cache(res, &reason);
+	kvfs_mincore_destroy(res);
+	failalloc_try_all(ret, ret = kvfs_mincore_create(&configs[0], &res, &err));
+	ck_assert_int_eq(kvfs_mincore_sees_swap_cache(res, &reason), sees);
+	kvfs_mincore_destroy(res);
+	unit_try_few_fds(ret, ret = kvfs_mincore_create(&configs[0], &res, &err));
+	ck_assert_int_eq(kvfs_mincore_sees_swap_cache(res, &reason), sees);
+	kvfs_mincore_destroy(res);
+}
+END_TEST
+
 int main(void)
 {
-	Suite *suite = suite_create("residency");
-	TCase *tcase = tcase_create("residency");
+	Suite *suite = suite_create("mincore");
+	TCase *tcase = tcase_create("mincore");
 
-	tcase_add_test(tcase, test_of_entry);
-	tcase_add_test(tcase, test_of_categories);
 	tcase_add_test(tcase, test_has_swap);
 	tcase_add_loop_test(tcase, test_zoo, 0, sizeof(configs) / sizeof(configs[0]));
 	tcase_add_test(tcase, test_gone);
+	tcase_add_loop_test(tcase, test_shortage, 0, sizeof(configs) / sizeof(configs[0]));
+	tcase_add_test(tcase, test_shortage_at_creation);
 	suite_add_tcase(suite, tcase);
 	return unit_run_suite(suite, tcase);
 }

@@ -89,8 +89,7 @@ START_TEST(test_table)
 	set_page(0x304, SWAPCACHE | UPTODATE, 2, 1000);
 	set_page(0x400, SWAPCACHE | UPTODATE | TAIL_PAGE, 5, 5);	/* without a head: cannot be */
 	ck_assert_msg(create(&cache, &err) == 0, "%s", err.msg);
-	table = kvfs_swapcache_get(cache);
-	ck_assert_ptr_nonnull(table);
+	ck_assert_int_eq(kvfs_swapcache_get(cache, &table), 0);
 	ck_assert(kvfs_swapcache_has(table, entry(0, 7)));
 	ck_assert(kvfs_swapcache_has(table, entry(3, 1)));
 	ck_assert(kvfs_swapcache_has(table, entry(1, (UINT64_C(1) << 50) - 1)));
@@ -105,9 +104,8 @@ START_TEST(test_table)
 	ck_assert(!kvfs_swapcache_has(table, entry(31, 31)));
 	ck_assert(!kvfs_swapcache_has(table, entry(5, 5)));
 	ck_assert(!kvfs_swapcache_has(NULL, entry(0, 7)));
-	/* It is kept for a while, by whoever has it, and by the cache. */
-	again = kvfs_swapcache_get(cache);
-	ck_assert_ptr_nonnull(again);
+	/* The cache keeps it for a while, and so does each user until it is put back. */
+	ck_assert_int_eq(kvfs_swapcache_get(cache, &again), 0);
 	kvfs_swapcache_put(cache, table);
 	ck_assert(kvfs_swapcache_has(again, entry(0, 7)));
 	kvfs_swapcache_put(cache, again);
@@ -129,7 +127,7 @@ START_TEST(test_many)
 	for (uint64_t pfn = 0x100; pfn < 0x900; pfn++)
 		set_page(pfn, SWAPCACHE | UPTODATE, 0, 0x900 - pfn);
 	ck_assert_int_eq(create(&cache, &err), 0);
-	table = kvfs_swapcache_get(cache);
+	ck_assert_int_eq(kvfs_swapcache_get(cache, &table), 0);
 	for (uint64_t pfn = 0x100; pfn < 0x900; pfn++)
 		ck_assert(kvfs_swapcache_has(table, entry(0, 0x900 - pfn)));
 	ck_assert(!kvfs_swapcache_has(table, entry(0, 0)));
@@ -169,28 +167,30 @@ START_TEST(test_cannot_be_seen)
 }
 END_TEST
 
-/* What goes away later, or fails, makes no table, and is no harm. */
+/* A table that cannot be made is an error, never an empty table. */
 START_TEST(test_failures)
 {
-	struct kvfs_swapcache_table *table;
+	struct kvfs_swapcache_table *table = NULL;
 	struct kvfs_swapcache *cache;
 	struct kvfs_err err = { 0 };
+	int ret;
 
 	make_machine(HEAD REST VMEMMAP);
 	set_page(1, SWAPCACHE | UPTODATE, 0, 7);
 	ck_assert_int_eq(create(&cache, &err), 0);
-	for (int n = 0; n < 3; n++) {
-		failalloc_arm(n);
-		table = kvfs_swapcache_get(cache);
-		ck_assert(!failalloc_happened() || !table);
-		kvfs_swapcache_put(cache, table);
-		if (table)
-			break;
-	}
+	failalloc_try_all(ret, ret = kvfs_swapcache_get(cache, &table));
+	ck_assert(kvfs_swapcache_has(table, entry(0, 7)));
+	kvfs_swapcache_put(cache, table);
 	kvfs_swapcache_destroy(cache);
 	ck_assert_int_eq(create(&cache, &err), 0);
+	unit_try_few_fds(ret, ret = kvfs_swapcache_get(cache, &table));
+	ck_assert(kvfs_swapcache_has(table, entry(0, 7)));
+	kvfs_swapcache_put(cache, table);
+	kvfs_swapcache_destroy(cache);
+	/* A kcore that ends before its headers do. */
+	ck_assert_int_eq(create(&cache, &err), 0);
 	ck_assert_int_eq(ftruncate(kcore_fd, 64), 0);
-	ck_assert_ptr_null(kvfs_swapcache_get(cache));
+	ck_assert_int_lt(kvfs_swapcache_get(cache, &table), 0);
 	kvfs_swapcache_destroy(cache);
 	end_machine();
 	snprintf(kcore_path, sizeof(kcore_path), "/nonexistent/kcore");
@@ -198,4 +198,25 @@ START_TEST(test_failures)
 }
 END_TEST
 
-UNIT_MAIN("swapcache", test_table, test_many, test_cannot_be_seen, test_failures)
+/* Memory that is removed while the table is made has no page in the swap cache any more. */
+START_TEST(test_removed_memory)
+{
+	struct kvfs_swapcache_table *table;
+	struct kvfs_swapcache *cache;
+	struct kvfs_err err = { 0 };
+
+	make_machine(HEAD REST VMEMMAP);
+	set_page(1, SWAPCACHE | UPTODATE, 0, 7);
+	set_page(0x100, SWAPCACHE | UPTODATE, 0, 8);
+	ck_assert_int_eq(create(&cache, &err), 0);
+	ck_assert_int_eq(ftruncate(kcore_fd, VMEMMAP_HIGH_OFF), 0);
+	ck_assert_int_eq(kvfs_swapcache_get(cache, &table), 0);
+	ck_assert(kvfs_swapcache_has(table, entry(0, 7)));
+	ck_assert(!kvfs_swapcache_has(table, entry(0, 8)));
+	kvfs_swapcache_put(cache, table);
+	kvfs_swapcache_destroy(cache);
+	end_machine();
+}
+END_TEST
+
+UNIT_MAIN("swapcache", test_table, test_many, test_cannot_be_seen, test_failures, test_removed_memory)
