@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -62,6 +63,17 @@ static void limit_memory(void)
 	mallopt(M_ARENA_MAX, 2);
 	/* Huge pages would round the symbols up by megabytes. Mappings of views are not ours. */
 	prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
+}
+
+/* Each open file of pid/ has two descriptors, and the usual soft limit is 1,024. */
+static void allow_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
 }
 
 /* A file that got the number 0, 1 or 2 would be taken for a terminal, and replaced. */
@@ -243,6 +255,7 @@ int main(int argc, char *argv[])
 
 	open_standard_fds();
 	limit_memory();
+	allow_descriptors();
 	kvfs_log_init(false);
 	ret = kvfs_opts_parse(argc, argv, &opts, &err);
 	if (ret < 0) {
