@@ -13,6 +13,7 @@
 #include "extent/read.h"
 #include "kcore/layout.h"
 #include "kcore/vmcoreinfo.h"
+#include "kernel/features.h"
 #include "kernel/iomem.h"
 
 #define PROC_KCORE "/proc/kcore"
@@ -174,6 +175,14 @@ int kvfs_kcore_source_layout_load(struct kvfs_kcore_source *src, struct kvfs_kco
 	struct kvfs_memmap map;
 	int ret;
 
+	/*
+	 * No file can be opened under lockdown, so that none follows the layout. Reading it again
+	 * would add a line to the kernel log for each stat(2) and each reading of status.
+	 */
+	if (!src->config.file && src->layout && kvfs_features_confidential()) {
+		*out = kvfs_kcore_source_layout_get(src);
+		return 0;
+	}
 	ret = src->pool ? load_map_of_file(src, &map, err) : load_map_of_module(src, &map, err);
 	if (ret < 0)
 		return ret;

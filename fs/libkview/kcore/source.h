@@ -55,9 +55,9 @@ struct kvfs_kcore_source *kvfs_kcore_source_get(struct kvfs_kcore_source *src);
 void kvfs_kcore_source_put(struct kvfs_kcore_source *src);
 
 /*
- * The layout as it is now, read anew, with a reference for the caller: what a file that
- * nobody has open follows, so that memory that came or went shows. The object is the same
- * as last time if nothing changed. Returns 0, or -errno and why it cannot be read.
+ * Reads the layout as it is now, for files that are not open: they follow memory that comes or
+ * goes. *out is a reference for the caller, to the same object as last time if nothing changed
+ * or if the kernel is locked down. Returns 0, or -errno and why it cannot be read.
  */
 int kvfs_kcore_source_layout_load(struct kvfs_kcore_source *src, struct kvfs_kcore_source_layout **out,
 				  struct kvfs_err *err);

@@ -39,6 +39,14 @@ static void load_lockdown(char *out, size_t out_len)
 		kvfs_features_parse_lockdown(text, len, out, out_len);
 }
 
+bool kvfs_features_confidential(void)
+{
+	char lockdown[32];
+
+	load_lockdown(lockdown, sizeof(lockdown));
+	return strcmp(lockdown, "confidentiality") == 0;
+}
+
 void kvfs_features_load(struct kvfs_features *out)
 {
 	struct utsname uts;

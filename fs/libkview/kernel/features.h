@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What this machine offers, found by trying and not by version numbers, and the text that
- * explains it to the user. What only a mounted session can know (FUSE passthrough) is in
- * backing.h.
+ * What this machine offers, found by trying and not by version numbers, with the reasons that the
+ * user sees. fuse/backing.h has what only a mounted session can know (FUSE passthrough).
  */
 #ifndef KVFS_KERNEL_FEATURES_H
 #define KVFS_KERNEL_FEATURES_H
@@ -23,9 +22,18 @@ struct kvfs_features {
 void kvfs_features_load(struct kvfs_features *out);
 
 /*
- * The setting in force out of the text of /sys/kernel/security/lockdown, such as
- * "none [integrity] confidentiality\n". Pure. "unknown" if no word of lower-case
- * letters is in brackets, or it does not fit into out_len bytes with its NUL. out_len must have room for "unknown".
+ * Tells whether lockdown=confidentiality is in force, under which the kernel refuses memory to
+ * its users. Reads /sys/kernel/security/lockdown, for which the kernel logs nothing; each open of
+ * /proc/kcore and each KVIEW_IOC_INFO adds a line to the kernel log then
+ * (lockdown_is_locked_down(), 6.12). False if that file cannot be read.
+ */
+bool kvfs_features_confidential(void);
+
+/*
+ * Finds the setting in force in the text of /sys/kernel/security/lockdown, such as
+ * "none [integrity] confidentiality\n". Pure. Writes "unknown" if no word of lower-case letters
+ * is in brackets, or if it does not fit into out_len bytes with its NUL; out_len must have room
+ * for "unknown".
  */
 void kvfs_features_parse_lockdown(const char *text, size_t len, char *out, size_t out_len);
 

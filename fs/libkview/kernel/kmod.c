@@ -11,14 +11,15 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "kernel/features.h"
 
-/* Says what the errno of open(2) on the control device means and what to do about it. */
+/* Explains an errno of open(2) on the control device, with what to do about it. */
 static int explain_open(const char *path, int errnum, struct kvfs_err *err)
 {
 	switch (errnum) {
 	case ENOENT:
 	case ENXIO:
-	case ENODEV:	/* a node that an unloaded module has left behind */
+	case ENODEV:	/* a node that an unloaded module has left */
 		return kvfs_err_set(err, ENOENT, "the kview module is not loaded (no %s): "
 				    "modprobe kview, or insmod kernel-module/kview.ko", path);
 	case EPERM:
@@ -38,7 +39,7 @@ static int ask_info(int fd, const char *path, struct kview_info *info, struct kv
 	if (errno == ENOTTY)
 		return kvfs_err_set(err, ENOTTY, "%s is not the control device of a kview module "
 				    "that this kviewfs knows", path);
-	return kvfs_err_sys(err, errno, "the kview module does not say what it can do");
+	return kvfs_err_sys(err, errno, "the kview module at %s does not say what it can do", path);
 }
 
 int kvfs_kmod_open(struct kvfs_kmod *kmod, const char *path, struct kvfs_err *err)
@@ -47,6 +48,7 @@ int kvfs_kmod_open(struct kvfs_kmod *kmod, const char *path, struct kvfs_err *er
 	int ret;
 
 	kmod->fd = -1;
+	kmod->path = NULL;
 	fd = open(path, O_RDWR | O_CLOEXEC);
 	if (fd < 0)
 		return explain_open(path, errno, err);
@@ -57,6 +59,9 @@ int kvfs_kmod_open(struct kvfs_kmod *kmod, const char *path, struct kvfs_err *er
 		return kvfs_err_set(err, EPROTO, "the kview module that is loaded speaks ABI version %u, "
 				    "this kviewfs %u: install both from the same release",
 				    kmod->info.abi_version, KVIEW_ABI_VERSION);
+	kmod->path = strdup(path);
+	if (!kmod->path)
+		return kvfs_err_sys(err, ENOMEM, "%s", path);
 	kmod->fd = kvfs_steal_fd(&fd);
 	return 0;
 }
@@ -66,32 +71,49 @@ void kvfs_kmod_close(struct kvfs_kmod *kmod)
 	if (kmod->fd >= 0)
 		close(kmod->fd);
 	kmod->fd = -1;
+	free(kmod->path);
+	kmod->path = NULL;
+}
+
+/* The reasons against RAM that are known without asking the module. */
+static uint32_t known_refusals(const struct kvfs_kmod *kmod)
+{
+	uint32_t refusals = kmod->info.refusals;
+
+	if (!(refusals & KVIEW_REFUSAL_LOCKDOWN) && kvfs_features_confidential())
+		refusals |= KVIEW_REFUSAL_LOCKDOWN;
+	return refusals;
 }
 
 int kvfs_kmod_ask(const struct kvfs_kmod *kmod, struct kview_info *out, struct kvfs_err *err)
 {
 	if (kmod->fd < 0)
 		return kvfs_err_set(err, ENODEV, "the kview module is not in use");
-	return ask_info(kmod->fd, KVIEW_DEVICE, out, err);
+	if (known_refusals(kmod) & KVIEW_REFUSAL_LOCKDOWN) {
+		*out = kmod->info;
+		out->refusals |= KVIEW_REFUSAL_LOCKDOWN;
+		return 0;
+	}
+	return ask_info(kmod->fd, kmod->path, out, err);
 }
 
 int kvfs_kmod_check_ram(const struct kvfs_kmod *kmod, struct kvfs_err *err)
 {
-	struct kview_info info;
-	int ret = kvfs_kmod_ask(kmod, &info, err);
+	uint32_t refusals;
 
-	if (ret)
-		return ret;
-	if (info.refusals & KVIEW_REFUSAL_ENCRYPTED)
+	if (kmod->fd < 0)
+		return kvfs_err_set(err, ENODEV, "the kview module is not in use");
+	refusals = known_refusals(kmod);
+	if (refusals & KVIEW_REFUSAL_ENCRYPTED)
 		return kvfs_err_set(err, EOPNOTSUPP, "the memory of this guest is encrypted (SEV or TDX): "
 				    "the kview module does not show it");
-	if (info.refusals & KVIEW_REFUSAL_LOCKDOWN)
+	if (refusals & KVIEW_REFUSAL_LOCKDOWN)
 		return kvfs_err_set(err, EPERM, "the kernel is locked down (confidentiality): "
 				    "the kview module does not show RAM");
-	if (info.refusals)
+	if (refusals)
 		return kvfs_err_set(err, EOPNOTSUPP, "the kview module refuses RAM for a reason that this "
-				    "kviewfs does not know (0x%x)", info.refusals);
-	if (!(info.features & KVIEW_FEATURE_RAM))
+				    "kviewfs does not know (0x%x)", refusals);
+	if (!(kmod->info.features & KVIEW_FEATURE_RAM))
 		return kvfs_err_set(err, EOPNOTSUPP, "this kview module cannot show RAM");
 	return 0;
 }
@@ -176,7 +198,7 @@ int kvfs_kmod_create_view(const struct kvfs_kmod *kmod, const char *name,
 	return create_view(kmod, name, t, -1, err);
 }
 
-/* Whether the module maps each page of the view as a page of the file. */
+/* Tells whether the module can map each page of the view as a page of the file. */
 static bool is_aligned(const struct kvfs_extents *t)
 {
 	const uint64_t mask = (uint64_t)sysconf(_SC_PAGESIZE) - 1;

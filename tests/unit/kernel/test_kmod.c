@@ -9,7 +9,7 @@
 #include "failalloc.h"
 #include "unit.h"
 
-/* A module in this process: what open(2) and ioctl(2) say of it. */
+/* A module in this process, played by open(2) and ioctl(2). */
 int __wrap_open(const char *path, int flags, ...);
 int __real_open(const char *path, int flags, ...);
 int __wrap_open64(const char *path, int flags, ...);
@@ -23,20 +23,24 @@ static struct kview_info info = {
 	.max_blob_len = 64,
 	.revalidate_ms = 1000,
 };
-static int device = -1, opens;
+static const char *device_path = KVIEW_DEVICE;
+static int device = -1, opens, infos;
+static bool confidential;
 static struct kview_create created;
 static struct kview_extent created_extents[4];
 
 int __wrap_open(const char *path, int flags, ...)
 {
-	if (strcmp(path, KVIEW_DEVICE))
+	if (strcmp(path, device_path))
 		return __real_open(path, flags);
 	opens++;
 	if (open_errno) {
 		errno = open_errno;
 		return -1;
 	}
-	ck_assert_int_eq(flags & O_CLOEXEC, O_CLOEXEC);
+	/* ck_assert() would allocate. */
+	if (!(flags & O_CLOEXEC))
+		abort();
 	device = __real_open("/dev/null", flags);
 	return device;
 }
@@ -56,7 +60,9 @@ int __wrap_ioctl(int fd, unsigned long request, ...)
 	va_start(ap, request);
 	p = va_arg(ap, void *);
 	va_end(ap);
-	ck_assert_int_eq(fd, device);
+	if (fd != device)
+		abort();
+	infos += request == KVIEW_IOC_INFO;
 	if (*error) {
 		errno = *error;
 		return -1;
@@ -72,6 +78,12 @@ int __wrap_ioctl(int fd, unsigned long request, ...)
 	memcpy(created_extents, (void *)(uintptr_t)arg->extents,
 	       arg->nr_extents * sizeof(created_extents[0]));
 	return __real_open("/dev/null", O_RDONLY);
+}
+
+bool __wrap_kvfs_features_confidential(void);
+bool __wrap_kvfs_features_confidential(void)
+{
+	return confidential;
 }
 
 static struct kvfs_kmod opened(void)
@@ -141,36 +153,96 @@ START_TEST(another_device_or_module)
 }
 END_TEST
 
+/* A module with these refusals and features, opened. */
+static struct kvfs_kmod opened_with(uint32_t refusals, uint64_t features)
+{
+	const struct kview_info before = info;
+	struct kvfs_kmod kmod;
+
+	info.refusals = refusals;
+	info.features = features;
+	kmod = opened();
+	info = before;
+	return kmod;
+}
+
+static void check_refused(uint32_t refusals, uint64_t features, int errnum, const char *part)
+{
+	struct kvfs_kmod kmod = opened_with(refusals, features);
+	struct kvfs_err err = { 0 };
+	int ret = kvfs_kmod_check_ram(&kmod, &err);
+
+	unit_assert_error(ret, errnum, err, part);
+	kvfs_kmod_close(&kmod);
+}
+
 START_TEST(ram_may_be_refused)
 {
 	struct kvfs_kmod kmod = opened(), closed = { .fd = -1 };
 	struct kvfs_err err = { 0 };
-	struct kview_info now;
 	int ret;
 
 	ck_assert_int_eq(kvfs_kmod_check_ram(&kmod, &err), 0);
-	info.refusals = KVIEW_REFUSAL_LOCKDOWN;
-	ret = kvfs_kmod_check_ram(&kmod, &err);
-	unit_assert_error(ret, EPERM, err, "locked down");
-	/* Others may be reading what was said at open. */
-	ck_assert_uint_eq(kmod.info.refusals, 0);
-	ck_assert_int_eq(kvfs_kmod_ask(&kmod, &now, &err), 0);
-	ck_assert_uint_eq(now.refusals, KVIEW_REFUSAL_LOCKDOWN);
-	info.refusals |= KVIEW_REFUSAL_ENCRYPTED;
-	ret = kvfs_kmod_check_ram(&kmod, &err);
-	unit_assert_error(ret, EOPNOTSUPP, err, "encrypted");
-	info.refusals = 1U << 31;
-	ret = kvfs_kmod_check_ram(&kmod, &err);
-	unit_assert_error(ret, EOPNOTSUPP, err, "0x80000000");
-	info.refusals = 0;
-	info.features = KVIEW_FEATURE_BLOB;
-	ret = kvfs_kmod_check_ram(&kmod, &err);
-	unit_assert_error(ret, EOPNOTSUPP, err, "cannot show RAM");
-	info_errno = ENODEV;
-	ret = kvfs_kmod_check_ram(&kmod, &err);
-	unit_assert_error(ret, ENODEV, err, "No such device");
+	kvfs_kmod_close(&kmod);
 	ret = kvfs_kmod_check_ram(&closed, &err);
 	unit_assert_error(ret, ENODEV, err, "not in use");
+	check_refused(KVIEW_REFUSAL_LOCKDOWN, KVIEW_FEATURE_RAM, EPERM, "locked down");
+	check_refused(KVIEW_REFUSAL_LOCKDOWN | KVIEW_REFUSAL_ENCRYPTED, KVIEW_FEATURE_RAM, EOPNOTSUPP,
+		      "encrypted");
+	check_refused(1U << 31, KVIEW_FEATURE_RAM, EOPNOTSUPP, "0x80000000");
+	check_refused(0, KVIEW_FEATURE_BLOB, EOPNOTSUPP, "cannot show RAM");
+}
+END_TEST
+
+/* Each KVIEW_IOC_INFO would add a line to the kernel log. */
+START_TEST(lockdown_is_seen_without_asking)
+{
+	struct kvfs_kmod kmod = opened();
+	struct kvfs_err err = { 0 };
+	struct kview_info now;
+	int ret, before;
+
+	info.revalidate_ms = 77;
+	ck_assert_int_eq(kvfs_kmod_ask(&kmod, &now, &err), 0);
+	ck_assert_uint_eq(now.revalidate_ms, 77);
+	ck_assert_uint_eq(now.refusals, 0);
+	before = infos;
+	ck_assert_int_eq(kvfs_kmod_check_ram(&kmod, &err), 0);
+	confidential = true;
+	ret = kvfs_kmod_check_ram(&kmod, &err);
+	unit_assert_error(ret, EPERM, err, "locked down");
+	ck_assert_int_eq(kvfs_kmod_ask(&kmod, &now, &err), 0);
+	ck_assert_uint_eq(now.revalidate_ms, 1000);	/* as it was at open */
+	ck_assert_uint_eq(now.refusals, KVIEW_REFUSAL_LOCKDOWN);
+	/* Other threads may be reading what was reported at open. */
+	ck_assert_uint_eq(kmod.info.refusals, 0);
+	ck_assert_int_eq(infos, before);
+	kvfs_kmod_close(&kmod);
+}
+END_TEST
+
+/* device=FILE names another control device; so do the messages. */
+START_TEST(messages_name_the_device)
+{
+	struct kvfs_kmod kmod;
+	struct kvfs_err err = { 0 };
+	struct kview_info now;
+	int ret;
+
+	device_path = "/dev/another";
+	ck_assert_int_eq(kvfs_kmod_open(&kmod, device_path, &err), 0);
+	info_errno = ENOTTY;
+	ret = kvfs_kmod_ask(&kmod, &now, &err);
+	unit_assert_error(ret, ENOTTY, err, "/dev/another is not the control device");
+	info_errno = ENODEV;
+	ret = kvfs_kmod_ask(&kmod, &now, &err);
+	unit_assert_error(ret, ENODEV, err, "module at /dev/another does not say what it can do: No such device");
+	kvfs_kmod_close(&kmod);
+	ret = kvfs_kmod_ask(&kmod, &now, &err);
+	unit_assert_error(ret, ENODEV, err, "not in use");
+	info_errno = 0;
+	failalloc_try_all(ret, ret = kvfs_kmod_open(&kmod, device_path, &err));
+	ck_assert_int_eq(ret, 0);
 	kvfs_kmod_close(&kmod);
 }
 END_TEST
@@ -310,4 +382,4 @@ START_TEST(a_view_that_cannot_be)
 END_TEST
 
 UNIT_MAIN("kmod", open_and_close, open_says_what_to_do, another_device_or_module, ram_may_be_refused,
-	  a_view, a_window, a_view_that_cannot_be)
+	  lockdown_is_seen_without_asking, messages_name_the_device, a_view, a_window, a_view_that_cannot_be)
