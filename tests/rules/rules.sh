@@ -49,7 +49,7 @@ tree_files() {
 
 # files_only_in PATTERN ALLOWED FILE... - print where lines match the extended regular
 # expression PATTERN in FILEs whose base name is not one of the words in ALLOWED;
-# comments are free to speak of anything
+# comments may mention it
 files_only_in() {
 	local pattern=$1 allowed=" $2 " file
 	shift 2
