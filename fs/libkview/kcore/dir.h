@@ -8,9 +8,9 @@
 #include "node/node.h"
 
 /*
- * Makes the directory; config as in kvfs_kcore_source_create(). Files that have no source are
- * named as missing in it. Returns 0 and a node with a reference for the caller, or -errno
- * and what the whole directory lacks.
+ * Makes the directory; config as in kvfs_kcore_source_create(). Files without a source are
+ * missing entries, with the reason. Returns 0 and a node with a reference for the caller, or
+ * -errno and why there can be no directory.
  */
 int kvfs_kcore_dir_create(const struct kvfs_kcore_source_config *config, struct kvfs_node **out,
 			  struct kvfs_err *err);

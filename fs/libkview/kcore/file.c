@@ -18,7 +18,7 @@ struct kcorefile {
 	int which;			/* enum kvfs_kcore_source_file, or SYM */
 	uint64_t vaddr, len;		/* SYM */
 
-	pthread_mutex_t lock;		/* making and breaking of what is pinned */
+	pthread_mutex_t lock;		/* opens, and pinning and unpinning */
 	unsigned int opens;
 	/* Pinned from the first open to the last release, and not changed in between. */
 	struct kvfs_kcore_source_layout *layout;
@@ -40,7 +40,7 @@ static const struct kvfs_extents *table_of(const struct kcorefile *file)
 
 static const struct {
 	const char *label;
-	const char *view;	/* what the module calls it: in /proc/PID/fd */
+	const char *view;	/* name of the module's file in /proc/PID/fd */
 } names[] = {
 	[KVFS_KCORE_SOURCE_RAM] = { "kcore/ram", "kcore-ram" },
 	[KVFS_KCORE_SOURCE_TEXT] = { "kcore/text", "kcore-text" },
@@ -63,7 +63,7 @@ static int pin(struct kcorefile *file)
 	int ret;
 
 	if (file->which == SYM) {
-		/* The image does not move: no need to read the layout anew. */
+		/* The image does not move: the last layout will do. */
 		file->layout = kvfs_kcore_source_layout_get(file->src);
 		ret = kvfs_kcore_layout_sym(&file->layout->map, file->vaddr, file->len,
 					    &file->sym_table, NULL);
@@ -92,10 +92,7 @@ static int file_open(struct kvfs_node *node, void **handle)
 	if (ret < 0)
 		return ret;
 
-	/*
-	 * Held while the headers of /proc/kcore are read: an open at the same time has to
-	 * wait for that layout in any case.
-	 */
+	/* Held while the headers of /proc/kcore are read: other opens need that layout too. */
 	pthread_mutex_lock(&file->lock);
 	if (file->opens == 0)
 		ret = pin(file);
@@ -211,7 +208,7 @@ static void file_destroy(struct kvfs_node *node)
 {
 	struct kcorefile *file = to_file(node);
 
-	/* Open files of an unmounted tree are never released. */
+	/* Files that are open when the tree is unmounted are never released. */
 	unpin(file);
 	pthread_mutex_destroy(&file->lock);
 	kvfs_kcore_source_put(file->src);
@@ -227,7 +224,7 @@ static const struct kvfs_file_ops file_ops = {
 	.backing = file_backing,
 };
 
-/* The names are there as long as the mount; sizes change when memory comes or goes. */
+/* The names stay as long as the mount; sizes change when memory comes or goes. */
 static const struct kvfs_node_ops layout_node_ops = {
 	.kind = KVFS_NODE_FILE,
 	.entry_timeout = 3600,
@@ -239,8 +236,8 @@ static const struct kvfs_node_ops layout_node_ops = {
 };
 
 /*
- * A name that times out at once leaves the kernel's caches with its last user, so that a
- * walk over all symbols does not leave a node for each of them behind, there and here.
+ * A name that times out at once leaves the kernel's caches with its last user, so that a walk
+ * over all symbols does not keep a node for each of them in kernel and daemon.
  */
 static const struct kvfs_node_ops sym_node_ops = {
 	.kind = KVFS_NODE_FILE,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The files of kcore/: all of them are a table of extents over one source (kcoresrc.h), and
- * differ in how the table comes about. A file keeps the layout that it had at its first open
- * until the last release, and so does the kernel file that the module makes of it.
+ * The files of kcore/. Each is a table of extents over one source (kcore/source.h), and they
+ * differ in how the table is made. A file keeps the layout of its first open until the last
+ * release, and so does the kernel file that the module makes of it.
  */
 #ifndef KVFS_KCORE_FILE_H
 #define KVFS_KCORE_FILE_H
@@ -12,11 +12,11 @@
 #include "kcore/source.h"
 #include "node/node.h"
 
-/* A file with a place in the layout. Takes its own reference to src. NULL: out of memory. */
+/* Makes the file `which`. Takes its own reference to src. Returns NULL if out of memory. */
 struct kvfs_node *kvfs_kcore_file_create(struct kvfs_kcore_source *src, enum kvfs_kcore_source_file which,
 					 uint64_t ino, uint64_t parent_ino);
 
-/* The bytes [vaddr, vaddr + len) of the kernel image. The same. */
+/* As kvfs_kcore_file_create(), for the bytes [vaddr, vaddr + len) of the kernel image. */
 struct kvfs_node *kvfs_kcore_file_create_sym(struct kvfs_kcore_source *src, uint64_t vaddr,
 					     uint64_t len, uint64_t ino, uint64_t parent_ino);
 

@@ -31,7 +31,7 @@ static int add(struct kvfs_extents *t, const char *what, const struct kvfs_exten
 			    " have no place at offset 0x%" PRIx64, what, e->len, e->paddr, e->off);
 }
 
-/* An extent of RAM at off in a view; vaddr only for that of the image mapping. */
+/* An extent of RAM at off in a view; vaddr is 0 but in the image's mapping. */
 static struct kvfs_extent ram_extent(const struct kvfs_segment *s, uint64_t off, uint64_t vaddr)
 {
 	return (struct kvfs_extent){
@@ -171,7 +171,7 @@ int kvfs_kcore_layout_core(const struct kvfs_memmap *map, struct kvfs_extents *o
 	return 0;
 }
 
-/* Whether [vaddr, vaddr + len) lies in the segment; *skip is where in it. */
+/* Tells whether [vaddr, vaddr + len) lies in the segment, at *skip. */
 static bool find_in(const struct kvfs_segment *s, uint64_t vaddr, uint64_t len, uint64_t *skip)
 {
 	if (vaddr < s->vaddr || vaddr - s->vaddr >= s->len || len > s->len - (vaddr - s->vaddr))

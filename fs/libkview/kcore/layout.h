@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The layout of the files of kcore/: from a map of the kernel's memory to extent tables.
- * Pure. Offsets are chosen so that the module can map huge pages: the offset in the file and
- * the physical address are equal modulo 2 MiB everywhere, and modulo 1 GiB for RAM.
+ * The layout of the files of kcore/: turns a map of the kernel's memory into extent tables.
+ * Pure. File offset and physical address are equal modulo 2 MiB everywhere, and modulo 1 GiB for
+ * RAM, so that the module can map huge pages.
  *
  *   ram    file offset = physical address; ends with the highest RAM
  *   text   file offset 0 = _text; ends at _end
@@ -21,16 +21,16 @@
 #include "extent/extent.h"
 #include "kernel/memmap.h"
 
-/* What crash reads of a core in one go, so that all of headers and notes must fit in it. */
+/* Headers and notes must fit in this many bytes: crash reads exactly that much of a core. */
 #define KVFS_CORE_HEAD_LEN (32 * 1024)
 
-/* Each returns 0 and a table for the caller to deinit, or -errno with a message. */
+/* Each function returns 0 and a table for the caller to deinit, or -errno with a message. */
 
 /* -ENODATA without RAM. */
 int kvfs_kcore_layout_ram(const struct kvfs_memmap *map, struct kvfs_extents *out,
 			  struct kvfs_err *err);
 
-/* -ENODATA if the image is not known. */
+/* -ENODATA if the place of the image is not known. */
 int kvfs_kcore_layout_text(const struct kvfs_memmap *map, struct kvfs_extents *out,
 			   struct kvfs_err *err);
 

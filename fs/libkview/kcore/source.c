@@ -28,7 +28,7 @@ struct kvfs_kcore_source {
 	pthread_mutex_t lock;			/* layout */
 	struct kvfs_kcore_source_layout *layout;	/* never NULL once created */
 	pthread_mutex_t syms_lock;		/* syms, until it is made */
-	struct kvfs_ksyms *syms;		/* NULL until asked for; then it stays */
+	struct kvfs_ksyms *syms;		/* NULL until the first look-up; then it stays */
 };
 
 const char *kvfs_kcore_source_name(const struct kvfs_kcore_source *src)
@@ -48,7 +48,7 @@ static uint64_t file_len(int fd)
 {
 	struct stat st;
 
-	/* /proc/kcore is a regular file with a length that is made up. */
+	/* /proc/kcore is a regular file too, but its length means nothing. */
 	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0;
 }
 
@@ -60,8 +60,8 @@ static int load_map_of_file(struct kvfs_kcore_source *src, struct kvfs_memmap *o
 	int fd, ret;
 
 	/*
-	 * The kernel looks for memory that came or went when /proc/kcore is opened, and idle
-	 * descriptors were. If it cannot be opened any more, they show what was there.
+	 * An open of /proc/kcore makes the kernel look for memory that came or went, an idle
+	 * descriptor does not. If it cannot be opened any more, idle ones show what was there.
 	 */
 	(void)kvfs_fdpool_check(src->pool);
 	fd = kvfs_fdpool_get(src->pool);
@@ -92,7 +92,7 @@ static int load_map_of_module(struct kvfs_kcore_source *src, struct kvfs_memmap 
 	kvfs_iomem_deinit(&iomem);
 	if (ret < 0)
 		return ret;
-	/* A core without the note is less useful, but it is a core. */
+	/* Without the note the core is less useful, but still a core. */
 	kvfs_kcore_vmcoreinfo_load(SYS_VMCOREINFO, src->config.kmod, &out->vmcoreinfo,
 				   &out->vmcoreinfo_len, NULL);
 	return 0;
@@ -121,7 +121,7 @@ static bool same_map(const struct kvfs_memmap *a, const struct kvfs_memmap *b)
 		memcmp(a->vmcoreinfo, b->vmcoreinfo, a->vmcoreinfo_len) == 0);
 }
 
-/* Consumes *map. A file that has no place in it is an error of that file alone. */
+/* Consumes *map. If a file has no place in it, only that file has an error. */
 static struct kvfs_kcore_source_layout *layout_create(struct kvfs_memmap *map)
 {
 	struct kvfs_kcore_source_layout *layout = calloc(1, sizeof(*layout));
@@ -195,7 +195,7 @@ int kvfs_kcore_source_layout_load(struct kvfs_kcore_source *src, struct kvfs_kco
 	}
 	pthread_mutex_unlock(&src->lock);
 
-	/* Two threads may both get here: the later one's layout stays, and both are true. */
+	/* Two threads may both get here: the later one's layout stays, and both are right. */
 	fresh = layout_create(&map);
 	if (!fresh)
 		return kvfs_err_sys(err, ENOMEM, "%s", kvfs_kcore_source_name(src));
@@ -208,7 +208,7 @@ int kvfs_kcore_source_layout_load(struct kvfs_kcore_source *src, struct kvfs_kco
 	return 0;
 }
 
-/* Without /proc/kcore, the image is where kallsyms says; without that it is not known. */
+/* Finds the image in kallsyms, for want of /proc/kcore; on failure it stays unknown. */
 static void find_image(struct kvfs_kcore_source *src)
 {
 	static const char *const names[] = { "_text", "_end" };
@@ -292,7 +292,7 @@ int kvfs_kcore_source_syms(struct kvfs_kcore_source *src, const struct kvfs_ksym
 	int ret = 0;
 
 	kvfs_kcore_source_layout_put(layout);
-	/* Held while kallsyms is read: who else comes by here needs the symbols as well. */
+	/* Held while kallsyms is read: every caller here needs the symbols. */
 	pthread_mutex_lock(&src->syms_lock);
 	if (!src->syms)
 		ret = kvfs_ksyms_load(src->config.kallsyms, start, end, &src->syms, NULL);
@@ -312,7 +312,7 @@ int kvfs_kcore_source_check_module(struct kvfs_kcore_source *src, struct kvfs_er
 
 int kvfs_kcore_source_check_open(const struct kvfs_kcore_source *src)
 {
-	/* Without a file, the module is asked to make a view at each open. */
+	/* Without a file, the module judges each open: it makes a view for it. */
 	return src->pool ? kvfs_fdpool_check(src->pool) : 0;
 }
 

@@ -25,7 +25,7 @@ static struct symdir *to_symdir(struct kvfs_node *node)
 
 /*
  * Symbols at one address are one file with several names. The image is shorter than 4 GiB, so
- * that 32 bits tell its addresses apart, wherever it is said to begin now.
+ * 32 bits distinguish its addresses, wherever the latest layout says that it begins.
  */
 static uint64_t ino_of(const struct symdir *dir, const struct kvfs_ksym *sym)
 {
@@ -48,7 +48,7 @@ static int dir_lookup(struct kvfs_node *node, const char *name, struct kvfs_node
 	return *out ? 0 : -ENOMEM;
 }
 
-/* Whether sym can be listed under a name; *out is that name. */
+/* Writes the name that sym is listed under. Returns false if it has none. */
 static bool name_of(const struct kvfs_ksym *sym, char *out, size_t out_len)
 {
 	int len;
@@ -57,7 +57,7 @@ static bool name_of(const struct kvfs_ksym *sym, char *out, size_t out_len)
 		len = snprintf(out, out_len, "%s", sym->name);
 	else
 		len = snprintf(out, out_len, "%s@%" PRIx64, sym->name, sym->vaddr);
-	/* A name that is no file name would be the end of the whole listing. */
+	/* readdir(3) would end at a name that is no file name. */
 	return len > 0 && (size_t)len < out_len && !strchr(out, '/') && strcmp(out, ".") != 0 &&
 	       strcmp(out, "..") != 0;
 }

@@ -12,8 +12,9 @@
 #include "node/node.h"
 
 /*
- * Makes the directory. Files in it get numbers from first_ino on, which must leave room for
- * 2^32 of them. Takes its own reference to src. NULL: out of memory.
+ * Makes the directory. Its files get the numbers from first_ino on, 2^32 of them. The first
+ * look-up or listing reads kallsyms. Takes its own reference to src; kallsyms is borrowed for the
+ * life of the directory. Returns NULL if out of memory.
  */
 struct kvfs_node *kvfs_kcore_sym_create(struct kvfs_kcore_source *src, const char *kallsyms,
 					uint64_t ino, uint64_t parent_ino, uint64_t first_ino);

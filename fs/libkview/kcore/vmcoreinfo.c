@@ -1,43 +1,49 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "kcore/vmcoreinfo.h"
 
-#include <elf.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "base/io.h"
-
-#define NOTE_NAME "VMCOREINFO"
+#include "base/number.h"
+#include "elf/notes.h"
 
 int kvfs_kcore_vmcoreinfo_parse(const void *note, size_t len, char **text, size_t *text_len,
 				struct kvfs_err *err)
 {
-	const char *bytes = note;
-	Elf64_Nhdr nhdr;
-	size_t name_len;
+	struct kvfs_elf_note found;
+	size_t off = 0;
 	char *copy;
 
-	if (len < sizeof(nhdr))
-		return kvfs_err_set(err, EBADMSG, "VMCOREINFO: %zu bytes are no ELF note", len);
-	memcpy(&nhdr, bytes, sizeof(nhdr));
-	name_len = ((size_t)nhdr.n_namesz + 3) & ~(size_t)3;
-	if (nhdr.n_namesz != sizeof(NOTE_NAME) || name_len > len - sizeof(nhdr) ||
-	    memcmp(bytes + sizeof(nhdr), NOTE_NAME, sizeof(NOTE_NAME)) != 0)
+	/* append_elf_note() of the kernel (kernel/vmcore_info.c, 6.12) aligns to 4 bytes. */
+	if (!kvfs_elf_notes_next_in(note, len, 4, &off, &found))
+		return kvfs_err_set(err, EBADMSG, "VMCOREINFO: %zu bytes that hold no ELF note", len);
+	if (!kvfs_elf_notes_has_name(&found, "VMCOREINFO"))
 		return kvfs_err_set(err, EBADMSG, "VMCOREINFO: the note has another name");
-	if (nhdr.n_descsz > len - sizeof(nhdr) - name_len)
-		return kvfs_err_set(err, EBADMSG, "VMCOREINFO: a text of %u bytes in a note of %zu", nhdr.n_descsz, len);
-	copy = malloc((size_t)nhdr.n_descsz + 1);
+	copy = malloc(found.desc_len + 1);
 	if (!copy)
 		return kvfs_err_sys(err, ENOMEM, "VMCOREINFO");
-	memcpy(copy, bytes + sizeof(nhdr) + name_len, nhdr.n_descsz);
-	copy[nhdr.n_descsz] = '\0';
+	memcpy(copy, found.desc, found.desc_len);
+	copy[found.desc_len] = '\0';
 	*text = copy;
-	*text_len = nhdr.n_descsz;
+	*text_len = found.desc_len;
 	return 0;
+}
+
+/* Parses "0xPADDR LENGTH\n", both hexadecimal; the kernel writes 0x before the first only. */
+static bool parse_place(const char *line, size_t len, uint64_t *paddr, uint64_t *note_len)
+{
+	const char *p = line, *end = line + len;
+
+	if (len > 2 && p[0] == '0' && p[1] == 'x')
+		p += 2;
+	return kvfs_number_take_until(&p, end, 16, ' ', UINT64_MAX, paddr) == 0 &&
+	       kvfs_number_take(&p, end, 16, KVFS_KCORE_VMCOREINFO_MAX, note_len) == 0 && *note_len > 0;
 }
 
 int kvfs_kcore_vmcoreinfo_load(const char *path, const struct kvfs_kmod *kmod, char **text,
@@ -54,8 +60,7 @@ int kvfs_kcore_vmcoreinfo_load(const char *path, const struct kvfs_kmod *kmod, c
 	ret = kvfs_io_read_file(path, 256, &line, &line_len);
 	if (ret < 0)
 		return kvfs_err_sys(err, -ret, "%s", path);
-	if (sscanf(line, "%" SCNx64 " %" SCNx64, &extent.paddr, &extent.len) != 2 ||
-	    extent.len == 0 || extent.len > KVFS_KCORE_VMCOREINFO_MAX)
+	if (!parse_place(line, line_len, &extent.paddr, &extent.len))
 		return kvfs_err_set(err, EBADMSG, "%s: not an address and a length", path);
 	ret = kvfs_extents_add(&table, &extent);
 	if (ret < 0)

@@ -88,6 +88,9 @@ START_TEST(loads_by_address)
 	char *text;
 
 	make_note("VMCOREINFO", TEXT);
+	/* As the kernel writes it (vmcoreinfo_show(), kernel/ksysfs.c, 6.12), and without 0x. */
+	ck_assert_int_eq(load("0x0000000012345678 40\n", &text, &err), 0);
+	free(text);
 	ck_assert_int_eq(load("12345678 40\n", &text, &err), 0);
 	ck_assert_str_eq(text, TEXT);
 	free(text);
@@ -112,7 +115,7 @@ END_TEST
 
 START_TEST(tells_what_is_wrong)
 {
-	static const char *const bad[] = { "", "x", "1000", "1000 0", "1000 fffffff", "zz 40" };
+	static const char *const bad[] = { "", "x", "1000", "1000 0", "1000 fffffff", "zz 40", "1000 -1", "0x 40" };
 	const struct kvfs_kmod kmod = { .fd = 0 };
 	struct kvfs_err err = { 0 };
 	size_t len;
