@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Scope-bound cleanup for functions that own something: the variable is released on
- * every way out, unless it was handed on with the matching kvfs_steal_*(). Not for use
- * in a function that also cleans up with goto.
+ * Variables that release what they own at the end of their scope, unless kvfs_steal_*() has taken
+ * it out. Not for functions that also clean up with goto.
  */
 #ifndef KVFS_BASE_CLEANUP_H
 #define KVFS_BASE_CLEANUP_H
@@ -37,7 +36,7 @@ static inline void kvfs_cleanup_fclosep(FILE **f)
 #define _cleanup_free_ __attribute__((cleanup(kvfs_cleanup_freep)))
 #define _cleanup_fclose_ __attribute__((cleanup(kvfs_cleanup_fclosep)))
 
-/* Takes the descriptor out of a _cleanup_close_ variable: the caller's to close now. */
+/* Takes the descriptor out of a _cleanup_close_ variable, for the caller to close. */
 static inline int kvfs_steal_fd(int *fd)
 {
 	int ret = *fd;
@@ -46,7 +45,7 @@ static inline int kvfs_steal_fd(int *fd)
 	return ret;
 }
 
-/* Takes the pointer out of a _cleanup_free_ variable: the caller's to free now. */
+/* Takes the pointer out of a _cleanup_free_ variable, for the caller to free. */
 #define kvfs_steal_ptr(p) \
 	({ __typeof__(p) steal_ret_ = (p); (p) = NULL; steal_ret_; })
 

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A message is one line, whatever file name or note it quotes. */
+/* A message is one line, even if it quotes a file name or a note that is not. */
 static void make_one_line(char *s)
 {
 	for (; *s; s++)
@@ -14,10 +14,7 @@ static void make_one_line(char *s)
 			*s = '?';
 }
 
-/*
- * Formats into a buffer of its own first, because the arguments may point into the
- * message that is replaced.
- */
+/* Formats into a buffer of its own, because the arguments may point into the message. */
 static void set_msg(struct kvfs_err *err, const char *suffix, const char *fmt, va_list ap)
 {
 	char msg[KVFS_ERR_MSG_MAX];

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Errors that a person reads. Run-time paths return -errno and nothing else; what can
- * fail while the user waits for a mount fills in a struct kvfs_err, so that he is told
- * which file, which range and why, instead of "failed".
+ * Errors with a message. Run-time paths return -errno only; functions that a user waits for, as at
+ * mount, also fill in a struct kvfs_err that names the file, the range and the reason.
  */
 #ifndef KVFS_BASE_ERR_H
 #define KVFS_BASE_ERR_H
@@ -12,7 +11,7 @@
 
 #define KVFS_ERR_MSG_MAX 512
 
-/* Owned by the caller; all zero means no error. */
+/* The caller owns it; all zero means no error. */
 struct kvfs_err {
 	int errnum;			/* positive errno */
 	char msg[KVFS_ERR_MSG_MAX];	/* one line, no final full stop, no newline */
@@ -27,13 +26,13 @@ struct kvfs_err {
 int kvfs_err_set(struct kvfs_err *err, int errnum, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* As kvfs_err_set(), with ": " and strerror(errnum) behind the message. */
+/* As kvfs_err_set(), with ": " and strerror(errnum) after the message. */
 int kvfs_err_sys(struct kvfs_err *err, int errnum, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /*
- * Puts "fmt: " before the message that is there, as an error travels up. Returns -errnum
- * of err; with err NULL -EIO, so that a failure cannot turn into success.
+ * Puts "fmt: " before the message in err. Returns -errnum of err; with err NULL -EIO, so that a
+ * failure cannot become success.
  */
 int kvfs_err_prefix(struct kvfs_err *err, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));

@@ -42,7 +42,7 @@ int kvfs_io_pread_exact(int fd, void *buf, size_t len, uint64_t off)
 	return (size_t)n == len ? 0 : -ENODATA;
 }
 
-/* Makes room for more bytes and a NUL, up to max + 1 bytes of content, so that "too long" shows. */
+/* Makes room for more bytes and a NUL: at most max + 1 bytes, of which one shows that the file is too long. */
 static int grow(char **buf, size_t *cap, size_t max)
 {
 	size_t want = *cap ? *cap : READ_FILE_START;

@@ -21,7 +21,7 @@ void kvfs_extents_deinit(struct kvfs_extents *t)
 	*t = (struct kvfs_extents){ 0 };
 }
 
-/* Whether each address of the extent is a number that can be written down. */
+/* Tells whether the ends of the extent fit into their types. */
 static bool ends_fit(const struct kvfs_extent *e)
 {
 	if (!kvfs_fits_loff(e->off, e->len))
@@ -74,13 +74,13 @@ uint64_t kvfs_extents_data_len(const struct kvfs_extents *t)
 {
 	uint64_t sum = 0;
 
-	/* Cannot wrap: they do not overlap and all end below 2^63. */
+	/* Cannot wrap: extents do not overlap and end below 2^63. */
 	for (size_t i = 0; i < t->n; i++)
 		sum += t->v[i].len;
 	return sum;
 }
 
-/* The first offset at or behind off that no extent covers; i is find(off). */
+/* Returns the first offset from off on that no extent covers; i is find(off). */
 static uint64_t next_hole(const struct kvfs_extents *t, size_t i, uint64_t off)
 {
 	for (; i < t->n && t->v[i].off <= off; i++)

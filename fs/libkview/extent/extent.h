@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * An extent is a run of a view, [off, off + len), and where its bytes come from; a table
- * of them is a view's whole content. What lies between extents is a hole: it reads as
- * zeros and is what SEEK_HOLE finds. Pure: no I/O, no FUSE.
+ * An extent is a run of a view, [off, off + len), and the source of its bytes. A table of extents
+ * is the whole content of a view; gaps between them are holes, which read as zeros. Pure: no I/O.
  */
 #ifndef KVFS_EXTENT_EXTENT_H
 #define KVFS_EXTENT_EXTENT_H
@@ -12,12 +11,12 @@
 #include <stdint.h>
 
 enum kvfs_extent_kind {
-	KVFS_EXTENT_RAM,	/* System RAM: the module can show it, and a file has a copy */
+	KVFS_EXTENT_RAM,	/* System RAM: the module can show it, and a file may have a copy */
 	KVFS_EXTENT_BLOB,	/* bytes the daemon made, such as ELF headers */
-	KVFS_EXTENT_FILE,	/* bytes of a file only: no physical address is known */
+	KVFS_EXTENT_FILE,	/* bytes of a file; their physical address is unknown */
 };
 
-/* RAM that no file has a copy of: it can be shown by the module alone. */
+/* file_off of RAM that no file has a copy of: only the module can show it. */
 #define KVFS_NO_FILE_OFF UINT64_MAX
 
 struct kvfs_extent {
@@ -42,17 +41,17 @@ struct kvfs_extents {
 void kvfs_extents_deinit(struct kvfs_extents *t);
 
 /*
- * Adds an extent behind those that are there. Returns 0, -ENOMEM, -EINVAL if it is empty,
- * out of order or overlaps the last one, -EOVERFLOW if an end of it (in the view, in the
- * source file, in physical memory) does not fit into 63 bits (loff_t), or the virtual one
- * into 64. Grows size where needed. On failure the table is as it was.
+ * Adds an extent after the last one and grows size if needed. Returns 0, -ENOMEM, -EINVAL if the
+ * extent is empty, out of order or overlaps the last one, or -EOVERFLOW if its end in the view, in
+ * the source file or in physical memory does not fit into 63 bits (loff_t), or its end in virtual
+ * memory into 64. On failure the table is unchanged.
  */
 int kvfs_extents_add(struct kvfs_extents *t, const struct kvfs_extent *e);
 
-/* Index of the first extent with an end beyond off: it contains off or follows it; n if none. */
+/* Returns the index of the first extent that ends beyond off (it contains off or follows it), or n. */
 size_t kvfs_extents_find(const struct kvfs_extents *t, uint64_t off);
 
-/* Bytes that extents cover: what st_blocks counts. */
+/* Returns the number of bytes that extents cover: what st_blocks counts. */
 uint64_t kvfs_extents_data_len(const struct kvfs_extents *t);
 
 /*
@@ -62,7 +61,7 @@ uint64_t kvfs_extents_data_len(const struct kvfs_extents *t);
  */
 int kvfs_extents_seek(const struct kvfs_extents *t, uint64_t off, int whence, uint64_t *out);
 
-/* One piece of a read: what part of which extent lands where in the buffer. */
+/* One piece of a read: a part of an extent, and its place in the buffer. */
 struct kvfs_extent_piece {
 	const struct kvfs_extent *extent;	/* NULL: a hole, zeros */
 	uint64_t extent_off;			/* offset in the extent; 0 for a hole */
@@ -71,9 +70,9 @@ struct kvfs_extent_piece {
 };
 
 /*
- * Cuts [off, off + len), clamped at size, into pieces in ascending order. Fills at most
- * max of them; *covered is the number of bytes they cover, so a caller with little room
- * goes on at off + *covered. Returns the number of pieces; 0 at or past the end.
+ * Cuts [off, off + len), clamped at size, into at most max pieces in ascending order. *covered is
+ * the number of bytes that they cover; the caller goes on at off + *covered. Returns the number of
+ * pieces; 0 at or past the end.
  */
 size_t kvfs_extents_cut(const struct kvfs_extents *t, uint64_t off, size_t len,
 			struct kvfs_extent_piece *pieces, size_t max, size_t *covered);

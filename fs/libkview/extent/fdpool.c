@@ -13,17 +13,17 @@
 #include "base/cleanup.h"
 
 struct kvfs_fdpool {
-	int pin;		/* the first descriptor: open until destroy, so that it can be opened again */
-	pthread_mutex_t lock;	/* what is below; never held across a system call that can block */
+	int pin;		/* the first descriptor: open until destroy, for /proc/self/fd */
+	pthread_mutex_t lock;	/* protects the members below; never held across a call that blocks */
 	bool pin_idle;
 	unsigned int nr_idle;
-	unsigned int max_idle;	/* room in idle[]; the pin has its own place */
+	unsigned int max_idle;	/* elements of idle[], which the pin is not in */
 	int idle[];
 };
 
 /*
- * O_NONBLOCK, so that a FIFO put in the file's place does not hang the mount, is taken off
- * again: io_uring would not wait for files that know no other way, such as /proc/kcore.
+ * O_NONBLOCK, so that opening a FIFO in the place of the file does not block. It is cleared again
+ * because io_uring fails with EAGAIN on files without asynchronous reads, such as /proc/kcore.
  */
 static int open_regular(const char *path, struct kvfs_err *err)
 {
@@ -74,7 +74,7 @@ void kvfs_fdpool_destroy(struct kvfs_fdpool *pool)
 	free(pool);
 }
 
-/* A new open file, with a bounce buffer of its own in /proc/kcore; dup(2) would share it. */
+/* Opens the file once more, for a bounce buffer of its own in /proc/kcore; dup(2) would share one. */
 static int open_again(const struct kvfs_fdpool *pool)
 {
 	char path[sizeof("/proc/self/fd/") + 10];

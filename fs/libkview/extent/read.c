@@ -6,12 +6,11 @@
 
 #include "extent/uring.h"
 
-/* Pieces that are worked on at a time; a read of more goes round again. */
+/* Pieces of one round; a longer read takes several rounds. */
 #define MAX_PIECES 32
-/* Most descriptors that one read borrows: as many of its pieces are read side by side. */
+/* Limit on descriptors that one read borrows; so many of its pieces are read side by side. */
 #define MAX_FDS 8
-/* Bytes for which a further descriptor is worth its trouble: handing work to another thread
- * of the kernel costs about as much as copying so much. */
+/* Fewest bytes for a further descriptor: waking another thread of the kernel costs as much as copying them. */
 #define MIN_LEN_PER_FD (16 * 1024)
 
 /* One round: the pieces, and the reads that some of them need. */
@@ -20,15 +19,15 @@ struct round {
 	size_t nr_pieces;
 	struct kvfs_uring_read reads[MAX_PIECES];
 	size_t nr_reads;
-	size_t read_of[MAX_PIECES];	/* index of a piece's read, or one of the below */
+	size_t read_of[MAX_PIECES];	/* index of a piece's read, or one of the values below */
 	int fds[MAX_FDS];
 	size_t nr_fds;
 };
 
-#define IS_FILLED SIZE_MAX		/* a hole or a blob: done without a read */
+#define IS_FILLED SIZE_MAX		/* a hole or a blob, which needs no read */
 #define HAS_NO_SOURCE (SIZE_MAX - 1)	/* RAM that no file has a copy of */
 
-/* Fills in what needs no I/O and lists the rest. Returns the bytes that are to be read. */
+/* Fills the pieces that need no I/O and lists reads for the others. Returns the bytes to read. */
 static size_t plan(struct round *r, char *buf)
 {
 	size_t sum = 0;
@@ -59,8 +58,8 @@ static size_t plan(struct round *r, char *buf)
 }
 
 /*
- * Borrows as many descriptors as the reads can make use of. Returns 0, or -errno if there is
- * not even one; that the others are refused only makes the read slower.
+ * Borrows as many descriptors as the reads can use. Returns 0, or -errno if it gets none; with fewer
+ * than wanted the read is only slower.
  */
 static int borrow(struct round *r, struct kvfs_fdpool *pool, size_t sum)
 {
@@ -84,7 +83,7 @@ static int borrow(struct round *r, struct kvfs_fdpool *pool, size_t sum)
 	return 0;
 }
 
-/* Gives each read, in order, to the descriptor that has the least to do so far. */
+/* Assigns each read, in order, to the descriptor with the fewest bytes so far. */
 static void assign(struct round *r)
 {
 	size_t load[MAX_FDS] = { 0 };
@@ -100,7 +99,7 @@ static void assign(struct round *r)
 	}
 }
 
-/* What a piece came to: its bytes, fewer, or -errno. */
+/* Returns the bytes read of a piece, or -errno. */
 static ssize_t outcome(const struct round *r, size_t i)
 {
 	if (r->read_of[i] == IS_FILLED)
@@ -110,7 +109,7 @@ static ssize_t outcome(const struct round *r, size_t i)
 	return r->reads[r->read_of[i]].result;
 }
 
-/* The bytes from the start of the round on that are good, or -errno if none is. */
+/* Returns the number of bytes from the start of the round that were read, or -errno if the first was not. */
 static ssize_t count_good(const struct round *r)
 {
 	size_t good = 0;

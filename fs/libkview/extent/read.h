@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Reads through an extent table, by copy: holes are zeros, blobs are copied, everything
- * else comes from the source file in one batch (uring.h).
+ * Reads a view by its extent table: zeros for holes, copies of blobs, and everything else from the
+ * source file in batches (uring.h).
  */
 #ifndef KVFS_EXTENT_READ_H
 #define KVFS_EXTENT_READ_H
@@ -14,11 +14,11 @@
 #include "extent/fdpool.h"
 
 /*
- * Reads [off, off + len) of the view into buf. pool is the source file of RAM and FILE
- * extents; it may be NULL if the table has none of these. Returns the bytes read: less than
- * len only at the end of the view or before a byte that cannot be read; 0 at or past the
- * end; -errno if the very first byte cannot be read: that of read(2), -ENXIO if the source
- * file ends before the extent does or has no copy of it.
+ * Reads [off, off + len) of the view into buf. pool has the source file of RAM and FILE extents, and
+ * may be NULL if the table has neither. Returns the bytes read, less than len only at the end of
+ * the view or before a byte that cannot be read; 0 at or past the end; -errno if the first byte
+ * cannot be read: that of read(2), or -ENXIO if the source file ends before the extent does or has
+ * no copy of it.
  */
 ssize_t kvfs_extents_read(const struct kvfs_extents *t, struct kvfs_fdpool *pool,
 			  void *buf, size_t len, uint64_t off);

@@ -14,14 +14,14 @@
 #include "pid/pagemap.h"
 #include "pid/process.h"
 
-/* The lowest bits of a number within KVFS_PROVIDER_PID; above them, the process's serial. */
+/* The lowest bits of a number within KVFS_PROVIDER_PID. The process's serial is above them. */
 enum {
-	NR_PROCESS,		/* + KVFS_PID_FILE_*: its files follow */
-	NR_FILES,
+	NR_PROCESS,
+	NR_FILES,		/* + KVFS_PID_FILE_* */
 	NR_BITS = KVFS_INO_PID_FILE_BITS,
 };
 
-/* Serial 0, which no process has, is that of pid/ itself. */
+/* No process has the serial 0: it stands for pid/ itself. */
 enum {
 	NR_DIR,
 	NR_SELF,
@@ -31,7 +31,7 @@ _Static_assert(NR_FILES + KVFS_PID_FILE_NR_KINDS <= 1 << NR_BITS, "as many files
 _Static_assert(KVFS_PROCESS_SERIAL_BITS + NR_BITS == 48, "a provider has 48 bits");
 
 /* pid/ */
-struct piddir {
+struct pid_dir {
 	struct kvfs_node node;
 	struct kvfs_pid_file_source source;
 	struct kvfs_node *self;
@@ -40,25 +40,25 @@ struct piddir {
 /* pid/N */
 struct process {
 	struct kvfs_node node;
-	struct piddir *dir;		/* a reference */
+	struct pid_dir *dir;		/* a reference */
 	struct kvfs_process_id id;
 };
 
-/* Someone who lists pid/, and the processes that were listed together for him. */
+/* An open directory: the processes that the last getdents64(2) returned. */
 struct reader {
 	uint64_t first;			/* cookie of v[0] */
-	size_t next;			/* the likeliest to be asked for */
+	size_t next;			/* index of the entry that the next call usually wants */
 	size_t n;
 	struct kvfs_process_entry v[KVFS_PROCESS_LIST];
 };
 
-/* Cookies of pid/: 0 is `self`, then those of /proc, moved up by one. */
+/* Cookies of pid/: 0 is `self`; those of /proc follow, moved up by one. */
 #define COOKIE_OF_PROC(cookie) ((cookie) + 1)
 #define COOKIE_IN_PROC(cookie) ((cookie) - 1)
 
-static struct piddir *to_dir(struct kvfs_node *node)
+static struct pid_dir *to_dir(struct kvfs_node *node)
 {
-	return (struct piddir *)node;
+	return (struct pid_dir *)node;
 }
 
 static struct process *to_process(struct kvfs_node *node)
@@ -124,7 +124,7 @@ static int process_list(struct kvfs_node *node, uint64_t cookie, struct kvfs_dir
 	return 1;
 }
 
-/* There is nothing to say, but for whether it is still there. */
+/* A process that has gone has no attributes. */
 static int process_getattr(struct kvfs_node *node, struct kvfs_attr *out)
 {
 	int dir = kvfs_process_open(&to_process(node)->id);
@@ -157,7 +157,7 @@ static const struct kvfs_node_ops process_ops = {
 
 static int self_readlink(struct kvfs_node *node, pid_t caller, char *buf, size_t len)
 {
-	/* 0: a caller outside of the daemon's PID namespace. */
+	/* 0: the caller is outside of the daemon's PID namespace. */
 	pid_t pid = caller > 0 ? kvfs_process_tgid(caller) : -ESRCH;
 
 	if (pid < 0)
@@ -183,7 +183,7 @@ static const struct kvfs_node_ops self_ops = {
 
 static int dir_lookup(struct kvfs_node *node, const char *name, struct kvfs_node **out)
 {
-	struct piddir *dir = to_dir(node);
+	struct pid_dir *dir = to_dir(node);
 	struct process *process;
 	struct kvfs_process_id id;
 	pid_t pid;
@@ -229,7 +229,7 @@ static uint64_t cookie_of(const struct reader *reader, size_t i)
 /* Finds the entry at a cookie: 1 and its index, 0 if there is none, or -errno. */
 static int find_entry(struct reader *reader, uint64_t cookie, size_t *index)
 {
-	/* The one that did not fit into an answer is asked for again in the next. */
+	/* An entry that did not fit into one reply is asked for again by the next request. */
 	size_t again = reader->next > 0 ? reader->next - 1 : 0;
 	ssize_t n;
 
@@ -253,7 +253,7 @@ static int dir_list_on(struct kvfs_node *node, void *p, uint64_t cookie, struct 
 	int ret;
 
 	if (cookie == 0) {
-		reader->n = reader->next = 0;	/* from the beginning: no old news */
+		reader->n = reader->next = 0;	/* rewound: list the processes again */
 		strcpy(out->name, "self");
 		out->ino = to_dir(node)->self->ino;
 		out->kind = KVFS_NODE_SYMLINK;
@@ -274,21 +274,21 @@ static int dir_list_on(struct kvfs_node *node, void *p, uint64_t cookie, struct 
 static void dir_describe(struct kvfs_node *node, enum kvfs_mode mode, struct kvfs_desc *out)
 {
 	const char *reason;
-	bool sees = kvfs_mincore_sees_swap_cache(to_dir(node)->source.residency, &reason);
+	bool sees = kvfs_mincore_sees_swap_cache(to_dir(node)->source.mincore, &reason);
 
 	snprintf(out->source, sizeof(out->source), "/proc: %s, %s, %s",
 		 kvfs_maps_can_query() ? "PROCMAP_QUERY" : "maps as text",
 		 kvfs_pagemap_can_scan() ? "PAGEMAP_SCAN" : "pagemap alone",
 		 sees ? "swap cache by kcore" : "swap cache unseen");
-	out->copied = "made anew at each read; no kernel file has these bytes";
+	out->copied = KVFS_PID_FILE_NO_BACKING;
 }
 
 static void dir_destroy(struct kvfs_node *node)
 {
-	struct piddir *dir = to_dir(node);
+	struct pid_dir *dir = to_dir(node);
 
 	kvfs_node_put(dir->self);
-	kvfs_mincore_destroy(dir->source.residency);
+	kvfs_mincore_destroy(dir->source.mincore);
 	free(dir);
 }
 
@@ -309,7 +309,7 @@ static const struct kvfs_node_ops node_ops = {
 	.dir = &dir_ops,
 };
 
-/* Without these the kernel would show less, and not say so. */
+/* Without these the kernel would show less without an error. */
 static int check_capabilities(struct kvfs_err *err)
 {
 	static const struct {
@@ -319,7 +319,7 @@ static int check_capabilities(struct kvfs_err *err)
 		{ CAP_SYS_ADMIN, "CAP_SYS_ADMIN, to see page frame numbers" },
 		{ CAP_SYS_PTRACE, "CAP_SYS_PTRACE, to look into other processes" },
 		{ CAP_DAC_READ_SEARCH, "CAP_DAC_READ_SEARCH, to open the files they map" },
-		{ CAP_FOWNER, "CAP_FOWNER, as mincore(2) says 1 of other people's files" },
+		{ CAP_FOWNER, "CAP_FOWNER, for mincore(2) of other users' files" },
 	};
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct data[2];
@@ -353,15 +353,15 @@ static struct kvfs_node *create_self(uint64_t parent_ino)
 int kvfs_pid_dir_create(struct kvfs_pool *pool, struct kvfs_node **out, struct kvfs_err *err)
 {
 	const struct kvfs_mincore_config config = { .pool = pool };
-	struct kvfs_mincore *residency;
-	struct piddir *dir;
+	struct kvfs_mincore *mincore;
+	struct pid_dir *dir;
 	int ret;
 
 	ret = check_capabilities(err);
 	if (ret == 0)
 		ret = check_kernel(err);
 	if (ret == 0)
-		ret = kvfs_mincore_create(&config, &residency, err);
+		ret = kvfs_mincore_create(&config, &mincore, err);
 	if (ret < 0)
 		return ret;
 	dir = calloc(1, sizeof(*dir));
@@ -369,12 +369,12 @@ int kvfs_pid_dir_create(struct kvfs_pool *pool, struct kvfs_node **out, struct k
 		dir->self = create_self(ino_of(0, NR_DIR));
 	if (!dir || !dir->self) {
 		free(dir);
-		kvfs_mincore_destroy(residency);
+		kvfs_mincore_destroy(mincore);
 		return kvfs_err_sys(err, ENOMEM, "pid");
 	}
 	kvfs_node_init(&dir->node, &node_ops, "pid", ino_of(0, NR_DIR), KVFS_INO_ROOT);
 	dir->source.owner = &dir->node;
-	dir->source.residency = residency;
+	dir->source.mincore = mincore;
 	dir->source.parse_maps = config.parse_maps;
 	*out = &dir->node;
 	return 0;

@@ -8,8 +8,9 @@
 #include "node/node.h"
 
 /*
- * Makes the directory. Borrows pool (mincore.h) for its life. Returns 0 and a node with a reference for the caller, or -errno and what
- * is missing: a capability, or /proc/N/pagemap in the kernel.
+ * Makes the directory. Borrows pool for the life of the node (mincore.h). Returns 0 and a node with
+ * a reference for the caller, or -errno and a message that names what is missing: a capability, or
+ * /proc/N/pagemap in the kernel.
  */
 int kvfs_pid_dir_create(struct kvfs_pool *pool, struct kvfs_node **out, struct kvfs_err *err);
 

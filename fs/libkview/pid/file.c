@@ -8,7 +8,7 @@
 #include "pid/mm.h"
 #include "pid/pagemap.h"
 
-struct pidfile {
+struct pid_file {
 	struct kvfs_node node;
 	const struct kvfs_pid_file_source *source;
 	struct kvfs_process_id id;
@@ -17,15 +17,15 @@ struct pidfile {
 
 static const struct {
 	const char *name, *label;
-	size_t entry_len;		/* bytes a page */
+	size_t entry_len;		/* bytes for each page of the process */
 } kinds[KVFS_PID_FILE_NR_KINDS] = {
 	[KVFS_PID_FILE_PAGEMAP] = { "pagemap", "pid/N/pagemap", KVFS_PAGEMAP_ENTRY_LEN },
 	[KVFS_PID_FILE_MINCORE] = { "mincore", "pid/N/mincore", 1 },
 };
 
-static struct pidfile *to_pidfile(struct kvfs_node *node)
+static struct pid_file *to_file(struct kvfs_node *node)
 {
-	return (struct pidfile *)node;
+	return (struct pid_file *)node;
 }
 
 const char *kvfs_pid_file_name(enum kvfs_pid_file_kind kind)
@@ -36,7 +36,7 @@ const char *kvfs_pid_file_name(enum kvfs_pid_file_kind kind)
 static int file_open(struct kvfs_node *node, void **handle)
 {
 	struct kvfs_mm *mm = malloc(sizeof(*mm));
-	int ret = mm ? kvfs_mm_open(&to_pidfile(node)->id, mm) : -ENOMEM;
+	int ret = mm ? kvfs_mm_open(&to_file(node)->id, mm) : -ENOMEM;
 
 	if (ret == 0) {
 		ret = kvfs_mm_remember(mm);
@@ -57,7 +57,7 @@ static void file_release(struct kvfs_node *node, void *handle)
 	free(handle);
 }
 
-static ssize_t read_mincore(struct pidfile *file, const struct kvfs_mm *mm, void *buf,
+static ssize_t read_mincore(struct pid_file *file, const struct kvfs_mm *mm, void *buf,
 			    size_t len, uint64_t off)
 {
 	int ret;
@@ -66,13 +66,13 @@ static ssize_t read_mincore(struct pidfile *file, const struct kvfs_mm *mm, void
 		return 0;
 	if (len > mm->nr_pages - off)
 		len = (size_t)(mm->nr_pages - off);
-	ret = kvfs_mincore_load(file->source->residency, mm->dir, off, buf, len);
+	ret = kvfs_mincore_load(file->source->mincore, mm->dir, off, buf, len);
 	return ret < 0 ? ret : (ssize_t)len;
 }
 
 static ssize_t file_read(struct kvfs_node *node, void *handle, void *buf, size_t len, uint64_t off)
 {
-	struct pidfile *file = to_pidfile(node);
+	struct pid_file *file = to_file(node);
 	const struct kvfs_mm *mm = handle;
 	ssize_t n;
 	int ret;
@@ -82,8 +82,8 @@ static ssize_t file_read(struct kvfs_node *node, void *handle, void *buf, size_t
 	else
 		n = read_mincore(file, mm, buf, len, off);
 	/*
-	 * If it is another address space by now, some of these bytes may be of that one, and an
-	 * error may be that of asking while it went away, whatever errno that gave.
+	 * If the process has another address space by now, the bytes may belong to that one, and an
+	 * error may have come from the change; the check decides in both cases.
 	 */
 	ret = kvfs_mm_check_own(mm);
 	return ret < 0 ? ret : n;
@@ -91,7 +91,7 @@ static ssize_t file_read(struct kvfs_node *node, void *handle, void *buf, size_t
 
 static int file_seek(struct kvfs_node *node, void *handle, uint64_t off, int whence, uint64_t *out)
 {
-	struct pidfile *file = to_pidfile(node);
+	struct pid_file *file = to_file(node);
 	const struct kvfs_mm *mm = handle;
 	struct kvfs_maps *maps;
 	int ret, gone;
@@ -101,14 +101,14 @@ static int file_seek(struct kvfs_node *node, void *handle, uint64_t off, int whe
 		return ret;
 	ret = kvfs_maps_seek(maps, mm->nr_pages, kinds[file->kind].entry_len, off, whence, out);
 	kvfs_maps_close(maps);
-	/* Whose it is, the read that follows finds out: cp asks for this twice a mapping. */
+	/* The cheaper check: cp seeks twice a mapping, and its reads check the owner. */
 	gone = kvfs_mm_check(mm);
 	return gone < 0 ? gone : ret;
 }
 
 static int file_getattr(struct kvfs_node *node, struct kvfs_attr *out)
 {
-	struct pidfile *file = to_pidfile(node);
+	struct pid_file *file = to_file(node);
 	size_t entry_len = kinds[file->kind].entry_len;
 	struct kvfs_mm mm;
 	uint64_t mapped;
@@ -128,7 +128,7 @@ static int file_getattr(struct kvfs_node *node, struct kvfs_attr *out)
 
 static void file_describe(struct kvfs_node *node, enum kvfs_mode mode, struct kvfs_desc *out)
 {
-	struct pidfile *file = to_pidfile(node);
+	struct pid_file *file = to_file(node);
 
 	if (file->kind == KVFS_PID_FILE_PAGEMAP)
 		snprintf(out->source, sizeof(out->source), "/proc/%d/pagemap", file->id.pid);
@@ -139,7 +139,7 @@ static void file_describe(struct kvfs_node *node, enum kvfs_mode mode, struct kv
 
 static void file_destroy(struct kvfs_node *node)
 {
-	struct pidfile *file = to_pidfile(node);
+	struct pid_file *file = to_file(node);
 
 	kvfs_node_put(file->source->owner);
 	free(file);
@@ -150,10 +150,10 @@ static const struct kvfs_file_ops file_ops = {
 	.release = file_release,
 	.read = file_read,
 	.seek = file_seek,
-	.no_backing = "made anew at each read; no kernel file has these bytes",
+	.no_backing = KVFS_PID_FILE_NO_BACKING,
 };
 
-/* Names and sizes are asked for each time: the process may have gone, and grows and shrinks. */
+/* No timeouts: the process may exit, and its mappings grow and shrink. */
 static const struct kvfs_node_ops node_ops = {
 	.kind = KVFS_NODE_FILE,
 	.destroy = file_destroy,
@@ -166,7 +166,7 @@ struct kvfs_node *kvfs_pid_file_create(const struct kvfs_pid_file_source *source
 				       const struct kvfs_process_id *id, enum kvfs_pid_file_kind kind,
 				       uint64_t ino, uint64_t parent_ino)
 {
-	struct pidfile *file = calloc(1, sizeof(*file));
+	struct pid_file *file = calloc(1, sizeof(*file));
 
 	if (!file)
 		return NULL;

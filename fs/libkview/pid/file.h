@@ -13,19 +13,22 @@ enum kvfs_pid_file_kind {
 	KVFS_PID_FILE_NR_KINDS,
 };
 
-/* What all files of pid/ share; borrowed by them, kept alive through `owner`. */
+/* Why no kernel file can back a file of pid/; for status and user.kview.reason. */
+#define KVFS_PID_FILE_NO_BACKING "made at each read; no kernel file has these bytes"
+
+/* What all files of pid/ share. They borrow it; their references to owner keep it alive. */
 struct kvfs_pid_file_source {
 	struct kvfs_node *owner;
-	struct kvfs_mincore *residency;
+	struct kvfs_mincore *mincore;
 	bool parse_maps;		/* as in struct kvfs_mincore_config */
 };
 
-/* The file's name in pid/N. */
+/* Returns the name in pid/N of a kind of file. */
 const char *kvfs_pid_file_name(enum kvfs_pid_file_kind kind);
 
 /*
- * Makes a file. source is borrowed, a reference to its owner is taken. Returns a node with a
- * reference for the caller, or NULL.
+ * Makes a file. Borrows source and takes a reference to its owner. Returns a node with a reference
+ * for the caller, or NULL if memory is short.
  */
 struct kvfs_node *kvfs_pid_file_create(const struct kvfs_pid_file_source *source,
 				       const struct kvfs_process_id *id, enum kvfs_pid_file_kind kind,

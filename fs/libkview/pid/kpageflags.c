@@ -12,19 +12,19 @@
 #include "extent/uring.h"
 
 #define WORD sizeof(uint64_t)
-#define NR_FDS 4		/* reads of different descriptors can go side by side */
-#define MAX_GAP 16		/* pages: to read past them costs less than another system call */
+#define NR_FDS 4		/* reads of different descriptors run side by side */
+#define MAX_GAP 16		/* pages that are cheaper to read than another system call */
 #define MAX_RUN 2048		/* pages of one read */
 #define BATCH_WORDS 8192	/* pages of one batch: 64 KiB */
 #define MAX_RUNS KVFS_URING_DEPTH
-/* Below this many words a batch is over before another thread has woken up for its share. */
+/* A smaller batch ends before a second thread of the kernel has woken up. */
 #define SIDE_BY_SIDE_WORDS 4096
 
 struct kvfs_kpageflags {
 	int fds[NR_FDS];
 };
 
-/* A batch of reads on its way. */
+/* Reads that are submitted together. */
 struct batch {
 	struct kvfs_uring_read reads[MAX_RUNS];
 	uint64_t first[MAX_RUNS];	/* PFN of each read's first word */
@@ -111,7 +111,7 @@ static int run_batch(struct kvfs_kpageflags *kpf, struct batch *b)
 	return 0;
 }
 
-/* Hands the words of a batch out to v[0, n), sorted, all of which it covers. */
+/* Copies the words of a batch to v[0, n), which is sorted and which the batch covers. */
 static void distribute(const struct batch *b, struct kvfs_kpageflags_query *v, size_t n)
 {
 	size_t run = 0;
@@ -126,7 +126,7 @@ static void distribute(const struct batch *b, struct kvfs_kpageflags_query *v, s
 	}
 }
 
-/* One past the last of v[i..] that is read together with v[i]. */
+/* Returns one past the last of v[i..] that one read gets together with v[i]. */
 static size_t end_of_run(const struct kvfs_kpageflags_query *v, size_t n, size_t i)
 {
 	size_t end = i + 1;

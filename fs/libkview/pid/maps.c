@@ -16,8 +16,8 @@
 #include "pid/process.h"
 
 /*
- * linux/fs.h of Linux 6.11, for builds against older headers. A size is part of the call, so
- * that kernels which know more fields or fewer understand each other.
+ * struct procmap_query of linux/fs.h, Linux 6.11, for builds against older headers. It carries its
+ * size, so that kernels with more fields accept it.
  */
 struct procmap_query_v1 {
 	__u64 size;
@@ -41,20 +41,20 @@ struct procmap_query_v1 {
 #define QUERY_COVERING_OR_NEXT 0x10
 #define VMA_SHARED 0x08
 
-#define TEXT_LEN 16384		/* bytes: several lines at the least, each up to a page and 80 */
-#define NAME_LEN 256		/* bytes: names of mappings without a file have 80 at most */
+#define TEXT_LEN 16384		/* bytes: several lines, each up to a page and 80 bytes long */
+#define NAME_LEN 256		/* bytes: names of mappings without a file have at most 80 */
 
 struct kvfs_maps {
 	int fd;
 	bool query;
-	/* Below: parsing only. */
-	uint64_t seen;		/* the text before pos holds no mapping that ends beyond it */
-	size_t pos, len;	/* of text: what is parsed, what is there */
+	/* Below: for parsing only. */
+	uint64_t seen;		/* no mapping in the text before pos ends beyond this address */
+	size_t pos, len;	/* bytes of text that are parsed, and that are read */
 	bool eof;
 	char text[];
 };
 
-/* [vdso], [vvar] and the like, but not what merely has a name. */
+/* Tells whether a name is that of a mapping which the kernel makes: [vdso], [vvar] and the like. */
 static bool is_special_name(const char *name, size_t len)
 {
 	static const char *const anon[] = { "[heap]", "[stack", "[anon:" };
@@ -106,7 +106,7 @@ int kvfs_maps_parse_line(const char *line, size_t len, struct kvfs_mapping *out)
 	return 0;
 }
 
-/* The first mapping that ends beyond addr, with its name if name is not NULL. */
+/* Asks for the first mapping that ends beyond addr, with its name unless name is NULL. */
 static int query_once(int fd, uint64_t addr, char *name, struct procmap_query_v1 *q)
 {
 	memset(q, 0, sizeof(*q));
@@ -130,9 +130,9 @@ static int find_by_query(struct kvfs_maps *maps, uint64_t addr, struct kvfs_mapp
 	int ret;
 
 	/*
-	 * Only what has no file is asked for its name, because a path may be long. Between the
-	 * two questions the mapping can become another one; the second answer is then as good
-	 * as the first, unless it is a file with a path that does not fit.
+	 * Asks for a name only if there is no file, because a path may be long. The mapping may
+	 * change between the two queries; the second answer is then as good as the first, unless
+	 * it is a file whose path does not fit (ENAMETOOLONG).
 	 */
 	ret = query_once(maps->fd, addr, NULL, &q);
 	if (ret <= 0)
@@ -199,7 +199,7 @@ void kvfs_maps_close(struct kvfs_maps *maps)
 	free(maps);
 }
 
-/* The next whole line of the text: 1, 0 at the end, or -errno. */
+/* Gets the next whole line of the text: 1, 0 at the end, or -errno. */
 static int next_line(struct kvfs_maps *maps, const char **line, size_t *len)
 {
 	for (;;) {
@@ -248,7 +248,7 @@ static int find_by_text(struct kvfs_maps *maps, uint64_t addr, struct kvfs_mappi
 		if (ret < 0)
 			return ret;
 		if (out->end > addr) {
-			maps->pos -= len + 1;	/* it may be the answer to the next question too */
+			maps->pos -= len + 1;	/* the next call may need the same line */
 			maps->seen = addr;
 			return 1;
 		}
@@ -262,7 +262,7 @@ int kvfs_maps_find(struct kvfs_maps *maps, uint64_t addr, struct kvfs_mapping *o
 	return maps->query ? find_by_query(maps, addr, out) : find_by_text(maps, addr, out);
 }
 
-/* The same for who wants to know where the mapping is, and nothing else of it. */
+/* Like kvfs_maps_find(), but sets only start and end. */
 static int find_place(struct kvfs_maps *maps, uint64_t addr, struct kvfs_mapping *out)
 {
 	struct procmap_query_v1 q;
@@ -278,7 +278,7 @@ static int find_place(struct kvfs_maps *maps, uint64_t addr, struct kvfs_mapping
 	return ret;
 }
 
-/* Whether a whole block lies in [start, end) of a file. */
+/* Tells whether a whole block lies in [start, end) of a file. */
 static bool has_block(uint64_t start, uint64_t end)
 {
 	uint64_t first = (start + KVFS_MAPS_BLOCK - 1) / KVFS_MAPS_BLOCK * KVFS_MAPS_BLOCK;
@@ -286,7 +286,7 @@ static bool has_block(uint64_t start, uint64_t end)
 	return first < end && end - first >= KVFS_MAPS_BLOCK;
 }
 
-/* Where the data ends that begins with map; addresses from limit on do not count. */
+/* Finds the end of the data that begins with map; addresses from limit on are past the file. */
 static int end_of_data(struct kvfs_maps *maps, struct kvfs_mapping *map, uint64_t limit,
 		       uint64_t page_size, size_t entry_len, uint64_t *end)
 {

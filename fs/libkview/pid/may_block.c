@@ -19,8 +19,8 @@
 #define MAX_OWN 16
 #define HUGE_SHIFT 26		/* MFD_HUGE_SHIFT of linux/memfd.h, which libc's header excludes */
 
-/* Types of file systems that some process or another machine serves; "fuse" with any subtype. */
-static const char *const waiting[] = {
+/* Types of file systems that a process or a server answers for; also "fuse." with any subtype. */
+static const char *const blocking_types[] = {
 	"9p", "afs", "beegfs", "ceph", "cifs", "coda", "fuse", "fuseblk", "lustre", "nfs", "nfs4", "pvfs2",
 	"smb3", "vboxsf", "virtiofs",
 };
@@ -76,22 +76,22 @@ static int is_own(dev_t dev)
 	return 0;
 }
 
-static bool is_waiting(const char *fstype)
+static bool is_blocking_type(const char *fstype)
 {
-	for (size_t i = 0; i < sizeof(waiting) / sizeof(waiting[0]); i++)
-		if (strcmp(fstype, waiting[i]) == 0)
+	for (size_t i = 0; i < sizeof(blocking_types) / sizeof(blocking_types[0]); i++)
+		if (strcmp(fstype, blocking_types[i]) == 0)
 			return true;
 	return strncmp(fstype, "fuse.", 5) == 0;
 }
 
-void kvfs_may_block_deinit(struct kvfs_may_block *kinds)
+void kvfs_may_block_deinit(struct kvfs_may_block *may_block)
 {
-	free(kinds->theirs);
-	free(kinds->ours);
-	*kinds = (struct kvfs_may_block) { 0 };
+	free(may_block->theirs);
+	free(may_block->ours);
+	*may_block = (struct kvfs_may_block) { 0 };
 }
 
-/* Looks in *text, which is read first if it is NULL: 1 and *info, 0 if dev is not in it, -errno. */
+/* Looks dev up in *text, which it loads first if NULL: 1 and *info, 0 if dev is not in it, -errno. */
 static int look_up(char **text, int procdir, dev_t dev, struct kvfs_mountinfo *info)
 {
 	int ret = *text ? 0 : kvfs_mountinfo_load(procdir, text);
@@ -99,47 +99,47 @@ static int look_up(char **text, int procdir, dev_t dev, struct kvfs_mountinfo *i
 	return ret < 0 ? ret : kvfs_mountinfo_parse_dev(*text, dev, info);
 }
 
-static int look_up_ours(struct kvfs_may_block *kinds, dev_t dev, struct kvfs_mountinfo *info)
+static int look_up_ours(struct kvfs_may_block *may_block, dev_t dev, struct kvfs_mountinfo *info)
 {
 	_cleanup_close_ int self = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-	return self < 0 ? -errno : look_up(&kinds->ours, self, dev, info);
+	return self < 0 ? -errno : look_up(&may_block->ours, self, dev, info);
 }
 
-static int find_out(struct kvfs_may_block *kinds, int procdir, dev_t dev, bool *waits)
+static int find_out(struct kvfs_may_block *may_block, int procdir, dev_t dev, bool *blocks)
 {
 	struct kvfs_mountinfo info;
 	int ret;
 
-	*waits = false;
+	*blocks = false;
 	ret = is_own(dev);
 	if (ret)
 		return ret < 0 ? ret : 0;
-	ret = look_up(&kinds->theirs, procdir, dev, &info);
+	ret = look_up(&may_block->theirs, procdir, dev, &info);
 	if (ret == 0)
-		ret = look_up_ours(kinds, dev, &info);
+		ret = look_up_ours(may_block, dev, &info);
 	if (ret < 0)
 		return ret;
-	*waits = ret == 0 || is_waiting(info.fstype);
+	*blocks = ret == 0 || is_blocking_type(info.fstype);
 	return 0;
 }
 
-int kvfs_may_block_waits(struct kvfs_may_block *kinds, int procdir, dev_t dev, bool *waits)
+int kvfs_may_block_dev(struct kvfs_may_block *may_block, int procdir, dev_t dev, bool *blocks)
 {
 	size_t i;
 	int ret;
 
-	for (i = 0; i < kinds->nr && i < KVFS_MAY_BLOCK_KNOWN; i++) {
-		if (kinds->known[i].dev == dev) {
-			*waits = kinds->known[i].waits;
+	for (i = 0; i < may_block->nr && i < KVFS_MAY_BLOCK_KNOWN; i++) {
+		if (may_block->known[i].dev == dev) {
+			*blocks = may_block->known[i].blocks;
 			return 0;
 		}
 	}
-	ret = find_out(kinds, procdir, dev, waits);
+	ret = find_out(may_block, procdir, dev, blocks);
 	if (ret < 0)
 		return ret;
-	i = kinds->nr++ % KVFS_MAY_BLOCK_KNOWN;
-	kinds->known[i].dev = dev;
-	kinds->known[i].waits = *waits;
+	i = may_block->nr++ % KVFS_MAY_BLOCK_KNOWN;
+	may_block->known[i].dev = dev;
+	may_block->known[i].blocks = *blocks;
 	return 0;
 }

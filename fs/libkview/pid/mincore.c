@@ -1,20 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What mincore(2) does for a process itself, in mm/mincore.c of Linux 6.1 to 6.18, and what
- * stands for it here:
+ * What mincore(2) reports of the caller's own pages, by mm/mincore.c of Linux 6.1 to 6.18, and where
+ * this file takes the same from:
  *
- *  page table entry there, or a page under migration or poisoned     1   PAGEMAP_SCAN, pagemap
- *  swap entry                      is it in the swap cache, up to date   swapcache.h; 0 if it
- *                                                                         cannot be seen
- *  nothing, or a marker, in a mapping of a file
- *                   is it in the page cache, up to date; tmpfs: or in     mincore(2) on a mapping
- *                                         the swap cache, up to date      of our own
- *  nothing, otherwise                                                0   PAGEMAP_SCAN, pagemap
- *  hugetlb: the page table alone, but for the page cache where not even a table is there
- *  neither anonymous nor with a file: [vdso], [vvar]             all 1   by their names
- *  a file that the caller neither owns nor may write             all 1   not followed
+ *  the page table holds                          mincore(2)           here
+ *  a page, also under migration or poisoned      1                    PAGEMAP_SCAN, pagemap
+ *  a swap entry                                  1 if it is in the    swapcache.h; 0 if the swap
+ *                                                swap cache           cache cannot be seen
+ *  nothing or a marker, mapping of a file        1 if it is in the    mincore(2) on a mapping of
+ *                                                page cache, or for   the daemon's own
+ *                                                tmpfs in the swap
+ *                                                cache
+ *  nothing, otherwise                            0                    PAGEMAP_SCAN, pagemap
  *
- * The last line hides from unprivileged processes what others read; root is told the truth.
+ * Exceptions: hugetlb counts by the page table alone. Mappings that are neither anonymous nor of a
+ * file ([vdso], [vvar]) are all 1, by their names. mincore(2) also reports 1 for all
+ * pages of a file that the caller neither owns nor may write, to hide from unprivileged processes
+ * what others read; the daemon's readers are root and get the truth.
  */
 #include "pid/mincore.h"
 
@@ -36,9 +38,9 @@
 #include "pid/swapcache.h"
 
 #define SWAPS_LEN 256	/* bytes of /proc/swaps: more than its heading */
-#define PIECE_PAGES 65536	/* pages of a file that are looked at together */
-#define PARALLEL_PAGES 65536	/* pages that are worth another CPU */
-#define MAX_TRIES 4		/* for a mapping that changes as it is looked at */
+#define PIECE_PAGES 65536	/* pages of a file that are judged together */
+#define PARALLEL_PAGES 65536	/* fewest pages for which another CPU is worth its cost */
+#define MAX_TRIES 4		/* for a mapping that changes while it is judged */
 
 struct kvfs_mincore {
 	struct kvfs_pool *pool;
@@ -49,20 +51,20 @@ struct kvfs_mincore {
 	bool no_scan;
 };
 
-/* The pages of a request that are looked at on one CPU. */
+/* The part of a request that one CPU does. */
 struct load {
-	struct kvfs_mincore *res;
+	struct kvfs_mincore *mincore;
 	int procdir;
 	bool swap;		/* there is a swap area */
 	bool scan;		/* PAGEMAP_SCAN can be used */
 	struct kvfs_pagetable *table;
 	struct kvfs_maps *maps;
-	struct kvfs_may_block devkinds;
+	struct kvfs_may_block may_block;
 	uint64_t page_size;
 	uint8_t piece[PIECE_PAGES];
 };
 
-/* A mapping, or the part of one that is asked for. */
+/* The part of a mapping that is requested. */
 struct part {
 	struct kvfs_pagetable_part pages;
 	struct kvfs_pagecache file;	/* if pages.of_file */
@@ -97,7 +99,7 @@ static bool in_page_cache(enum kvfs_pagecache_kind kind)
 	       kind == KVFS_PAGECACHE_HUGETLB || kind == KVFS_PAGECACHE_OPAQUE;
 }
 
-/* Whether a mapping is still what it was. */
+/* Tells whether a mapping is still what it was: 1, 0, or -errno. */
 static int is_unchanged(struct load *load, const struct kvfs_mapping *map)
 {
 	struct kvfs_mapping now;
@@ -111,8 +113,8 @@ static int is_unchanged(struct load *load, const struct kvfs_mapping *map)
 }
 
 /*
- * By exceptions where that is cheap and safe: not in mappings that the kernel never walks
- * (VM_PFNMAP), and only if the mapping is there before and after.
+ * Scans by exceptions where that is right: not in VM_PFNMAP mappings, which the kernel does not
+ * walk, and only if the mapping is the same before and after.
  */
 static int fill_by_scan(struct load *load, const struct kvfs_mapping *map, const struct part *part)
 {
@@ -120,7 +122,7 @@ static int fill_by_scan(struct load *load, const struct kvfs_mapping *map, const
 					    : map->kind == KVFS_MAPPING_ANON;
 	int ret;
 
-	if (is_plain && !load->res->parse_maps && kvfs_maps_can_query()) {
+	if (is_plain && !load->mincore->parse_maps && kvfs_maps_can_query()) {
 		ret = kvfs_pagetable_scan(load->table, &part->pages, true);
 		if (ret < 0)
 			return ret;
@@ -134,8 +136,8 @@ static int fill_by_scan(struct load *load, const struct kvfs_mapping *map, const
 static int fill_page_table(struct load *load, const struct kvfs_mapping *map, const struct part *part)
 {
 	/*
-	 * PAGEMAP_SCAN does not know of the swap cache, in which anonymous pages can be, nor
-	 * which of a device's private pages are copies.
+	 * PAGEMAP_SCAN does not tell which anonymous pages are in the swap cache, nor which pages
+	 * of a private mapping of a device are copies.
 	 */
 	bool may_be_anon = !part->pages.shared;
 	bool is_device = part->pages.of_file && part->file.kind == KVFS_PAGECACHE_DEVICE;
@@ -145,7 +147,7 @@ static int fill_page_table(struct load *load, const struct kvfs_mapping *map, co
 	return kvfs_pagetable_entries(load->table, &part->pages);
 }
 
-/* What the page table does not have may be in the file's page cache: n <= PIECE_PAGES pages. */
+/* Looks up n <= PIECE_PAGES pages in the file's page cache, for those that the page table lacks. */
 static int fill_file_piece(struct load *load, const struct part *part, uint64_t addr, uint8_t *vec,
 			   size_t n)
 {
@@ -161,7 +163,7 @@ static int fill_file_piece(struct load *load, const struct part *part, uint64_t 
 			ret = kvfs_pagecache_mark_cache(file, addr, load->piece, n, 0, page_mark,
 							KVFS_MINCORE_SWAPCACHE | KVFS_MINCORE_SWAPPED);
 		if (ret == 0)
-			page_mark = 0;		/* all are marked */
+			page_mark = 0;		/* all are marked now */
 		else if (ret == -ENOSYS)
 			ret = 0;
 	}
@@ -186,7 +188,7 @@ static int fill_file(struct load *load, const struct part *part)
 			return 0;
 		i = (size_t)(first - pages->vec);
 		end = n - i < PIECE_PAGES ? n : i + PIECE_PAGES;
-		while (pages->vec[end - 1])	/* ends at i at the latest */
+		while (pages->vec[end - 1])	/* vec[i] is 0 */
 			end--;
 		ret = fill_file_piece(load, part, pages->start + i * load->page_size, pages->vec + i,
 				      end - i);
@@ -207,8 +209,9 @@ static int fill_part(struct load *load, const struct kvfs_mapping *map, const st
 }
 
 /*
- * Fills the part of a mapping that lies in [start, end); vec belongs to start. Without
- * ask_file what the page table has is all that is shown. -ENOENT: there is no such mapping.
+ * Fills the part of a mapping that lies in [start, end); vec[0] is for the page at start. Without
+ * ask_file only the page table is used. Returns 0, -ENOENT if there is no such mapping any more, or
+ * -errno.
  */
 static int fill_mapping(struct load *load, const struct kvfs_mapping *map, bool ask_file,
 			uint64_t start, uint64_t end, uint8_t *vec)
@@ -227,7 +230,7 @@ static int fill_mapping(struct load *load, const struct kvfs_mapping *map, bool 
 
 	pages->vec = vec + (pages->start - start) / load->page_size;
 	if (pages->of_file && ask_file) {
-		ret = kvfs_pagecache_open(load->procdir, &load->devkinds, map, &part.file);
+		ret = kvfs_pagecache_open(load->procdir, &load->may_block, map, &part.file);
 		if (ret < 0)
 			return ret;
 	}
@@ -256,7 +259,7 @@ static int fill_range(struct load *load, uint64_t start, uint64_t end, uint8_t *
 			return 0;
 		ret = fill_mapping(load, &map, tries < MAX_TRIES, addr, end,
 				   vec + (addr - start) / load->page_size);
-		/* Split, moved or gone since it was found: once more, as it is now. */
+		/* The mapping was split, moved or removed since it was found: find it again. */
 		if (ret == -ENOENT && tries++ < MAX_TRIES)
 			continue;
 		if (ret < 0)
@@ -274,47 +277,47 @@ int kvfs_mincore_create(const struct kvfs_mincore_config *config, struct kvfs_mi
 		.kcore = "/proc/kcore",
 		.kpageflags = "/proc/kpageflags",
 	};
-	struct kvfs_mincore *res = calloc(1, sizeof(*res));
+	struct kvfs_mincore *mincore = calloc(1, sizeof(*mincore));
 	int ret;
 
-	if (!res)
-		return kvfs_err_sys(err, ENOMEM, "residency");
-	res->pool = config->pool;
-	res->parse_maps = config->parse_maps;
-	res->no_scan = config->no_scan;
-	ret = kvfs_kpageflags_create(&res->kpf, err);
+	if (!mincore)
+		return kvfs_err_sys(err, ENOMEM, "mincore");
+	mincore->pool = config->pool;
+	mincore->parse_maps = config->parse_maps;
+	mincore->no_scan = config->no_scan;
+	ret = kvfs_kpageflags_create(&mincore->kpf, err);
 	if (ret < 0) {
-		free(res);
+		free(mincore);
 		return ret;
 	}
-	ret = kvfs_swapcache_create(&swapcache, &res->swapcache, &res->swapcache_err);
+	ret = kvfs_swapcache_create(&swapcache, &mincore->swapcache, &mincore->swapcache_err);
 	if (kvfs_err_is_shortage(ret)) {
-		kvfs_err_set(err, -ret, "%s", res->swapcache_err.msg);
-		kvfs_mincore_destroy(res);
+		kvfs_err_set(err, -ret, "%s", mincore->swapcache_err.msg);
+		kvfs_mincore_destroy(mincore);
 		return ret;
 	}
-	*out = res;
+	*out = mincore;
 	return 0;
 }
 
-bool kvfs_mincore_sees_swap_cache(const struct kvfs_mincore *res, const char **reason)
+bool kvfs_mincore_sees_swap_cache(const struct kvfs_mincore *mincore, const char **reason)
 {
-	*reason = res->swapcache_err.msg;
-	return res->swapcache;
+	*reason = mincore->swapcache_err.msg;
+	return mincore->swapcache;
 }
 
-void kvfs_mincore_destroy(struct kvfs_mincore *res)
+void kvfs_mincore_destroy(struct kvfs_mincore *mincore)
 {
-	if (!res)
+	if (!mincore)
 		return;
-	kvfs_swapcache_destroy(res->swapcache);
-	kvfs_kpageflags_destroy(res->kpf);
-	free(res);
+	kvfs_swapcache_destroy(mincore->swapcache);
+	kvfs_kpageflags_destroy(mincore->kpf);
+	free(mincore);
 }
 
 /* A call of kvfs_mincore_load(). */
 struct request {
-	struct kvfs_mincore *res;
+	struct kvfs_mincore *mincore;
 	int procdir;
 	uint64_t index;
 	uint8_t *vec;
@@ -323,23 +326,23 @@ struct request {
 
 static int load_open(const struct request *request, struct load **out)
 {
-	struct kvfs_mincore *res = request->res;
-	const struct kvfs_pagetable_config config = { .kpf = res->kpf, .swapcache = res->swapcache };
+	struct kvfs_mincore *mincore = request->mincore;
+	const struct kvfs_pagetable_config config = { .kpf = mincore->kpf, .swapcache = mincore->swapcache };
 	_cleanup_free_ struct load *load = malloc(sizeof(*load));
 	int ret;
 
 	if (!load)
 		return -ENOMEM;
-	load->res = res;
+	load->mincore = mincore;
 	load->procdir = request->procdir;
 	load->swap = request->swap;
-	load->scan = !res->no_scan && kvfs_pagemap_can_scan();
-	load->devkinds = (struct kvfs_may_block){ 0 };
+	load->scan = !mincore->no_scan && kvfs_pagemap_can_scan();
+	load->may_block = (struct kvfs_may_block){ 0 };
 	load->page_size = (uint64_t)sysconf(_SC_PAGESIZE);
 	ret = kvfs_pagetable_open(load->procdir, &config, &load->table);
 	if (ret < 0)
 		return ret;
-	ret = kvfs_maps_open(load->procdir, res->parse_maps, &load->maps);
+	ret = kvfs_maps_open(load->procdir, mincore->parse_maps, &load->maps);
 	if (ret < 0) {
 		kvfs_pagetable_close(load->table);
 		return ret;
@@ -351,7 +354,7 @@ static int load_open(const struct request *request, struct load **out)
 
 static void load_close(struct load *load)
 {
-	kvfs_may_block_deinit(&load->devkinds);
+	kvfs_may_block_deinit(&load->may_block);
 	kvfs_maps_close(load->maps);
 	kvfs_pagetable_close(load->table);
 	free(load);
@@ -370,18 +373,18 @@ static int load_pages(void *arg, size_t first, size_t n)
 		return ret;
 	start = (request->index + first) * load->page_size;
 	ret = fill_range(load, start, start + n * load->page_size, request->vec + first);
-	/* Empty, or gone before it was looked at? */
+	/* An address space that has gone looks like one without mappings. */
 	if (ret == 0)
 		ret = kvfs_pagetable_check(load->table);
 	load_close(load);
 	return ret;
 }
 
-int kvfs_mincore_load(struct kvfs_mincore *res, int procdir, uint64_t index, uint8_t *vec,
+int kvfs_mincore_load(struct kvfs_mincore *mincore, int procdir, uint64_t index, uint8_t *vec,
 		      size_t n)
 {
 	struct request request = {
-		.res = res,
+		.mincore = mincore,
 		.procdir = procdir,
 		.index = index,
 		.vec = vec,
@@ -397,5 +400,5 @@ int kvfs_mincore_load(struct kvfs_mincore *res, int procdir, uint64_t index, uin
 		return ret;
 	request.swap = ret;
 	memset(vec, 0, n);
-	return kvfs_parallel(res->pool, n, PARALLEL_PAGES, load_pages, &request);
+	return kvfs_parallel(mincore->pool, n, PARALLEL_PAGES, load_pages, &request);
 }

@@ -22,7 +22,7 @@ int kvfs_mm_open(const struct kvfs_process_id *id, struct kvfs_mm *out)
 	anchor = kvfs_process_openat(dir, "pagemap", O_RDONLY);
 	if (anchor < 0)
 		return anchor == -ESRCH ? -ENOENT : anchor;
-	/* Before Linux 6.12 it can be opened without an address space, too. */
+	/* Before Linux 6.12 open(2) succeeds without an address space too. */
 	ret = kvfs_pagemap_nr_pages(anchor, &out->nr_pages);
 	if (ret < 0)
 		return ret == -ESRCH ? -ENOENT : ret;
@@ -38,7 +38,7 @@ void kvfs_mm_close(struct kvfs_mm *mm)
 	close(mm->dir);
 }
 
-/* Reads the auxiliary vector as it is now, as far as there is room. Returns its length or -errno. */
+/* Reads the first len bytes of the auxiliary vector. Returns the bytes read, or -errno. */
 static ssize_t load_auxv(const struct kvfs_mm *mm, char *buf, size_t len)
 {
 	_cleanup_close_ int fd = kvfs_process_openat(mm->dir, "auxv", O_RDONLY);
@@ -52,7 +52,7 @@ int kvfs_mm_remember(struct kvfs_mm *mm)
 
 	if (n < 0)
 		return n == -ESRCH ? -ENOENT : (int)n;
-	/* In the middle of an exec it is empty, which is an end mark alone. */
+	/* In the middle of an exec the vector is empty: AT_NULL alone. */
 	mm->auxv_len = n > 0 && mm->auxv[0] ? (size_t)n : 0;
 	return 0;
 }

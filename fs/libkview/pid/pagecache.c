@@ -20,7 +20,7 @@
 
 /* SYS_cachestat of Linux 6.5, the same everywhere, for builds against older headers. */
 #define NR_CACHESTAT 451
-#define PIECE_PAGES 65536	/* pages asked for at a time: 64 KiB of answers */
+#define PIECE_PAGES 65536	/* pages for one mincore(2): 64 KiB of answers */
 
 /* linux/mman.h of Linux 6.5 */
 struct cachestat_range {
@@ -41,7 +41,7 @@ static uint64_t page_size(void)
 	return (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
-/* Whether some of the file is, or may be, in memory. To find out costs less than a mapping. */
+/* Tells whether some of the file is, or may be, resident. Cheaper than mapping it. */
 static bool may_have_pages(int fd)
 {
 	struct cachestat_range range = { 0 };	/* the whole file */
@@ -53,8 +53,8 @@ static bool may_have_pages(int fd)
 }
 
 /*
- * Opens the file behind an O_PATH descriptor, which is of a type that has a page cache.
- * O_NONBLOCK: a lease that is held is no reason to wait.
+ * Opens the file of an O_PATH descriptor, whose type has a page cache. O_NONBLOCK: does not wait
+ * for a process that holds a lease.
  */
 static int open_pages(int path_fd, uint32_t dev_major, struct kvfs_pagecache *out)
 {
@@ -66,7 +66,7 @@ static int open_pages(int path_fd, uint32_t dev_major, struct kvfs_pagecache *ou
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", path_fd);
 	out->kind = KVFS_PAGECACHE_OPAQUE;
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOATIME | O_NOCTTY);
-	/* O_NONBLOCK makes EAGAIN of a lease: the file cannot be opened now. */
+	/* EAGAIN: a process holds a lease. */
 	if (fd < 0)
 		return kvfs_err_is_shortage(-errno) && errno != EAGAIN ? -errno : 0;
 	if (dev_major == 0) {
@@ -80,8 +80,8 @@ static int open_pages(int path_fd, uint32_t dev_major, struct kvfs_pagecache *ou
 			kind = KVFS_PAGECACHE_SHMEM;
 		} else if (fs.f_type != OVERLAYFS_SUPER_MAGIC && !may_have_pages(fd)) {
 			/*
-			 * On tracefs and the like to map it would have effects. A file of overlayfs has
-			 * none of the pages, but what is mapped is the file below, which has.
+			 * Mapping a file of tracefs and the like has effects. A file of overlayfs has
+			 * no pages itself, but a mapping of it is one of the file below, which has.
 			 */
 			out->kind = KVFS_PAGECACHE_DEVICE;
 			return 0;
@@ -92,23 +92,23 @@ static int open_pages(int path_fd, uint32_t dev_major, struct kvfs_pagecache *ou
 	return 0;
 }
 
-int kvfs_pagecache_open(int procdir, struct kvfs_may_block *kinds,
+int kvfs_pagecache_open(int procdir, struct kvfs_may_block *may_block,
 			const struct kvfs_mapping *map, struct kvfs_pagecache *out)
 {
 	_cleanup_close_ int fd = -1;
 	struct statx stx;
 	char name[64];
-	bool waits;
+	bool blocks;
 	int ret;
 
 	out->kind = KVFS_PAGECACHE_DEVICE;
 	out->fd = -1;
 	out->start = map->start;
 	out->file_off = map->file_off;
-	ret = kvfs_may_block_waits(kinds, procdir, makedev(map->dev_major, map->dev_minor), &waits);
+	ret = kvfs_may_block_dev(may_block, procdir, makedev(map->dev_major, map->dev_minor), &blocks);
 	if (ret < 0)
 		return ret;
-	if (waits) {
+	if (blocks) {
 		out->kind = KVFS_PAGECACHE_OPAQUE;
 		return 0;
 	}
@@ -116,7 +116,7 @@ int kvfs_pagecache_open(int procdir, struct kvfs_may_block *kinds,
 	fd = openat(procdir, name, O_PATH | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	/* Not synchronised: what type it is, a file system knows without asking its server. */
+	/* AT_STATX_DONT_SYNC: a file system knows the type without its server. */
 	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &stx) < 0)
 		return -errno;
 	if (!S_ISREG(stx.stx_mode) && !S_ISBLK(stx.stx_mode))
@@ -131,7 +131,7 @@ void kvfs_pagecache_close(struct kvfs_pagecache *cache)
 	cache->fd = -1;
 }
 
-/* Offset in the file of an address, or UINT64_MAX if the file does not go that far. */
+/* Returns the offset in the file of len bytes at addr, or UINT64_MAX if no file has such offsets. */
 static uint64_t file_off_of(const struct kvfs_pagecache *cache, uint64_t addr, uint64_t len)
 {
 	uint64_t off, end;
@@ -156,7 +156,7 @@ int kvfs_pagecache_resident(const struct kvfs_pagecache *cache, uint64_t start, 
 		return -EOVERFLOW;
 	map = mmap(NULL, n * size, PROT_NONE, MAP_SHARED | MAP_NORESERVE, cache->fd, (off_t)off);
 	if (map == MAP_FAILED) {
-		/* A file that can be mapped by some and not by others has no pages to tell of. */
+		/* The process could map this file and the daemon cannot: nothing is known of its pages. */
 		if (errno == ENOMEM || errno == EAGAIN)
 			return -errno;
 		for (size_t i = 0; i < n; i++)
@@ -187,7 +187,7 @@ int kvfs_pagecache_mark_swapped(const struct kvfs_pagecache *cache, uint64_t sta
 	if (off == UINT64_MAX)
 		return -EOVERFLOW;
 	end = off + n * size;
-	/* tmpfs counts a page in swap as data: data that is not in memory is there. */
+	/* For tmpfs a page in swap is data, so data that is not resident is in swap. */
 	while (at < end) {
 		off_t data = lseek(cache->fd, (off_t)at, SEEK_DATA);
 		off_t hole;
@@ -206,7 +206,7 @@ int kvfs_pagecache_mark_swapped(const struct kvfs_pagecache *cache, uint64_t sta
 		for (uint64_t i = ((uint64_t)data - off) / size; i < ((uint64_t)hole - off + size - 1) / size; i++)
 			if (!(vec[i] & 1))
 				vec[i] |= mark;
-		if ((uint64_t)hole <= at)	/* cut short under our hands */
+		if ((uint64_t)hole <= at)	/* the file has been truncated meanwhile */
 			return 0;
 		at = (uint64_t)hole;
 	}
@@ -217,10 +217,7 @@ struct marks {
 	uint8_t skip, page, swap;
 };
 
-/*
- * Marks vec[0, n), of which ones are to be marked, at off in the file: at once where all are
- * of one sort, else in halves.
- */
+/* Marks vec[0, n), which belongs to off in the file: all at once if they are of one sort, else by halves. */
 static int mark_cache(int fd, uint64_t off, uint8_t *vec, size_t n, const struct marks *marks)
 {
 	struct cachestat_range range = { .off = off, .len = n * page_size() };
@@ -237,7 +234,7 @@ static int mark_cache(int fd, uint64_t off, uint8_t *vec, size_t n, const struct
 		return 0;
 	if (syscall(NR_CACHESTAT, fd, &range, &stat, 0) < 0)
 		return -errno;
-	/* What has come and gone since the pages were looked at can be off by some: one page ends it. */
+	/* The counts may differ because pages came or went meanwhile; the recursion ends at one page. */
 	if (n > 1 && stat.nr_cache < all && stat.nr_cache > 0) {
 		ret = mark_cache(fd, off, vec, n / 2, marks);
 		if (ret < 0)

@@ -13,7 +13,7 @@
 #include "base/io.h"
 #include "base/once.h"
 
-/* linux/fs.h of Linux 6.7, for builds against older headers. */
+/* struct pm_scan_arg of linux/fs.h, Linux 6.7, for builds against older headers. */
 struct pagemap_scan_arg {
 	__u64 size;
 	__u64 flags;
@@ -33,9 +33,8 @@ struct pagemap_scan_arg {
 
 #define SWAP_TYPE_MASK 31
 /*
- * include/linux/swap.h: of the 32 types, the last is that of markers and the ones before it
- * are for migration, poison and devices; 23 is the lowest that any configuration takes away
- * from swap files.
+ * include/linux/swap.h: the last of the 32 types is that of markers, and those before it are for
+ * migration, poison and devices. 23 is the lowest type that any configuration takes from swap areas.
  */
 #define SWAP_TYPE_MARKER 31
 #define SWAP_TYPE_BUSY_MIN 23
@@ -51,7 +50,7 @@ enum kvfs_pagemap_state kvfs_pagemap_state(uint64_t entry)
 	return type >= SWAP_TYPE_BUSY_MIN ? KVFS_PAGEMAP_BUSY : KVFS_PAGEMAP_SWAP;
 }
 
-/* Whether there is an entry at index: 1, 0, or -errno. Gone address spaces have none. */
+/* Tells whether there is an entry at index: 1, 0, or -errno. An address space that has gone has none. */
 static int has_entry(int fd, uint64_t index)
 {
 	uint64_t entry;
@@ -60,7 +59,7 @@ static int has_entry(int fd, uint64_t index)
 	return n < 0 ? (int)n : n == sizeof(entry);
 }
 
-/* Whether there are n entries exactly. */
+/* Tells whether there are exactly n entries: 1, 0, or -errno. */
 static int is_end(int fd, uint64_t n)
 {
 	int ret = has_entry(fd, n - 1);
@@ -74,7 +73,7 @@ static int is_end(int fd, uint64_t n)
 int kvfs_pagemap_nr_pages(int fd, uint64_t *nr_pages)
 {
 	uint64_t page_size = (uint64_t)sysconf(_SC_PAGESIZE);
-	/* Ends of x86-64: 47 bits, 56 bits with 5-level tables, 32-bit programs. The last page is kept free. */
+	/* On x86-64: 47 bits, 56 bits with 5-level tables, 32-bit programs. The last page is never used. */
 	const uint64_t likely[] = {
 		(UINT64_C(1) << 47) / page_size - 1,
 		(UINT64_C(1) << 56) / page_size - 1,
@@ -93,7 +92,7 @@ int kvfs_pagemap_nr_pages(int fd, uint64_t *nr_pages)
 			return 0;
 		}
 	}
-	/* Any other end: there is an entry below low, and none at high. */
+	/* Any other end: all entries below low exist, and none from high on. */
 	while (low < high) {
 		uint64_t middle = low + (high - low) / 2;
 
@@ -105,7 +104,7 @@ int kvfs_pagemap_nr_pages(int fd, uint64_t *nr_pages)
 		else
 			high = middle;
 	}
-	/* An address space that went away meanwhile looks smaller than it is. */
+	/* An address space that has gone meanwhile looks smaller than it was. */
 	ret = has_entry(fd, 0);
 	if (ret <= 0)
 		return ret ? ret : -ESRCH;
@@ -113,7 +112,7 @@ int kvfs_pagemap_nr_pages(int fd, uint64_t *nr_pages)
 	return 0;
 }
 
-/* One entry, of which len bytes from skip on are wanted. */
+/* Reads len bytes of one entry, from its byte skip on. */
 static int read_part(int fd, void *buf, size_t len, uint64_t index, size_t skip)
 {
 	uint64_t entry;

@@ -13,8 +13,8 @@
 #include "pid/pagemap.h"
 #include "pid/process.h"
 
-#define NR_ENTRIES 4096		/* pagemap entries that are looked at together */
-#define NR_REGIONS 1024		/* of one PAGEMAP_SCAN */
+#define NR_ENTRIES 4096		/* pagemap entries that are read together */
+#define NR_REGIONS 1024		/* results of one PAGEMAP_SCAN */
 
 struct kvfs_pagetable {
 	struct kvfs_pagetable_config config;
@@ -137,16 +137,16 @@ int kvfs_pagetable_entries(struct kvfs_pagetable *table, const struct kvfs_paget
 }
 
 /*
- * What is looked for with PAGEMAP_SCAN, and what the pages are that are not found. Shared mappings
- * have pages of the file only, so that the kernel need not look whose each page is.
+ * What PAGEMAP_SCAN is to find, and what that says of all pages. Shared mappings have only pages
+ * of the file, so that the kernel need not find out the owner of each page.
  */
 struct plan {
 	struct kvfs_pagemap_query query;
-	uint64_t implied;	/* categories that all present pages have */
+	uint64_t implied;	/* categories of each page that is found */
 	uint8_t others;		/* byte of a page that is not found */
 };
 
-/* Finds all that there is. */
+/* Finds each page that is present or in swap. */
 static struct plan plan_for_any(const struct kvfs_pagetable_part *part)
 {
 	const uint64_t there = KVFS_PAGEMAP_SCAN_PRESENT | KVFS_PAGEMAP_SCAN_SWAPPED;
@@ -158,7 +158,7 @@ static struct plan plan_for_any(const struct kvfs_pagetable_part *part)
 	};
 }
 
-/* Finds what is not as the mapping would have it: a page in each place, of the file if there is one. */
+/* Finds each page that is not the usual one: present, and of the file if there is a file. */
 static struct plan plan_for_exceptions(const struct kvfs_pagetable_part *part)
 {
 	struct plan plan = plan_for_any(part);
@@ -197,7 +197,7 @@ int kvfs_pagetable_scan(struct kvfs_pagetable *table, const struct kvfs_pagetabl
 			memset(part->vec + (r->start - part->start) / table->page_size,
 			       kvfs_mincore_bits_of_categories(r->categories | plan.implied, cached),
 			       (r->end - r->start) / table->page_size);
-			/* What is in swap, or looks so, is looked at entry by entry. */
+			/* The scan does not tell swap from migration, markers and the like. */
 			if (!(r->categories & KVFS_PAGEMAP_SCAN_SWAPPED))
 				continue;
 			ret = fill_entries(table, part, r->start, r->end);

@@ -20,13 +20,13 @@
 
 /* PIDFS_MAGIC of linux/magic.h in Linux 6.9, for builds against older headers. */
 #define MAGIC_OF_PIDFS 0x50494446
-#define PID_LIMIT (1 << 22)		/* PID_MAX_LIMIT of 64-bit kernels: numbers are below it */
+#define PID_LIMIT (1 << 22)		/* PID_MAX_LIMIT of 64-bit kernels, exclusive */
 #define TICK_BITS (KVFS_PROCESS_SERIAL_BITS - 22)
 #define STAT_MAX 4096			/* bytes: /proc/N/stat is one line of numbers */
 #define STATUS_MAX 65536
 #define TGID_KEY "\nTgid:\t"
 #define DENT_MIN 24			/* bytes of the shortest struct dirent64 */
-#define DENTS_MIN 512			/* bytes, in which any entry has room */
+#define DENTS_MIN 512			/* bytes: room for any entry */
 #define DENTS_LEN (KVFS_PROCESS_LIST * DENT_MIN)
 
 static int open_pidfd(pid_t pid)
@@ -35,7 +35,7 @@ static int open_pidfd(pid_t pid)
 
 	if (fd >= 0)
 		return fd;
-	/* A thread that leads no group is EINVAL, newer kernels say ENOENT. */
+	/* For a thread that leads no group, pidfd_open(2) fails with EINVAL, on newer kernels with ENOENT. */
 	return errno == EINVAL || errno == ENOENT ? -ESRCH : -errno;
 }
 
@@ -59,7 +59,7 @@ static int has_pidfs(void)
 	return kvfs_once(&once, probe_pidfs);
 }
 
-/* Whether the process still has its number: until it has been waited for. */
+/* Tells whether the process still has its number, which it has until its parent has waited for it. */
 static bool has_number(int pidfd)
 {
 	return syscall(SYS_pidfd_send_signal, pidfd, 0, NULL, 0) == 0 || errno != ESRCH;
@@ -69,7 +69,7 @@ int kvfs_process_parse_start(const char *stat, uint64_t *ticks)
 {
 	const char *end = stat + strlen(stat), *p = strrchr(stat, ')');
 
-	/* Behind the name: field 3, the state; 19 more to field 22. */
+	/* The name is field 2; each space starts the next field. */
 	for (int field = 2; p && field < 22; field++) {
 		p = strchr(p, ' ');
 		if (p)
@@ -94,7 +94,7 @@ static int load_start(pid_t pid, uint64_t *ticks)
 	return kvfs_process_parse_start(text, ticks);
 }
 
-/* As kvfs_process_identify(), and leaves a pidfd of the process for the caller in *pidfd. */
+/* As kvfs_process_identify(). *pidfd is a pidfd of the process for the caller to close. */
 static int identify(pid_t pid, struct kvfs_process_id *out, int *pidfd)
 {
 	_cleanup_close_ int fd = pid > 0 ? open_pidfd(pid) : -ESRCH;
@@ -116,7 +116,7 @@ static int identify(pid_t pid, struct kvfs_process_id *out, int *pidfd)
 		ret = load_start(pid, &serial);
 		if (ret < 0)
 			return ret;
-		if (!has_number(fd))	/* the line may be the next owner's */
+		if (!has_number(fd))	/* the line may be that of a later process with the number */
 			return -ESRCH;
 		serial = (uint64_t)pid << TICK_BITS | (serial & ((UINT64_C(1) << TICK_BITS) - 1));
 	}
@@ -149,7 +149,7 @@ int kvfs_process_open(const struct kvfs_process_id *id)
 	dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0)
 		return -errno;
-	/* It had the number before and after, so the directory is its own. */
+	/* The process had the number before and after open(2), so the directory is its own. */
 	return has_number(pidfd) ? kvfs_steal_fd(&dir) : -ENOENT;
 }
 
@@ -196,14 +196,14 @@ ssize_t kvfs_process_list(uint64_t cookie, struct kvfs_process_entry *v, size_t 
 {
 	_cleanup_close_ int fd = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	_Alignas(struct dirent64) char buf[DENTS_LEN];
-	/* To find a process is what takes long in the kernel: none is read to be dropped. */
+	/* Finding a process is slow in the kernel: ask for no more of them than v has room for. */
 	size_t n = 0, size = max < KVFS_PROCESS_LIST ? max * DENT_MIN : sizeof(buf);
 
 	if (fd < 0)
 		return -errno;
 	if (lseek(fd, (off_t)cookie, SEEK_SET) < 0)
 		return -errno;
-	/* The names in /proc that are no process's, and longer, take buffers of their own. */
+	/* /proc also has longer names that are no processes. */
 	if (size < DENTS_MIN)
 		size = DENTS_MIN;
 	while (n == 0 && max) {
@@ -219,7 +219,7 @@ ssize_t kvfs_process_list(uint64_t cookie, struct kvfs_process_entry *v, size_t 
 			at += d->d_reclen;
 			if (kvfs_process_parse_pid(d->d_name) < 0)
 				continue;
-			/* Seven digits at most, or it would be no pid. */
+			/* A pid has seven digits at most. */
 			strcpy(v[n].name, d->d_name);
 			v[n++].next = (uint64_t)d->d_off;
 		}

@@ -29,38 +29,38 @@
 #define ENTRY_OFFSET_BITS 50
 #define OFFSET_MASK ((UINT64_C(1) << ENTRY_OFFSET_BITS) - 1)
 
-#define NR_WORDS 8192			/* of kpageflags, read at a time */
-#define MAX_KEYS (1024 * 1024)		/* 8 MiB: what lies beyond is not known */
+#define NR_WORDS 8192			/* words of kpageflags that are read together */
+#define MAX_KEYS (1024 * 1024)		/* 8 MiB: further entries are left out */
 #define KEEP_NS (50 * 1000 * 1000)
 #define KEEP_TIMES 10
 
 struct kvfs_swapcache_table {
-	unsigned int refs;		/* under the lock of the cache */
+	unsigned int refs;		/* the cache's lock protects it */
 	uint64_t good_until_ns;
 	size_t n, cap;
-	uint64_t *keys;			/* sorted: type and offset, as key_of() makes them */
+	uint64_t *keys;			/* sorted results of key_of() */
 };
 
 struct kvfs_swapcache {
 	const char *kcore, *kpageflags;
-	pthread_mutex_t lock;		/* what is below, and refs of tables */
-	pthread_cond_t made;		/* making is false again */
-	bool making;			/* somebody makes a table, for all who want one */
+	pthread_mutex_t lock;		/* protects the members below and refs of tables */
+	pthread_cond_t made;		/* signalled when making becomes false */
+	bool making;			/* one thread makes a table and the others wait */
 	struct kvfs_swapcache_table *latest;	/* a reference, or NULL */
 };
 
-/* Where struct page is and what it looks like. */
+/* Address and layout of struct page. */
 struct layout {
 	struct kvfs_memmap map;
 	uint64_t vmemmap, struct_len, private_off;
 };
 
-/* What a table is made with. */
+/* State while a table is made. */
 struct scan {
 	struct kvfs_swapcache_table *table;
 	struct layout layout;
 	int kcore, kpageflags;
-	/* The page that the tails of a compound one follow on: its number and its place in swap. */
+	/* The head of the compound page whose tails come next, and its swap entry. */
 	uint64_t head_pfn, head_entry;
 	bool has_head;
 	uint64_t words[NR_WORDS];
@@ -132,7 +132,7 @@ static int add_key(struct kvfs_swapcache_table *table, uint64_t key)
 	return 0;
 }
 
-/* The field `private` of a page: its place in swap, if it is in the swap cache. */
+/* Reads page.private of a page: its swap entry, if it is in the swap cache. */
 static int read_private(const struct scan *scan, uint64_t pfn, uint64_t *out)
 {
 	const struct layout *layout = &scan->layout;
@@ -154,7 +154,7 @@ static int add_page(struct scan *scan, uint64_t pfn, uint64_t flags)
 	int ret;
 
 	if (flags & KPF_COMPOUND_TAIL) {
-		/* Linux 6.6 and newer have the place in the first page alone; older ones in each. */
+		/* Since Linux 6.6 only the head of a compound page has a swap entry. */
 		if (!scan->has_head)
 			return 0;
 		entry = scan->head_entry + (pfn - scan->head_pfn);
@@ -182,7 +182,7 @@ static int scan_range(struct scan *scan, uint64_t pfn, uint64_t end)
 		ssize_t got = kvfs_io_pread(scan->kpageflags, scan->words, n * 8, pfn * 8);
 
 		if (got <= 0)
-			return (int)got;	/* 0: past the last page that there is */
+			return (int)got;	/* 0: past the last page of the machine */
 		n = (size_t)got / 8;
 		for (size_t i = 0; i < n; i++) {
 			int ret;
@@ -223,7 +223,7 @@ static int fill_table(struct kvfs_swapcache *cache, struct kvfs_swapcache_table 
 	kpageflags = open(cache->kpageflags, O_RDONLY | O_CLOEXEC);
 	if (kpageflags < 0)
 		return -errno;
-	/* Anew each time: memory comes and goes. */
+	/* The layout is read for each table, because memory may be added and removed. */
 	ret = load_layout(kcore, cache->kcore, &scan->layout, NULL);
 	if (ret < 0)
 		return ret;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Which places in swap have their page in memory still, or again: the swap cache. No interface
- * tells. But /proc/kpageflags says which pages are in it, and the structure that the
- * kernel keeps of such a page, which /proc/kcore shows, holds the page's place in swap. So a
- * table is made the other way round, of all of them at once; it is used for a short time, as
- * to make it takes some 10 ms for each GiB of RAM.
+ * Which swap entries have their page in the swap cache. The kernel has no interface for this
+ * question, but for its inverse: /proc/kpageflags says which pages are in the swap cache, and
+ * page.private in the struct page of each, which /proc/kcore shows, is its swap entry. So a table
+ * of all such entries is made at once. That takes some 10 ms for each GiB of RAM, so the table is
+ * kept for a short time.
  */
 #ifndef KVFS_PID_SWAPCACHE_H
 #define KVFS_PID_SWAPCACHE_H
@@ -18,15 +18,15 @@
 
 struct kvfs_swapcache;		/* opaque; any number of threads may use it */
 
-/* The files it is made from are named for tests; the defaults are /proc's. They are borrowed. */
+/* Paths of the files that tables are made from, borrowed for the life of the object. */
 struct kvfs_swapcache_config {
 	const char *kcore;
 	const char *kpageflags;
 };
 
 /*
- * Returns 0 and an object to be destroyed, or -errno and why the swap cache cannot be seen:
- * no /proc/kcore, lockdown, a kernel whose VMCOREINFO does not describe struct page.
+ * Returns 0 and an object to be destroyed, or -errno and a message that says why the swap cache
+ * cannot be seen: no /proc/kcore, lockdown, a VMCOREINFO that does not describe struct page.
  */
 int kvfs_swapcache_create(const struct kvfs_swapcache_config *config, struct kvfs_swapcache **out,
 			  struct kvfs_err *err);
@@ -42,15 +42,15 @@ int kvfs_swapcache_get(struct kvfs_swapcache *cache, struct kvfs_swapcache_table
 void kvfs_swapcache_put(struct kvfs_swapcache *cache, struct kvfs_swapcache_table *table);
 
 /*
- * Whether the page of a pagemap entry that is in swap (pagemap.h) is in the swap cache and up to
- * date. table may be NULL: false.
+ * Tells whether the page of a pagemap entry of state KVFS_PAGEMAP_SWAP is in the swap cache and up
+ * to date. table may be NULL: false.
  */
 bool kvfs_swapcache_has(const struct kvfs_swapcache_table *table, uint64_t entry);
 
 /*
- * The virtual address of struct page of page 0: x86-64's vmemmap, 1 GiB aligned, of which
- * /proc/kcore has a segment for each range of RAM, as long as page_len bytes a page make it.
- * Returns 0, or -ENODATA if there is none. Pure.
+ * Finds x86-64's vmemmap: the virtual address of the struct page of PFN 0, 1 GiB aligned. Its parts
+ * are the segments of /proc/kcore that have page_len bytes for each page of a range of RAM.
+ * Returns 0 and *base, or -ENODATA if there is none. Pure.
  */
 int kvfs_swapcache_find_vmemmap(const struct kvfs_memmap *map, uint64_t page_len, uint64_t *base);
 

@@ -36,7 +36,7 @@ static bool waits(struct kvfs_may_block *kinds, unsigned int major_nr, unsigned 
 {
 	bool ret;
 
-	ck_assert_int_eq(kvfs_may_block_waits(kinds, NOBODY, makedev(major_nr, minor_nr), &ret), 0);
+	ck_assert_int_eq(kvfs_may_block_dev(kinds, NOBODY, makedev(major_nr, minor_nr), &ret), 0);
 	return ret;
 }
 
@@ -100,11 +100,11 @@ START_TEST(test_here)
 	bool ret = true;
 
 	ck_assert_int_eq(stat("/proc", &st), 0);
-	ck_assert_int_eq(kvfs_may_block_waits(&kinds, self, st.st_dev, &ret), 0);
+	ck_assert_int_eq(kvfs_may_block_dev(&kinds, self, st.st_dev, &ret), 0);
 	ck_assert(!ret);
 	ck_assert_ptr_nonnull(kinds.theirs);
 	kvfs_may_block_deinit(&kinds);
-	ck_assert_int_eq(kvfs_may_block_waits(&kinds, NOBODY, st.st_dev, &ret), -EBADF);
+	ck_assert_int_eq(kvfs_may_block_dev(&kinds, NOBODY, st.st_dev, &ret), -EBADF);
 	kvfs_may_block_deinit(&kinds);
 	close(self);
 }
@@ -121,10 +121,10 @@ START_TEST(test_few_descriptors)
 
 	ck_assert_int_eq(fstat(unit_file("x", 1), &memory), 0);
 	ck_assert_int_eq(stat("/proc", &proc), 0);
-	unit_try_few_fds(ret, ret = kvfs_may_block_waits(&kinds, self, memory.st_dev, &answer));
+	unit_try_few_fds(ret, ret = kvfs_may_block_dev(&kinds, self, memory.st_dev, &answer));
 	ck_assert(!answer);
 	answer = true;
-	unit_try_few_fds(ret, ret = kvfs_may_block_waits(&kinds, self, proc.st_dev, &answer));
+	unit_try_few_fds(ret, ret = kvfs_may_block_dev(&kinds, self, proc.st_dev, &answer));
 	ck_assert(!answer);
 	kvfs_may_block_deinit(&kinds);
 }
