@@ -1,21 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * Plain ELF cores: /proc/vmcore, a copy of it, `makedumpfile -E`, QEMU's dump-guest-memory
- * without compression. The space is the file: core is the file itself, and nothing is copied
- * that the kernel can hand on.
- */
-#include "dump/dump.h"
+#include "dump/elf.h"
 
 #include <elf.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/io.h"
-#include "elf/load.h"
 #include "dump/result.h"
+#include "elf/load.h"
 
 #define PAGE_LEN 4096	/* in which damage is counted, bytes */
 
@@ -38,20 +35,20 @@ static int elf_read(struct kvfs_dump *dump, void *buf, size_t len, uint64_t off)
 	return -EIO;
 }
 
-/* Holes of the file: a dump that was copied with cp --sparse has them for pages of zeros. */
+/* Holes of the file: a dump that `cp --sparse` copied has them for pages of zeros. */
 static uint64_t elf_seek(struct kvfs_dump *dump, uint64_t off, uint64_t end, int whence)
 {
 	off_t found = lseek(dump->fd, (off_t)off, whence);
 
 	if (found < 0 && errno == ENXIO)
 		return end;
-	/* A file system that knows no holes: all is data. */
+	/* A file system without SEEK_HOLE: everything is data. */
 	if (found < 0)
 		return whence == SEEK_DATA ? off : end;
 	return (uint64_t)found < end ? (uint64_t)found : end;
 }
 
-/* The file's own holes can be anywhere: no table has more data than the file. */
+/* The file's own holes can be anywhere, but no table has more data than the file. */
 static uint64_t elf_data_len(struct kvfs_dump *dump, const struct kvfs_extents *t)
 {
 	uint64_t len = kvfs_extents_data_len(t);
@@ -78,7 +75,7 @@ static const struct kvfs_dump_ops ops = {
 	.destroy = elf_destroy,
 };
 
-/* Takes over what core holds. */
+/* Takes over what core holds; its counts stay valid. */
 static void take_core(struct kvfs_dump *dump, struct kvfs_elf *core)
 {
 	dump->machine = core->machine;
@@ -97,36 +94,72 @@ static int make_tables(struct kvfs_dump *dump, uint64_t file_len)
 	return ret == 0 ? kvfs_dump_make_ram(dump, false) : ret;
 }
 
-int kvfs_dump_elf_open(int fd, const char *name, uint64_t file_len, struct kvfs_dump **out,
-		       struct kvfs_err *err)
+/* A segment becomes a file of vmcore/, with p_memsz bytes. */
+static int check_segments(const struct kvfs_elf *core, const char *name, struct kvfs_err *err)
 {
+	for (size_t i = 0; i < core->nr_segs; i++)
+		if (core->segs[i].memsz > INT64_MAX)
+			return kvfs_err_set(err, EBADMSG, "%s: seg%zu, at virtual address 0x%" PRIx64 ", claims 0x%" PRIx64
+					    " bytes of memory, more than a file can have", name, i,
+					    core->segs[i].vaddr, core->segs[i].memsz);
+	return 0;
+}
+
+static int add_missing(struct kvfs_dump *dump, const struct kvfs_elf *core, const char *name,
+		       uint64_t file_len)
+{
+	if (!core->nr_cut)
+		return 0;
+	return kvfs_dump_add_missing(&dump->missing, "%s is truncated: %zu of its segments end after byte 0x%"
+				     PRIx64 ", the first is program header %zu with bytes 0x%" PRIx64 "-0x%" PRIx64,
+				     name, core->nr_cut, file_len, core->first_cut.index, core->first_cut.off,
+				     core->first_cut.off + core->first_cut.len - 1);
+}
+
+static int elf_probe(const struct kvfs_dump_file *file, struct kvfs_err *err)
+{
+	return memcmp(file->head, ELFMAG, SELFMAG) == 0;
+}
+
+static int elf_open(struct kvfs_dump_file *files, size_t nr, const struct kvfs_dump_config *config,
+		    struct kvfs_dump **out, struct kvfs_err *err)
+{
+	struct kvfs_dump_file *file = &files[0];
 	struct kvfs_elf core;
 	struct kvfs_dump *dump;
 	int ret;
 
-	ret = kvfs_elf_load(fd, name, file_len, &core, err);
+	ret = kvfs_elf_load(file->fd, file->name, file->len, &core, err);
 	if (ret < 0)
 		return ret;
+	ret = check_segments(&core, file->name, err);
+	if (ret < 0) {
+		kvfs_elf_deinit(&core);
+		return ret;
+	}
 	dump = calloc(1, sizeof(*dump));
 	if (!dump) {
 		kvfs_elf_deinit(&core);
-		return kvfs_err_sys(err, ENOMEM, "%s", name);
+		return kvfs_err_sys(err, ENOMEM, "%s", file->name);
 	}
 	dump->ops = &ops;
 	dump->format = core.elfclass == ELFCLASS32 ? "ELF32 core" : "ELF64 core";
 	dump->fd = -1;
-	if (core.nr_cut)
-		kvfs_err_set(&dump->missing, ENODATA, "%s is truncated: %zu of its segments end behind byte 0x%"
-			     PRIx64 ", the first is program header %zu with bytes 0x%" PRIx64 "-0x%" PRIx64,
-			     name, core.nr_cut, file_len, core.first_cut.index, core.first_cut.off,
-			     core.first_cut.off + core.first_cut.len - 1);
 	take_core(dump, &core);
-	ret = make_tables(dump, file_len);
+	ret = add_missing(dump, &core, file->name, file->len);
+	if (ret == 0)
+		ret = make_tables(dump, file->len);
 	if (ret < 0) {
 		kvfs_dump_close(dump);
-		return kvfs_err_sys(err, -ret, "%s", name);
+		return kvfs_err_sys(err, -ret, "%s", file->name);
 	}
-	dump->fd = fd;
+	dump->fd = kvfs_steal_fd(&file->fd);
 	*out = dump;
 	return 0;
 }
+
+const struct kvfs_dump_format kvfs_dump_elf = {
+	.name = "an ELF core",
+	.probe = elf_probe,
+	.open = elf_open,
+};

@@ -1,10 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * kdump-compressed dumps. The space is physical memory; core is an ELF header made up around
- * the pages, with a segment for each run of RAM, as /proc/vmcore had when it was saved, and
- * one for the kernel image if its page tables tell where that was.
- */
-#include "dump/dump.h"
+#include "dump/kdump.h"
 
 #include <assert.h>
 #include <elf.h>
@@ -18,6 +13,7 @@
 #include "base/io.h"
 #include "dump/chunkcache.h"
 #include "dump/kdump_elf.h"
+#include "dump/kdump_header.h"
 #include "dump/kdump_lib.h"
 #include "dump/kdump_pages.h"
 #include "dump/kdump_set.h"
@@ -256,7 +252,7 @@ static int open_lib(struct dumpkdump *kd, const char *name, struct kvfs_err *err
 	return ret < 0 ? kvfs_err_prefix(err, "%s", name) : 0;
 }
 
-/* Everything but the descriptors, which are the caller's until all has gone well. */
+/* Everything but the descriptors, which stay the caller's until nothing can fail any more. */
 static int set_up(struct dumpkdump *kd, const int *fds, const struct kvfs_dump_config *config,
 		  struct kvfs_err *err)
 {
@@ -271,8 +267,7 @@ static int set_up(struct dumpkdump *kd, const int *fds, const struct kvfs_dump_c
 		return ret;
 	nr_chunks = (kd->set.nr_pfns * kd->set.page_size + KVFS_CHUNK_LEN - 1) / KVFS_CHUNK_LEN;
 	kd->cache = kvfs_chunkcache_create(config->cache_len, nr_chunks, config->threads, fill_chunk, kd);
-	kd->fds = calloc(config->nr_files, sizeof(*kd->fds));
-	if (!kd->cache || !kd->fds || kvfs_zstd_create(&kd->zstd) < 0)
+	if (!kd->cache || kvfs_zstd_create(&kd->zstd) < 0)
 		return kvfs_err_sys(err, ENOMEM, "%s", config->files[0]);
 	ret = load_notes(kd, config->files[0], err);
 	if (ret < 0)
@@ -284,24 +279,43 @@ static int set_up(struct dumpkdump *kd, const int *fds, const struct kvfs_dump_c
 	return ret;
 }
 
-int kvfs_dump_kdump_open(const int *fds, const struct kvfs_dump_config *config,
-			 struct kvfs_dump **out, struct kvfs_err *err)
+static int kdump_probe(const struct kvfs_dump_file *file, struct kvfs_err *err)
+{
+	return memcmp(file->head, KVFS_KDUMP_HEADER_MAGIC, KVFS_KDUMP_HEADER_MAGIC_LEN) == 0;
+}
+
+static int kdump_open(struct kvfs_dump_file *files, size_t nr, const struct kvfs_dump_config *config,
+		      struct kvfs_dump **out, struct kvfs_err *err)
 {
 	struct dumpkdump *kd = calloc(1, sizeof(*kd));
+	_cleanup_free_ int *fds = calloc(nr, sizeof(*fds));
 	int ret;
 
-	if (!kd)
-		return kvfs_err_sys(err, ENOMEM, "%s", config->files[0]);
+	if (!kd || !fds) {
+		free(kd);
+		return kvfs_err_sys(err, ENOMEM, "%s", files[0].name);
+	}
+	for (size_t i = 0; i < nr; i++)
+		fds[i] = files[i].fd;
 	kd->dump.ops = &ops;
 	kd->dump.fd = -1;
-	kd->dump.format = config->nr_files > 1 ? "kdump-compressed, split" : "kdump-compressed";
+	kd->dump.format = nr > 1 ? "kdump-compressed, split" : "kdump-compressed";
 	ret = set_up(kd, fds, config, err);
 	if (ret < 0) {
 		kvfs_dump_close(&kd->dump);
 		return ret;
 	}
-	memcpy(kd->fds, fds, config->nr_files * sizeof(*fds));
-	kd->nr_fds = config->nr_files;
+	for (size_t i = 0; i < nr; i++)
+		files[i].fd = -1;
+	kd->fds = kvfs_steal_ptr(fds);
+	kd->nr_fds = nr;
 	*out = &kd->dump;
 	return 0;
 }
+
+const struct kvfs_dump_format kvfs_dump_kdump = {
+	.name = "a kdump-compressed dump",
+	.can_split = true,
+	.probe = kdump_probe,
+	.open = kdump_open,
+};

@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/io.h"
+#include "dump/format.h"
 #include "elf/build.h"
 #include "elf/notes.h"
 #include "kernel/virt.h"

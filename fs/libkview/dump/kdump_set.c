@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "base/io.h"
+#include "dump/format.h"
 
 static int load_part(int fd, const char *name, struct kvfs_kdump_part *part, struct kvfs_err *err)
 {
@@ -122,7 +123,7 @@ static int find_wrong(const struct kvfs_kdump_part *part, uint64_t first, uint64
  * Pages are written in order, so those that a truncated file lacks are the last; but pages of
  * zeros share one copy at the start, which is why a few are looked at together. 0 or -errno.
  */
-static int look_for_cut(const struct kvfs_kdump_part *part, const char *name, struct kvfs_err *missing)
+static int look_for_cut(const struct kvfs_kdump_part *part, const char *name, char **missing)
 {
 	uint64_t nr = rank_in_part(part, part->head.end_pfn);
 	uint64_t lo = 0, hi = nr, wrong;
@@ -132,9 +133,9 @@ static int look_for_cut(const struct kvfs_kdump_part *part, const char *name, st
 	if (ret < 0)
 		return ret;
 	if (wrong == nr) {
-		if (part->head.incomplete)
-			kvfs_err_set(missing, ENODATA, "%s is incomplete: makedumpfile had no room for all of it", name);
-		return 0;
+		if (!part->head.incomplete)
+			return 0;
+		return kvfs_dump_add_missing(missing, "%s is incomplete: makedumpfile had no room for all of it", name);
 	}
 	while (lo < hi) {
 		uint64_t mid = lo + (hi - lo) / 2;
@@ -150,29 +151,33 @@ static int look_for_cut(const struct kvfs_kdump_part *part, const char *name, st
 	ret = find_wrong(part, lo, nr, &wrong);
 	if (ret < 0)
 		return ret;
-	kvfs_err_set(missing, ENODATA, "%s is truncated: it ends at byte 0x%" PRIx64
-		     ", and about the last %" PRIu64 " of its %" PRIu64 " pages are damaged",
-		     name, part->file_len, nr - wrong, nr);
-	return 0;
+	return kvfs_dump_add_missing(missing, "%s is truncated: it ends at byte 0x%" PRIx64
+				     ", and about the last %" PRIu64 " of its %" PRIu64 " pages are damaged",
+				     name, part->file_len, nr - wrong, nr);
 }
 
-/* What parts of the page frame numbers no file has. */
-static void look_for_gaps(const struct kvfs_kdump_set *set, struct kvfs_err *missing)
+static int add_gap(uint64_t start, uint64_t end, char **missing)
+{
+	return kvfs_dump_add_missing(missing, "the dump was split, and the file with the pages from PFN 0x%" PRIx64
+				     " to 0x%" PRIx64 " was not given: they read as zeros", start, end - 1);
+}
+
+/* Adds each range of page frame numbers that no file has. 0 or -ENOMEM. */
+static int look_for_gaps(const struct kvfs_kdump_set *set, char **missing)
 {
 	uint64_t pfn = 0;
+	int ret = 0;
 
-	for (size_t i = 0; i < set->nr_parts; i++) {
+	for (size_t i = 0; i < set->nr_parts && ret == 0; i++) {
 		if (set->parts[i].head.start_pfn > pfn)
-			break;
+			ret = add_gap(pfn, set->parts[i].head.start_pfn, missing);
 		pfn = set->parts[i].head.end_pfn;
 	}
-	if (pfn < set->nr_pfns)
-		kvfs_err_set(missing, ENODATA, "the dump was split, and the file with the pages from PFN 0x%" PRIx64
-			     " on was not given: they read as zeros", pfn);
+	return ret == 0 && pfn < set->nr_pfns ? add_gap(pfn, set->nr_pfns, missing) : ret;
 }
 
 int kvfs_kdump_set_load(const int *fds, const char *const *names, size_t nr,
-			struct kvfs_kdump_set *out, struct kvfs_err *missing, struct kvfs_err *err)
+			struct kvfs_kdump_set *out, char **missing, struct kvfs_err *err)
 {
 	struct kvfs_kdump_set set = { .nr_parts = 0 };
 	int ret = 0;
@@ -187,7 +192,7 @@ int kvfs_kdump_set_load(const int *fds, const char *const *names, size_t nr,
 		if (ret == 0) {
 			ret = look_for_cut(&set.parts[i], names[i], missing);
 			if (ret < 0)
-				kvfs_err_sys(err, -ret, "cannot read the page descriptors of %s", names[i]);
+				kvfs_err_sys(err, -ret, "cannot look through the page descriptors of %s", names[i]);
 		}
 	}
 	if (ret == 0) {
@@ -200,11 +205,15 @@ int kvfs_kdump_set_load(const int *fds, const char *const *names, size_t nr,
 		if (ret < 0)
 			kvfs_err_sys(err, -ret, "cannot read the bitmap of %s", names[0]);
 	}
+	if (ret == 0) {
+		ret = look_for_gaps(&set, missing);
+		if (ret < 0)
+			kvfs_err_sys(err, -ret, "%s", names[0]);
+	}
 	if (ret < 0) {
 		kvfs_kdump_set_deinit(&set);
 		return ret;
 	}
-	look_for_gaps(&set, missing);
 	*out = set;
 	return 0;
 }

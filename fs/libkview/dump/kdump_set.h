@@ -34,13 +34,14 @@ struct kvfs_kdump_set {
 };
 
 /*
- * Loads the headers and bitmaps of nr files; fds are borrowed for the life of the set, names
- * are for messages. What is not there but should be, such as a part of a split dump, is told
- * in *missing. Returns 0, -EINVAL with a message for files that do not belong together, or
- * the errors of kvfs_kdump_header_load() and kvfs_pfnmap_load().
+ * Loads the headers and bitmaps of nr files; fds are borrowed for the life of the set, names are for
+ * messages. All that should be there and is not, such as parts of a split dump, is added to *missing
+ * (kvfs_dump_add_missing()), also on failure. Returns 0, -EINVAL with a message for files that do not
+ * belong together, the -errno of pread(2), or the errors of kvfs_kdump_header_load() and
+ * kvfs_pfnmap_load().
  */
 int kvfs_kdump_set_load(const int *fds, const char *const *names, size_t nr,
-			struct kvfs_kdump_set *out, struct kvfs_err *missing, struct kvfs_err *err);
+			struct kvfs_kdump_set *out, char **missing, struct kvfs_err *err);
 
 /* A zeroed one and NULL are allowed. */
 void kvfs_kdump_set_deinit(struct kvfs_kdump_set *set);

@@ -37,7 +37,7 @@ struct vmcoredir {
 	struct kvfs_vmcore_source *src;		/* a reference */
 	struct kvfs_entry entries[NR_ENTRIES];
 	struct kvfs_err errs[NR_ENTRIES];	/* why an entry is missing */
-	struct kvfs_err incomplete;		/* errnum 0 if the dump is whole */
+	struct kvfs_err cut_log;		/* errnum 0 if dmesg is whole */
 };
 
 static struct vmcoredir *to_dir(struct kvfs_node *node)
@@ -62,8 +62,7 @@ static int dir_lookup(struct kvfs_node *node, const char *name, struct kvfs_node
 
 	if (!kvfs_vmcore_notes_parse(name, "seg", nr_segs(dir), &nr))
 		return kvfs_entries_lookup(dir->entries, NR_ENTRIES, name, out);
-	*out = kvfs_vmcore_file_create_seg(dir->src, nr, seg_ino(nr), node->ino);
-	return *out ? 0 : -ENOMEM;
+	return kvfs_vmcore_file_create_seg(dir->src, nr, seg_ino(nr), node->ino, out);
 }
 
 static int dir_list(struct kvfs_node *node, uint64_t cookie, struct kvfs_dirent *out)
@@ -93,7 +92,9 @@ static void dir_describe(struct kvfs_node *node, enum kvfs_mode mode, struct kvf
 	struct vmcoredir *dir = to_dir(node);
 
 	snprintf(out->source, sizeof(out->source), "%s", kvfs_vmcore_source_name(dir->src));
-	out->incomplete = dir->incomplete.errnum ? dir->incomplete.msg : NULL;
+	out->incomplete = kvfs_vmcore_source_dump(dir->src)->missing;
+	if (!out->incomplete && dir->cut_log.errnum)
+		out->incomplete = dir->cut_log.msg;
 	out->has_damaged = true;
 	out->damaged = atomic_load(&kvfs_vmcore_source_dump(dir->src)->nr_damaged);
 }
@@ -185,14 +186,13 @@ static int add_entries(struct vmcoredir *dir)
 	return ret == 0 ? add_notes(dir) : ret;
 }
 
-/* What is told of the dump as a whole; what is wrong with it matters more than with its log. */
-static void note_incomplete(struct vmcoredir *dir)
+/* Notes a log that breaks off. A dump that lacks something else reports that instead. */
+static void note_cut_log(struct vmcoredir *dir)
 {
 	const struct kvfs_err *log = &dir->errs[ENTRY_DMESG];
 
-	dir->incomplete = kvfs_vmcore_source_dump(dir->src)->missing;
-	if (!dir->incomplete.errnum && dir->entries[ENTRY_DMESG].node && log->errnum)
-		kvfs_err_set(&dir->incomplete, log->errnum, "the log breaks off: %s", log->msg);
+	if (dir->entries[ENTRY_DMESG].node && log->errnum)
+		kvfs_err_set(&dir->cut_log, log->errnum, "the log breaks off: %s", log->msg);
 }
 
 int kvfs_vmcore_dir_create(const struct kvfs_dump_config *config, const struct kvfs_kmod *kmod,
@@ -218,7 +218,7 @@ int kvfs_vmcore_dir_create(const struct kvfs_dump_config *config, const struct k
 		kvfs_node_put(&dir->node);
 		return kvfs_err_sys(err, -ret, "vmcore");
 	}
-	note_incomplete(dir);
+	note_cut_log(dir);
 	*out = &dir->node;
 	return 0;
 }

@@ -113,7 +113,7 @@ static void file_destroy(struct kvfs_node *node)
 	free(file);
 }
 
-static const struct kvfs_file_ops saved_ops = {
+static const struct kvfs_file_ops unchanging_ops = {
 	.read = file_read,
 	.seek = file_seek,
 	.can_back = file_can_back,
@@ -121,32 +121,32 @@ static const struct kvfs_file_ops saved_ops = {
 	.unchanging = true,
 };
 
-/* The crash kernel's own memory is scarce: no second copy of the other kernel's in it. */
-static const struct kvfs_file_ops proc_ops = {
+/* Memory that may change; and /proc/vmcore, since the crash kernel has no memory for a second copy. */
+static const struct kvfs_file_ops changing_ops = {
 	.read = file_read,
 	.seek = file_seek,
 	.can_back = file_can_back,
 	.backing = file_backing,
 };
 
-static const struct kvfs_node_ops saved_node_ops = {
+static const struct kvfs_node_ops unchanging_node_ops = {
 	.kind = KVFS_NODE_FILE,
 	.entry_timeout = 3600,
 	.attr_timeout = 3600,
 	.destroy = file_destroy,
 	.getattr = file_getattr,
 	.describe = file_describe,
-	.file = &saved_ops,
+	.file = &unchanging_ops,
 };
 
-static const struct kvfs_node_ops proc_node_ops = {
+static const struct kvfs_node_ops changing_node_ops = {
 	.kind = KVFS_NODE_FILE,
 	.entry_timeout = 3600,
 	.attr_timeout = 3600,
 	.destroy = file_destroy,
 	.getattr = file_getattr,
 	.describe = file_describe,
-	.file = &proc_ops,
+	.file = &changing_ops,
 };
 
 static struct vmcorefile *create(struct kvfs_vmcore_source *src, enum which which,
@@ -158,7 +158,7 @@ static struct vmcorefile *create(struct kvfs_vmcore_source *src, enum which whic
 
 	if (!file)
 		return NULL;
-	kvfs_node_init(&file->node, dump->is_proc ? &proc_node_ops : &saved_node_ops, label, ino, parent_ino);
+	kvfs_node_init(&file->node, dump->unchanging ? &unchanging_node_ops : &changing_node_ops, label, ino, parent_ino);
 	file->src = kvfs_vmcore_source_get(src);
 	file->which = which;
 	file->table = table;
@@ -185,20 +185,23 @@ struct kvfs_node *kvfs_vmcore_file_create_ram(struct kvfs_vmcore_source *src, ui
 	return file ? &file->node : NULL;
 }
 
-struct kvfs_node *kvfs_vmcore_file_create_seg(struct kvfs_vmcore_source *src, size_t nr, uint64_t ino,
-					      uint64_t parent_ino)
+int kvfs_vmcore_file_create_seg(struct kvfs_vmcore_source *src, size_t nr, uint64_t ino,
+				uint64_t parent_ino, struct kvfs_node **out)
 {
 	struct kvfs_dump *dump = kvfs_vmcore_source_dump(src);
 	struct vmcorefile *file = create(src, SEG, NULL, "vmcore/seg", ino, parent_ino);
+	int ret;
 
 	if (!file)
-		return NULL;
+		return -ENOMEM;
 	file->seg = nr;
 	file->table = &file->own_table;
-	if (kvfs_dump_seg_table(dump, nr, &file->own_table) < 0) {
+	ret = kvfs_dump_seg_table(dump, nr, &file->own_table);
+	if (ret < 0) {
 		kvfs_node_put(&file->node);
-		return NULL;
+		return ret;
 	}
 	file->data_len = dump->ops->data_len(dump, file->table);
-	return &file->node;
+	*out = &file->node;
+	return 0;
 }

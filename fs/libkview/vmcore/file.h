@@ -14,8 +14,8 @@ struct kvfs_node *kvfs_vmcore_file_create_core(struct kvfs_vmcore_source *src, u
 					       uint64_t parent_ino);
 struct kvfs_node *kvfs_vmcore_file_create_ram(struct kvfs_vmcore_source *src, uint64_t ino,
 					      uint64_t parent_ino);
-/* nr is below the dump's nr_segs. */
-struct kvfs_node *kvfs_vmcore_file_create_seg(struct kvfs_vmcore_source *src, size_t nr, uint64_t ino,
-					      uint64_t parent_ino);
+/* nr is below the dump's nr_segs. Returns 0 and a node with a reference for the caller, or -errno. */
+int kvfs_vmcore_file_create_seg(struct kvfs_vmcore_source *src, size_t nr, uint64_t ino,
+				uint64_t parent_ino, struct kvfs_node **out);
 
 #endif /* KVFS_VMCORE_FILE_H */

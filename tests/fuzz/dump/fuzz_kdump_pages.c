@@ -1,18 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A compressed dump from its header to its bytes: pages, those that zstd has compressed, and the
- * core that is made up around them. libkdumpfile has a stand-in.
+ * A compressed dump from its header to its bytes: pages, those that zstd compressed, and the core
+ * that is built around them. libkdumpfile has a stand-in.
  */
-#include "dump/dump.h"
-#include "fuzz_dump.h"
+#include "dump/kdump.h"
 #include "dump/kdump_lib.h"
-
-/* The other provider is fuzz_dumpelf's affair. */
-int kvfs_dump_elf_open(int fd, const char *name, uint64_t file_len, struct kvfs_dump **out,
-		       struct kvfs_err *err)
-{
-	abort();
-}
+#include "fuzz_dump.h"
 
 int kvfs_kdump_lib_open(const int *fds, size_t nr, uint32_t page_size, struct kvfs_kdump_lib **out,
 			struct kvfs_err *err)
@@ -35,7 +28,7 @@ int kvfs_kdump_lib_read(struct kvfs_kdump_lib *lib, void *buf, size_t len, uint6
 	return *done < len ? -EBADMSG : 0;
 }
 
-/* The header of core tells of what core holds. */
+/* Each segment lies inside core and ram. */
 static void check_core(const struct kvfs_dump *dump)
 {
 	for (size_t i = 0; i < dump->nr_segs; i++) {
@@ -51,16 +44,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const char *name = "fuzz";
 	const struct kvfs_dump_config config = { .files = &name, .nr_files = 1, .cache_len = 1 << 20 };
-	int fd = dup(fuzz_file(data, size));
+	struct kvfs_dump_file file = { .name = name, .fd = dup(fuzz_file(data, size)), .len = size };
 	struct kvfs_err err = { 0 };
 	struct kvfs_dump *dump;
 	int ret;
 
-	fuzz_assert(fd >= 0);
-	ret = kvfs_dump_kdump_open(&fd, &config, &dump, &err);
+	fuzz_assert(file.fd >= 0);
+	ret = kvfs_dump_kdump.open(&file, 1, &config, &dump, &err);
 	if (ret) {
 		fuzz_check_error(ret, &err);
-		close(fd);
+		close(file.fd);
 		return 0;
 	}
 	check_core(dump);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "fuzz.h"
 #include "dump/kdump_set.h"
+#include "fuzz.h"
 
 /* A location lies inside its file. */
 static void locate(const struct kvfs_kdump_set *set, uint64_t pfn, size_t n)
@@ -45,9 +45,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const char *name = "fuzz";
 	int fd = fuzz_file(data, size);
 	struct kvfs_kdump_set set = { 0 };
-	struct kvfs_err err = { 0 }, missing = { 0 };
+	struct kvfs_err err = { 0 };
+	char *missing = NULL;
 	int ret = kvfs_kdump_set_load(&fd, &name, 1, &set, &missing, &err);
 
+	free(missing);
 	if (ret) {
 		fuzz_check_error(ret, &err);
 		fuzz_assert(!set.parts);

@@ -2,320 +2,10 @@
 #include "dump/dump.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdbool.h>
-#include <sys/stat.h>
 
-#include "base/cleanup.h"
 #include "failalloc.h"
+#include "space_dump.h"
 #include "unit.h"
-
-#define PAGE 4096
-#define ELF_BYTES "\177ELF and so on"
-#define KDUMP_BYTES "KDUMP   and so on"
-
-/* Stands in for both providers: a space in which each byte is its page number, 100 to 109 bad. */
-static struct {
-	const char *provider;	/* that was asked, or NULL */
-	char bytes[2][32];	/* of the first two files */
-	uint64_t file_len;
-	size_t nr_files;
-	int ret;		/* what is to come of it */
-	bool destroyed;
-} asked;
-
-static int space_read(struct kvfs_dump *dump, void *buf, size_t len, uint64_t off)
-{
-	for (size_t i = 0; i < len; i++) {
-		uint64_t page = (off + i) / PAGE;
-
-		if (page >= 100 && page < 110)
-			return -EIO;
-		((unsigned char *)buf)[i] = (unsigned char)page;
-	}
-	return 0;
-}
-
-/* Every fourth page is left out. */
-static uint64_t space_seek(struct kvfs_dump *dump, uint64_t off, uint64_t end, int whence)
-{
-	while (off < end && (off / PAGE % 4 == 3) != (whence == SEEK_HOLE))
-		off = (off / PAGE + 1) * PAGE;
-	return off < end ? off : end;
-}
-
-static uint64_t space_data_len(struct kvfs_dump *dump, const struct kvfs_extents *t)
-{
-	return kvfs_extents_data_len(t);
-}
-
-static void space_destroy(struct kvfs_dump *dump)
-{
-	asked.destroyed = true;
-	if (dump->fd >= 0)
-		close(dump->fd);
-	free(dump);
-}
-
-static const struct kvfs_dump_ops space_ops = {
-	.read = space_read,
-	.seek = space_seek,
-	.data_len = space_data_len,
-	.destroy = space_destroy,
-};
-
-static struct kvfs_dump *new_dump(void)
-{
-	struct kvfs_dump *dump = calloc(1, sizeof(*dump));
-
-	ck_assert_ptr_nonnull(dump);
-	dump->ops = &space_ops;
-	dump->format = "test";
-	dump->fd = -1;
-	return dump;
-}
-
-static int answer(const char *provider, const int *fds, size_t nr, struct kvfs_dump **out,
-		  struct kvfs_err *err)
-{
-	asked.provider = provider;
-	asked.nr_files = nr;
-	for (size_t i = 0; i < nr && i < 2; i++)
-		ck_assert_int_ge(pread(fds[i], asked.bytes[i], sizeof(asked.bytes[i]) - 1, 0), 0);
-	if (asked.ret < 0)
-		return kvfs_err_set(err, -asked.ret, "the provider says no");
-	*out = new_dump();
-	(*out)->fd = fds[0];
-	for (size_t i = 1; i < nr; i++)
-		close(fds[i]);
-	return 0;
-}
-
-int kvfs_dump_elf_open(int fd, const char *name, uint64_t file_len, struct kvfs_dump **out,
-		       struct kvfs_err *err)
-{
-	asked.file_len = file_len;
-	return answer("elf", &fd, 1, out, err);
-}
-
-int kvfs_dump_kdump_open(const int *fds, const struct kvfs_dump_config *config,
-			 struct kvfs_dump **out, struct kvfs_err *err)
-{
-	return answer("kdump", fds, config->nr_files, out, err);
-}
-
-/* Opens files with these bytes; the names are those of memory files. */
-static int open_files(const char *const *bytes, const size_t *lens, size_t nr, struct kvfs_dump **out,
-		      struct kvfs_err *err)
-{
-	char names[2][64];
-	const char *files[2] = { names[0], names[1] };
-	const struct kvfs_dump_config config = { .files = files, .nr_files = nr, .tmpdir = "/tmp" };
-	int fds[2], ret;
-
-	memset(err, 0, sizeof(*err));
-	*out = NULL;
-	for (size_t i = 0; i < nr; i++) {
-		fds[i] = unit_file(bytes[i], lens[i]);
-		snprintf(names[i], sizeof(names[i]), "%s", unit_path(fds[i]));
-	}
-	ret = kvfs_dump_open(&config, out, err);
-	for (size_t i = 0; i < nr; i++)
-		close(fds[i]);
-	return ret;
-}
-
-static int open_one(const char *bytes, size_t len, struct kvfs_dump **out, struct kvfs_err *err)
-{
-	return open_files(&bytes, &len, 1, out, err);
-}
-
-static int lowest_fd(void)
-{
-	int fd = dup(0);
-
-	close(fd);
-	return fd;
-}
-
-START_TEST(test_formats)
-{
-	static const char *const set[] = { KDUMP_BYTES " 1", KDUMP_BYTES " 2" };
-	const size_t lens[] = { strlen(set[0]), strlen(set[1]) };
-	int first = lowest_fd();
-	struct kvfs_dump *dump;
-	struct kvfs_err err;
-
-	ck_assert_int_eq(open_one(ELF_BYTES, sizeof(ELF_BYTES), &dump, &err), 0);
-	ck_assert_str_eq(asked.provider, "elf");
-	ck_assert_str_eq(asked.bytes[0], ELF_BYTES);
-	ck_assert_uint_eq(asked.file_len, sizeof(ELF_BYTES));
-	ck_assert(!dump->is_proc && dump->missing.errnum == 0);
-	kvfs_dump_close(dump);
-	ck_assert(asked.destroyed);
-
-	ck_assert_int_eq(open_one(KDUMP_BYTES, sizeof(KDUMP_BYTES), &dump, &err), 0);
-	ck_assert_str_eq(asked.provider, "kdump");
-	kvfs_dump_close(dump);
-
-	ck_assert_int_eq(open_files(set, lens, 2, &dump, &err), 0);
-	ck_assert_uint_eq(asked.nr_files, 2);
-	ck_assert_str_eq(asked.bytes[0], set[0]);
-	ck_assert_str_eq(asked.bytes[1], set[1]);
-	kvfs_dump_close(dump);
-	ck_assert_int_eq(lowest_fd(), first);
-	kvfs_dump_close(NULL);
-}
-END_TEST
-
-/* makedumpfile's stream: a head of 4 KiB, then pieces with their place and length. */
-static size_t flatten(char *flat, const char *bytes, size_t len, bool ends)
-{
-	const unsigned char piece[16] = { [15] = (unsigned char)len };
-
-	memset(flat, 0, 2 * PAGE);
-	strcpy(flat, "makedumpfile");
-	flat[23] = flat[31] = 1;
-	memcpy(flat + PAGE, piece, sizeof(piece));
-	memcpy(flat + PAGE + 16, bytes, len);
-	memset(flat + PAGE + 16 + len, 0xff, 16);
-	return PAGE + 16 + len + (ends ? 16 : 0);
-}
-
-START_TEST(test_flattened)
-{
-	static char flat[2 * PAGE];
-	struct kvfs_dump *dump;
-	struct kvfs_err err;
-	size_t len;
-
-	len = flatten(flat, KDUMP_BYTES, sizeof(KDUMP_BYTES), true);
-	ck_assert_int_eq(open_one(flat, len, &dump, &err), 0);
-	ck_assert_str_eq(asked.provider, "kdump");
-	ck_assert_str_eq(asked.bytes[0], KDUMP_BYTES);
-	ck_assert_int_eq(dump->missing.errnum, 0);
-	kvfs_dump_close(dump);
-
-	len = flatten(flat, ELF_BYTES, sizeof(ELF_BYTES), false);
-	ck_assert_int_eq(open_one(flat, len, &dump, &err), 0);
-	ck_assert_str_eq(asked.provider, "elf");
-	ck_assert_uint_eq(asked.file_len, sizeof(ELF_BYTES));
-	ck_assert_msg(strstr(dump->missing.msg, "breaks off"), "%s", dump->missing.msg);
-	kvfs_dump_close(dump);
-
-	len = flatten(flat, "neither", 7, true);
-	unit_assert_error(open_one(flat, len, &dump, &err), ENOEXEC, err, "neither an ELF core nor");
-	memset(flat + PAGE, 0x7f, 16);
-	unit_assert_error(open_one(flat, len, &dump, &err), EBADMSG, err, "claims");
-}
-END_TEST
-
-START_TEST(test_no_room_to_unfold)
-{
-	static char flat[2 * PAGE];
-	size_t len = flatten(flat, KDUMP_BYTES, sizeof(KDUMP_BYTES), true);
-	_cleanup_close_ int fd = unit_file(flat, len);
-	const char *name = unit_path(fd);
-	const struct kvfs_dump_config config = { .files = &name, .nr_files = 1, .tmpdir = "/no/such/folder" };
-	struct kvfs_dump *dump;
-	struct kvfs_err err = { 0 };
-
-	unit_assert_error(kvfs_dump_open(&config, &dump, &err), ENOENT, err, "/no/such/folder");
-}
-END_TEST
-
-static int open_name(const char *name, struct kvfs_err *err)
-{
-	const struct kvfs_dump_config config = { .files = &name, .nr_files = 1, .tmpdir = "/tmp" };
-	struct kvfs_dump *dump;
-
-	memset(err, 0, sizeof(*err));
-	return kvfs_dump_open(&config, &dump, err);
-}
-
-START_TEST(test_refused)
-{
-	static const char *const mixed[] = { KDUMP_BYTES, ELF_BYTES };
-	const size_t lens[] = { sizeof(KDUMP_BYTES), sizeof(ELF_BYTES) };
-	char fifo[] = "/tmp/kviewfs-unit-XXXXXX", path[64];
-	int first = lowest_fd();
-	struct kvfs_dump_config config = { .nr_files = 0 };
-	struct kvfs_dump *dump;
-	struct kvfs_err err = { 0 };
-
-	unit_assert_error(kvfs_dump_open(&config, &dump, &err), EINVAL, err, "0 files");
-	config.nr_files = 257;
-	unit_assert_error(kvfs_dump_open(&config, &dump, &err), EINVAL, err, "257 files");
-	unit_assert_error(open_name("/no/such/dump", &err), ENOENT, err, "cannot open /no/such/dump");
-	unit_assert_error(open_name("/", &err), EISDIR, err, "/ is not a regular file");
-	unit_assert_error(open_one("", 0, &dump, &err), ENOEXEC, err, "neither");
-	unit_assert_error(open_one("KDUMP", 5, &dump, &err), ENOEXEC, err, "neither");
-	unit_assert_error(open_files(mixed, lens, 2, &dump, &err), EINVAL, err, "never one of a set");
-	/* A FIFO that nobody writes to is no reason to wait. */
-	ck_assert_ptr_nonnull(mkdtemp(fifo));
-	snprintf(path, sizeof(path), "%s/fifo", fifo);
-	ck_assert_int_eq(mkfifo(path, 0600), 0);
-	unit_assert_error(open_name(path, &err), EINVAL, err, "not a regular file");
-	unlink(path);
-	rmdir(fifo);
-	asked.ret = -EBADMSG;
-	unit_assert_error(open_one(ELF_BYTES, sizeof(ELF_BYTES), &dump, &err), EBADMSG, err, "says no");
-	unit_assert_error(open_one(KDUMP_BYTES, sizeof(KDUMP_BYTES), &dump, &err), EBADMSG, err, "says no");
-	ck_assert_int_eq(lowest_fd(), first);
-}
-END_TEST
-
-/* The image in RAM, RAM in two pieces of which the lower comes last, one without bytes. */
-static void give_segments(struct kvfs_dump *dump)
-{
-	static const struct kvfs_segment segs[] = {
-		{ .off = 0x10000, .len = 2 * PAGE, .memsz = 2 * PAGE, .paddr = 0x5000 },
-		{ .off = 0x20000, .len = 4 * PAGE, .memsz = 5 * PAGE, .paddr = 0x4000 },
-		{ .off = 0x30000, .len = 0, .memsz = PAGE, .paddr = 0xa000 },
-		{ .off = 0x40000, .len = PAGE, .memsz = PAGE, .paddr = 0x1000 },
-		{ .off = 0x50000, .len = PAGE, .memsz = PAGE, .paddr = UINT64_MAX },
-		{ .off = 0x60000, .len = PAGE, .memsz = PAGE, .paddr = 0x7ffffffffffff000 },
-	};
-
-	dump->nr_segs = sizeof(segs) / sizeof(segs[0]);
-	dump->segs = malloc(sizeof(segs));
-	ck_assert_ptr_nonnull(dump->segs);
-	memcpy(dump->segs, segs, sizeof(segs));
-}
-
-static int ram_byte(struct kvfs_dump *dump, uint64_t paddr)
-{
-	unsigned char byte = 0xee;
-
-	ck_assert_int_eq(kvfs_dump_read_phys(dump, &byte, 1, paddr), 0);
-	return byte;
-}
-
-START_TEST(test_ram)
-{
-	struct kvfs_dump *dump = new_dump();
-	int ret;
-
-	give_segments(dump);
-	failalloc_try_all(ret, ({
-		kvfs_extents_deinit(&dump->ram);
-		ret = kvfs_dump_make_ram(dump, false);
-	}));
-	ck_assert_uint_eq(dump->ram.size, 0xb000);
-	ck_assert_uint_eq(dump->ram.n, 2);
-	ck_assert_int_eq(ram_byte(dump, 0), 0);
-	ck_assert_int_eq(ram_byte(dump, 0x1000), 0x40);
-	ck_assert_int_eq(ram_byte(dump, 0x2000), 0);
-	ck_assert_int_eq(ram_byte(dump, 0x5000), 0x21);
-	ck_assert_int_eq(ram_byte(dump, 0x7fff), 0x23);
-	ck_assert_int_eq(ram_byte(dump, 0x8000), 0);
-	ck_assert_int_eq(ram_byte(dump, 0xffff000), 0);
-	kvfs_extents_deinit(&dump->ram);
-	ck_assert_int_eq(kvfs_dump_make_ram(dump, true), 0);
-	ck_assert_int_eq(ram_byte(dump, 0x5000), 5);
-	kvfs_dump_close(dump);
-}
-END_TEST
 
 START_TEST(test_seg_tables)
 {
@@ -384,7 +74,7 @@ START_TEST(test_read)
 }
 END_TEST
 
-/* An error behind good bytes is an error of the read: nobody takes it for the end. */
+/* An error after good bytes is an error of the read: a short read would look like the end. */
 START_TEST(test_read_error)
 {
 	const struct kvfs_extent e = { .len = 20 * PAGE, .kind = KVFS_EXTENT_FILE, .file_off = 95 * PAGE };
@@ -428,5 +118,18 @@ START_TEST(test_seek)
 }
 END_TEST
 
-UNIT_MAIN("dump", test_formats, test_flattened, test_no_room_to_unfold, test_refused, test_ram, test_seg_tables,
-	  test_read, test_read_error, test_seek)
+START_TEST(test_close)
+{
+	struct kvfs_dump *dump = new_dump();
+
+	/* The sanitizer sees that all of it is freed. */
+	give_segments(dump);
+	dump->core_head = malloc(1);
+	dump->vmcoreinfo = strdup("A=1");
+	dump->missing = strdup("something");
+	kvfs_dump_close(dump);
+	kvfs_dump_close(NULL);
+}
+END_TEST
+
+UNIT_MAIN("dump/dump", test_seg_tables, test_read, test_read_error, test_seek, test_close)

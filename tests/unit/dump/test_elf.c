@@ -1,23 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include "dump/elf.h"
+
 #include <elf.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#include "dump/dump.h"
 #include "failalloc.h"
 #include "failpread.h"
 #include "mkelf.h"
 #include "unit.h"
 
 #define PAGE 4096
-
-/* The other provider is test_dumpkdump's affair. */
-int kvfs_dump_kdump_open(const int *fds, const struct kvfs_dump_config *config,
-			 struct kvfs_dump **out, struct kvfs_err *err)
-{
-	abort();
-}
 
 /* RAM from 1 MiB on, part of it once more as the image; at the end of it not all is saved. */
 #define CORE \
@@ -40,8 +34,22 @@ static uint64_t length_of(int fd)
 {
 	struct stat st;
 
-	ck_assert_int_eq(fstat(fd, &st), 0);
+	if (fstat(fd, &st) < 0)
+		ck_abort_msg("fstat");
 	return (uint64_t)st.st_size;
+}
+
+/* On success the descriptor is the dump's. */
+static int try_open(int fd, struct kvfs_dump **out, struct kvfs_err *err)
+{
+	const struct kvfs_dump_config config = { .nr_files = 1 };
+	struct kvfs_dump_file file = { .name = "core", .fd = fd, .len = length_of(fd) };
+	int ret = kvfs_dump_elf.open(&file, 1, &config, out, err);
+
+	/* No assertion that holds may allocate here: test_out_of_memory. */
+	if (file.fd != (ret < 0 ? fd : -1))
+		ck_abort_msg("the descriptor is %d", file.fd);
+	return ret;
 }
 
 static struct kvfs_dump *open_dump(int fd)
@@ -49,7 +57,7 @@ static struct kvfs_dump *open_dump(int fd)
 	struct kvfs_err err = { 0 };
 	struct kvfs_dump *dump = NULL;
 
-	ck_assert_msg(kvfs_dump_elf_open(fd, "core", length_of(fd), &dump, &err) == 0, "%s", err.msg);
+	ck_assert_msg(try_open(fd, &dump, &err) == 0, "%s", err.msg);
 	return dump;
 }
 
@@ -75,7 +83,7 @@ static void check_core(const char *head, const char *more, const char *format, u
 	ck_assert_str_eq(dump->format, format);
 	ck_assert_int_eq(dump->machine, machine);
 	ck_assert_int_eq(dump->fd, fd);
-	ck_assert_int_eq(dump->missing.errnum, 0);
+	ck_assert_ptr_null(dump->missing);
 	ck_assert_str_eq(dump->vmcoreinfo, "PAGESIZE=4096\n");
 	ck_assert_uint_eq(dump->core.size, length_of(fd));
 	ck_assert_uint_eq(dump->nr_segs, 2);
@@ -129,7 +137,7 @@ START_TEST(test_holes)
 }
 END_TEST
 
-/* Wherever the file ends behind its headers, what is there is shown and the rest is told of. */
+/* Wherever the file ends after its headers, what is there is shown and the rest is reported. */
 START_TEST(test_cut)
 {
 	for (uint64_t kept = 0; kept < 0x7000; kept += 0x6ff) {
@@ -143,8 +151,8 @@ START_TEST(test_cut)
 		ck_assert_int_eq(ftruncate(fd, (off_t)(head + kept)), 0);
 		dump = open_dump(fd);
 		snprintf(name, sizeof(name), "%d of its segments", kept < first ? 2 : 1);
-		ck_assert_int_eq(dump->missing.errnum, ENODATA);
-		ck_assert_msg(strstr(dump->missing.msg, name), "%s", dump->missing.msg);
+		ck_assert_ptr_nonnull(dump->missing);
+		ck_assert_msg(strstr(dump->missing, name), "%s", dump->missing);
 		ck_assert_uint_eq(dump->segs[0].len, kept < first ? kept : first);
 		ck_assert_uint_eq(dump->segs[0].memsz, first);
 		ck_assert_uint_eq(dump->core.size, head + kept);
@@ -219,7 +227,7 @@ START_TEST(test_hostile)
 		struct kvfs_dump *dump = NULL;
 		struct kvfs_err err = { 0 };
 
-		ck_assert_msg(kvfs_dump_elf_open(fd, "core", length_of(fd), &dump, &err) == -cases[i].errnum,
+		ck_assert_msg(try_open(fd, &dump, &err) == -cases[i].errnum,
 			      "%s: %s", cases[i].text, err.msg);
 		ck_assert_ptr_null(dump);
 		ck_assert_msg(strstr(err.msg, "core"), "%s", err.msg);
@@ -228,7 +236,47 @@ START_TEST(test_hostile)
 }
 END_TEST
 
-/* A segment that no view can be long enough for is in core only. */
+/* A segment that is longer than a file can be is named when the dump is opened. */
+START_TEST(test_segment_too_long)
+{
+	static const struct { const char *text; const char *part; } cases[] = {
+		{ "elf\nload vaddr=0 memsz=4096\nload vaddr=0x1000 memsz=0x8000000000000000 filesz=4096\n",
+		  "core: seg1, at virtual address 0x1000, claims 0x8000000000000000 bytes" },
+		{ "elf\nload vaddr=0 memsz=0xfffffffffffffff0 filesz=0\n", "core: seg0, " },
+	};
+	struct kvfs_dump *dump = NULL;
+	struct kvfs_err err;
+	struct kvfs_extents seg;
+	int fd;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		fd = expand(cases[i].text);
+		unit_assert_error(try_open(fd, &dump, &err), EBADMSG, err, cases[i].part);
+		close(fd);
+	}
+	/* The longest that a file can be. */
+	dump = open_dump(expand("elf\nload vaddr=0 memsz=0x7fffffffffffffff filesz=4096\nfill load=0 with=addr\n"));
+	ck_assert_int_eq(kvfs_dump_seg_table(dump, 0, &seg), 0);
+	ck_assert_uint_eq(seg.size, INT64_MAX);
+	ck_assert_uint_eq(word_at(dump, &seg, 8), 8);
+	kvfs_extents_deinit(&seg);
+	kvfs_dump_close(dump);
+}
+END_TEST
+
+START_TEST(test_probe)
+{
+	struct kvfs_dump_file file = { .name = "core", .fd = -1, .head = "\177ELF" };
+	struct kvfs_err err;
+
+	ck_assert_int_eq(kvfs_dump_elf.probe(&file, &err), 1);
+	file.head[0] = 'x';
+	ck_assert_int_eq(kvfs_dump_elf.probe(&file, &err), 0);
+	ck_assert(!kvfs_dump_elf.can_split);
+}
+END_TEST
+
+/* A segment that ram would be too long with is in core and has its own file. */
 START_TEST(test_far_segment)
 {
 	int fd = expand("elf\n"
@@ -249,14 +297,13 @@ END_TEST
 START_TEST(test_out_of_memory)
 {
 	int fd = expand("elf\n" CORE), ret;
-	uint64_t len = length_of(fd);
 	struct kvfs_dump *dump = NULL;
 	struct kvfs_err err = { 0 };
 
-	failalloc_try_all(ret, ret = kvfs_dump_elf_open(fd, "core", len, &dump, &err));
+	failalloc_try_all(ret, ret = try_open(fd, &dump, &err));
 	kvfs_dump_close(dump);
 }
 END_TEST
 
-UNIT_MAIN("dumpelf", test_classes, test_holes, test_cut, test_shrinks, test_unavailable, test_hostile, test_far_segment,
-	  test_out_of_memory)
+UNIT_MAIN("dump/elf", test_probe, test_classes, test_holes, test_cut, test_shrinks, test_unavailable, test_hostile,
+	  test_segment_too_long, test_far_segment, test_out_of_memory)

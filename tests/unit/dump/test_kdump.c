@@ -1,26 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include "dump/kdump.h"
+
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <sys/stat.h>
 
-#include "dump/dump.h"
+#include "dump/kdump_lib.h"
+#include "dump/zstd.h"
 #include "failalloc.h"
 #include "kdump_builder.h"
-#include "dump/kdump_lib.h"
 #include "unit.h"
-#include "dump/zstd.h"
 
 #define PAGE 4096
 #define NR_PAGES 200
-
-/* The other provider is test_dumpelf's affair. */
-int kvfs_dump_elf_open(int fd, const char *name, uint64_t file_len, struct kvfs_dump **out,
-		       struct kvfs_err *err)
-{
-	abort();
-}
 
 /*
  * Stands in for libkdumpfile: pages hold their addresses, but for some that are damaged in a
@@ -122,9 +116,19 @@ static int open_files(const int *fds, size_t nr, struct kvfs_dump **out, struct 
 		.files = names, .nr_files = nr, .cache_len = 1024 * 1024, .threads = 2,
 	};
 
+	struct kvfs_dump_file parts[2] = { { .name = names[0] }, { .name = names[1] } };
+	int ret;
+
 	memset(err, 0, sizeof(*err));
 	*out = NULL;
-	return kvfs_dump_kdump_open(fds, &config, out, err);
+	for (size_t i = 0; i < nr; i++)
+		parts[i].fd = fds[i];
+	ret = kvfs_dump_kdump.open(parts, nr, &config, out, err);
+	/* No assertion that holds may allocate here: test_out_of_memory. */
+	for (size_t i = 0; i < nr; i++)
+		if (parts[i].fd != (ret < 0 ? fds[i] : -1))
+			ck_abort_msg("descriptor %zu is %d", i, parts[i].fd);
+	return ret;
 }
 
 static struct kvfs_dump *open_spec(const struct kdump_spec *spec)
@@ -163,6 +167,18 @@ static uint64_t word_at(struct kvfs_dump *dump, uint64_t paddr)
 	ck_assert_int_eq(kvfs_dump_read_phys(dump, &word, sizeof(word), paddr), 0);
 	return word;
 }
+
+START_TEST(test_probe)
+{
+	struct kvfs_dump_file probed = { .name = "dump", .fd = -1, .head = "KDUMP   " };
+	struct kvfs_err err;
+
+	ck_assert_int_eq(kvfs_dump_kdump.probe(&probed, &err), 1);
+	probed.head[7] = 'x';
+	ck_assert_int_eq(kvfs_dump_kdump.probe(&probed, &err), 0);
+	ck_assert(kvfs_dump_kdump.can_split);
+}
+END_TEST
 
 START_TEST(test_pages)
 {
@@ -358,14 +374,14 @@ START_TEST(test_split)
 	ck_assert_msg(open_files(last_fds, 2, &dump, &err) == 0, "%s", err.msg);
 	ck_assert_str_eq(dump->format, "kdump-compressed, split");
 	ck_assert_uint_eq(lib.nr_files, 1);
-	ck_assert_int_eq(dump->missing.errnum, 0);
+	ck_assert_ptr_null(dump->missing);
 	check_pages(dump, PAGE, 0);
 	kvfs_dump_close(dump);
 
 	last_fds[0] = unit_file(file.bytes, file.len);
 	ck_assert_int_eq(open_files(last_fds, 1, &dump, &err), 0);
 	ck_assert_uint_eq(lib.nr_files, 1);
-	ck_assert_int_eq(dump->missing.errnum, ENODATA);
+	ck_assert_ptr_nonnull(dump->missing);
 	ck_assert_uint_eq(word_at(dump, PAGE), 0);
 	kvfs_dump_close(dump);
 }
@@ -440,5 +456,5 @@ START_TEST(test_out_of_memory)
 }
 END_TEST
 
-UNIT_MAIN("dumpkdump", test_pages, test_large_pages, test_holes, test_damaged, test_unavailable, test_many_readers, test_split,
+UNIT_MAIN("dump/kdump", test_probe, test_pages, test_large_pages, test_holes, test_damaged, test_unavailable, test_many_readers, test_split,
 	  test_notes, test_refused, test_out_of_memory)

@@ -35,19 +35,6 @@ static void mem_destroy(struct kvfs_dump *dump)
 
 static const struct kvfs_dump_ops ops = { .read = mem_read, .destroy = mem_destroy };
 
-/* Providers that dump.c names; not asked here. */
-int kvfs_dump_elf_open(int fd, const char *name, uint64_t file_len, struct kvfs_dump **out,
-		       struct kvfs_err *err)
-{
-	abort();
-}
-
-int kvfs_dump_kdump_open(const int *fds, const struct kvfs_dump_config *config,
-			 struct kvfs_dump **out, struct kvfs_err *err)
-{
-	abort();
-}
-
 static void put_entry(uint64_t table, uint64_t index, uint64_t entry)
 {
 	memcpy(mem + table + index * 8, &entry, sizeof(entry));

@@ -27,7 +27,8 @@ struct input {
 	int fds[MAX_PARTS];
 	size_t nr;
 	struct kvfs_kdump_set set;
-	struct kvfs_err missing, err;
+	char *missing;
+	struct kvfs_err err;
 };
 
 static void add_file(struct input *in)
@@ -53,7 +54,8 @@ static int load(struct input *in)
 {
 	static const char *const names[MAX_PARTS] = { "one", "two", "three", "four" };
 
-	memset(&in->missing, 0, sizeof(in->missing));
+	free(in->missing);
+	in->missing = NULL;
 	memset(&in->err, 0, sizeof(in->err));
 	return kvfs_kdump_set_load(in->fds, names, in->nr, &in->set, &in->missing, &in->err);
 }
@@ -61,6 +63,8 @@ static int load(struct input *in)
 static void finish(struct input *in)
 {
 	kvfs_kdump_set_deinit(&in->set);
+	free(in->missing);
+	in->missing = NULL;
 	while (in->nr > 0)
 		close(in->fds[--in->nr]);
 }
@@ -122,7 +126,7 @@ START_TEST(test_whole)
 	make_pattern();
 	add(&in, &spec);
 	ck_assert_int_eq(load(&in), 0);
-	ck_assert_int_eq(in.missing.errnum, 0);
+	ck_assert_ptr_null(in.missing);
 	ck_assert_uint_eq(in.set.nr_parts, 1);
 	ck_assert_uint_eq(in.set.page_size, PAGE);
 	ck_assert_uint_eq(in.set.nr_pfns, sizeof(pattern) - 1);
@@ -145,7 +149,7 @@ START_TEST(test_split)
 	add_part(&in, 65, 65);
 	add_part(&in, 65, 130);
 	ck_assert_int_eq(load(&in), 0);
-	ck_assert_int_eq(in.missing.errnum, 0);
+	ck_assert_ptr_null(in.missing);
 	ck_assert_uint_eq(in.set.nr_parts, 4);
 	/* The bitmap, of which each file has a copy, is in memory once. */
 	for (size_t i = 1; i < 4; i++)
@@ -179,6 +183,7 @@ START_TEST(test_own_bitmaps)
 }
 END_TEST
 
+/* Every range that no file has is reported, wherever it is. */
 START_TEST(test_gaps)
 {
 	struct input in = { .nr = 0 };
@@ -186,15 +191,53 @@ START_TEST(test_gaps)
 	make_pattern();
 	add_part(&in, 65, 130);
 	ck_assert_int_eq(load(&in), 0);
-	ck_assert_int_eq(in.missing.errnum, ENODATA);
-	ck_assert_msg(strstr(in.missing.msg, "from PFN 0x0 on"), "%s", in.missing.msg);
+	ck_assert_ptr_nonnull(in.missing);
+	ck_assert_msg(strstr(in.missing, "from PFN 0x0 to 0x40 ") && strstr(in.missing, "from PFN 0x82 to 0x12b "),
+		      "%s", in.missing);
 	check_answers(&in.set, 65, 130);
 	finish(&in);
 
 	add_part(&in, 0, 130);
 	ck_assert_int_eq(load(&in), 0);
-	ck_assert_msg(strstr(in.missing.msg, "from PFN 0x82 on"), "%s", in.missing.msg);
+	ck_assert_msg(strstr(in.missing, "from PFN 0x82 to 0x12b ") && !strstr(in.missing, "PFN 0x0 "),
+		      "%s", in.missing);
 	check_answers(&in.set, 0, 130);
+	finish(&in);
+
+	add_part(&in, 200, 230);
+	add_part(&in, 10, 20);
+	add_part(&in, 20, 20);
+	add_part(&in, 100, 120);
+	ck_assert_int_eq(load(&in), 0);
+	ck_assert_msg(strstr(in.missing, "from PFN 0x0 to 0x9 ") && strstr(in.missing, "from PFN 0x14 to 0x63 ") &&
+		      strstr(in.missing, "from PFN 0x78 to 0xc7 ") && strstr(in.missing, "from PFN 0xe6 to 0x12b "),
+		      "%s", in.missing);
+	finish(&in);
+}
+END_TEST
+
+/* So is each file that is truncated or incomplete, and what is missing between them. */
+START_TEST(test_all_missing)
+{
+	const struct kdump_spec part = { .pages = pattern, .split = true, .start = 65, .end = 130 };
+	struct input in = { .nr = 0 };
+
+	make_pattern();
+	add_part(&in, 0, 65);
+	close(in.fds[0]);
+	file.len -= PAGE;
+	in.fds[0] = unit_file(file.bytes, file.len);
+	kdump_build(&file, &part);
+	kdump_put32(&file, KDUMP_STATUS, 1 << 3);
+	add_file(&in);
+	add_part(&in, 200, 300);
+	close(in.fds[2]);
+	file.len -= 2 * PAGE;
+	in.fds[2] = unit_file(file.bytes, file.len);
+	ck_assert_int_eq(load(&in), 0);
+	ck_assert_msg(strstr(in.missing, "one is truncated") && strstr(in.missing, "two is incomplete") &&
+		      strstr(in.missing, "three is truncated") && strstr(in.missing, "from PFN 0x82 to 0xc7 "),
+		      "%s", in.missing);
 	finish(&in);
 }
 END_TEST
@@ -257,7 +300,7 @@ START_TEST(test_wrong_descriptors)
 }
 END_TEST
 
-/* Wherever a file ends behind its bitmaps, what it lacks is told and marked. */
+/* Wherever a file ends after its bitmaps, what it lacks is reported and marked. */
 START_TEST(test_cut)
 {
 	const struct kdump_spec spec = { .pages = pattern };
@@ -275,8 +318,8 @@ START_TEST(test_cut)
 		add_file(&in);
 		ck_assert_int_eq(load(&in), 0);
 		snprintf(part, sizeof(part), "last %zu of its %zu pages", lost, nr);
-		ck_assert_int_eq(in.missing.errnum, ENODATA);
-		ck_assert_msg(strstr(in.missing.msg, part), "no \"%s\" in \"%s\"", part, in.missing.msg);
+		ck_assert_ptr_nonnull(in.missing);
+		ck_assert_msg(strstr(in.missing, part), "no \"%s\" in \"%s\"", part, in.missing);
 		finish(&in);
 	}
 	/* Among its descriptors: there is no page at all. */
@@ -286,7 +329,7 @@ START_TEST(test_cut)
 		file.len = len;
 		add_file(&in);
 		ck_assert_int_eq(load(&in), 0);
-		ck_assert_int_eq(in.missing.errnum, ENODATA);
+		ck_assert_ptr_nonnull(in.missing);
 		ck_assert_uint_eq(judge(&in.set, 295, 5), 31);
 		finish(&in);
 	}
@@ -334,10 +377,10 @@ START_TEST(test_unavailable_at_load)
 	make_pattern();
 	add(&in, &spec);
 	failpread_at(file.data_off - 24, EIO);
-	unit_assert_error(load(&in), EIO, in.err, "cannot read the page descriptors of one");
+	unit_assert_error(load(&in), EIO, in.err, "cannot look through the page descriptors of one");
 	failpread_off();
 	ck_assert_int_eq(load(&in), 0);
-	ck_assert_int_eq(in.missing.errnum, 0);
+	ck_assert_ptr_null(in.missing);
 	finish(&in);
 }
 END_TEST
@@ -352,7 +395,7 @@ START_TEST(test_incomplete)
 	kdump_put32(&file, KDUMP_STATUS, 1 << 3);
 	add_file(&in);
 	ck_assert_int_eq(load(&in), 0);
-	ck_assert_msg(strstr(in.missing.msg, "one is incomplete"), "%s", in.missing.msg);
+	ck_assert_msg(strstr(in.missing, "one is incomplete"), "%s", in.missing);
 	finish(&in);
 }
 END_TEST
@@ -391,6 +434,6 @@ START_TEST(test_out_of_memory)
 }
 END_TEST
 
-UNIT_MAIN("kdumpset", test_whole, test_split, test_own_bitmaps, test_gaps, test_not_a_set,
+UNIT_MAIN("dump/kdump_set", test_whole, test_split, test_own_bitmaps, test_gaps, test_all_missing, test_not_a_set,
 	  test_wrong_descriptors, test_cut, test_unavailable, test_unavailable_at_load,
 	  test_incomplete, test_bad_files, test_out_of_memory)
