@@ -126,7 +126,7 @@ static double copy_from_maps(const struct way *way)
 	return (double)seg.len / (double)MIB / start;
 }
 
-/* Those of one benchmark stand together. */
+/* Ways of one benchmark must be adjacent: main() measures them in turn. */
 #define DUMP "makedumpfile -l -d 31"
 #define READ "read of a segment"
 #define COPY "memcpy of a segment, mapped"

@@ -218,7 +218,7 @@ static void geometry(void)
 	is_int(map_errno(fd, page, PROT_READ | PROT_WRITE, MAP_SHARED, 0), EACCES, "no shared writable mapping");
 	if (copy) {
 		is_int(touch_private(fd, 0), 0, "a private mapping is a copy");
-		is_int(touch_private(fd, head + size - page), 0, "also of what is inside a sub-buffer");
+		is_int(touch_private(fd, head + size - page), 0, "also at an offset inside a sub-buffer");
 		is_int(touch_private(fd, head + data), SIGBUS, "beyond the end it is SIGBUS");
 		mem = map(fd, head + size, 0);
 		is_int(munmap(mem, page) < 0 ? errno : 0, 0, "a mapping can be unmapped in part");
@@ -241,7 +241,7 @@ static void geometry(void)
 	close(fd);
 }
 
-/* While it is mapped, the ring stays as it is. */
+/* A mapped ring cannot be resized. */
 static void held(void)
 {
 	int fd = open_ring(O_NONBLOCK);

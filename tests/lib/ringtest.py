@@ -263,7 +263,7 @@ class Rings:
 
     def by_trace_cmd_extract(self, instance, texts, kib):
         """Compares trace-cmd's reader of trace_pipe_raw with a copy of the same events."""
-        name = "trace-cmd extract finds what the copies have"
+        name = "trace-cmd extract finds the events of the copies"
         saved = self.save(instance)
         mine = payloads(run(*self.kview_trace, "--file", *saved).stdout)
         self.tap.equal(mine, texts, "copies of rings that were read before have the events written since")
@@ -310,7 +310,7 @@ class Rings:
         meta = Meta(data)
         tap.equal(data[:80], mapping[:80], "a read has the meta page of the mapping")
         tap.equal([used(data, meta, i) for i in range(meta.nr)],
-                  [used(mapping, meta, i) for i in range(meta.nr)], "and what is in its sub-buffers")
+                  [used(mapping, meta, i) for i in range(meta.nr)], "and the data of its sub-buffers")
         tap.check(sum(used(data, meta, i) is not None for i in range(meta.nr)) > 5, "which is something")
         tap.equal(os.pread(fd, 100, length), b"", "past the end there is nothing")
         tap.equal(os.pread(fd, 100, length - 10), data[-10:], "the last bytes are those of the same copy")

@@ -145,7 +145,7 @@ class Core:
 
 
 def is_vmap(seg):
-    """Whether a segment of /proc/kcore is the vmalloc, module or vmemmap area."""
+    """Tells whether a segment of /proc/kcore is the vmalloc, module or vmemmap area."""
     return seg.paddr == NO_PADDR
 
 
