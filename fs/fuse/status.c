@@ -29,6 +29,14 @@ static void join(char *out, const char *dir, const char *name)
 		memcpy(out + PATH_LEN - 4, "...", 4);
 }
 
+/* Fills in the entry after the one in *entry, on a reader if the directory has one. */
+static int list(struct kvfs_node *dir, void *reader, struct kvfs_dirent *entry)
+{
+	const struct kvfs_dir_ops *ops = dir->ops->dir;
+
+	return reader ? ops->list_on(dir, reader, entry->next, entry) : ops->list(dir, entry->next, entry);
+}
+
 /* Visits everything below dir, which has the path given; "" is the root's. */
 static void walk_dir(struct walk *walk, const char *path, struct kvfs_node *dir)
 {
@@ -36,9 +44,12 @@ static void walk_dir(struct walk *walk, const char *path, struct kvfs_node *dir)
 	struct kvfs_dirent entry = { .next = 0 };
 	const char *name, *reason;
 	char child_path[PATH_LEN];
+	void *reader = NULL;
 
+	if (ops->open && !ops->huge && ops->open(dir, &reader) < 0)
+		return;
 	for (size_t nr = 0; !ops->huge && (!ops->walk_max || nr < ops->walk_max) &&
-	     ops->list(dir, entry.next, &entry) > 0; nr++) {
+	     list(dir, reader, &entry) > 0; nr++) {
 		struct kvfs_node *child;
 
 		if (ops->lookup(dir, entry.name, &child) < 0)
@@ -53,6 +64,8 @@ static void walk_dir(struct walk *walk, const char *path, struct kvfs_node *dir)
 		}
 		kvfs_node_put(child);
 	}
+	if (reader)
+		ops->release(dir, reader);
 	for (size_t i = 0; walk->missing && ops->missing && ops->missing(dir, i, &name, &reason); i++) {
 		join(child_path, path, name);
 		walk->missing(walk, child_path, reason);
@@ -284,7 +297,7 @@ int kvfs_status_require_backing(const struct kvfs_status *status, struct kvfs_er
 
 static void rehearse_file(struct walk *walk, const char *path, struct kvfs_node *file)
 {
-	if (file->ops->file->can_back)
+	if (file->ops->file->can_back && !file->ops->file->open_disturbs)
 		kvfs_backing_rehearse(walk->status->backing, file);
 }
 

@@ -38,7 +38,10 @@ void kvfs_status_summarise(const struct kvfs_status *status, FILE *out);
  */
 int kvfs_status_require_backing(const struct kvfs_status *status, struct kvfs_err *err);
 
-/* Has each file opened once (kvfs_backing_rehearse()), so that the modes told are true. */
+/*
+ * Opens each file once (kvfs_backing_rehearse()), so that the modes in `status` are those that an
+ * open has met. Files whose open disturbs others are left out.
+ */
 void kvfs_status_rehearse(const struct kvfs_status *status);
 
 #endif /* KVFS_FUSE_STATUS_H */

@@ -40,6 +40,17 @@ struct kvfs_node *kvfs_node_get(struct kvfs_node *node)
 	return node;
 }
 
+bool kvfs_node_try_get(struct kvfs_node *node)
+{
+	unsigned int refs = atomic_load(&node->refs);
+
+	while (refs > 0) {
+		if (atomic_compare_exchange_weak(&node->refs, &refs, refs + 1))
+			return true;
+	}
+	return false;
+}
+
 void kvfs_node_put(struct kvfs_node *node)
 {
 	unsigned int before;

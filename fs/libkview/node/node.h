@@ -217,6 +217,12 @@ struct kvfs_file_ops {
 	 */
 	bool unchanging;
 
+	/*
+	 * An open of the file disturbs other users of its source, so it is for callers of the mount
+	 * alone: the daemon opens no such file to find out how it is served.
+	 */
+	bool open_disturbs;
+
 	/* NULL: no request waits, and there is no ioctl and no poll. */
 	const struct kvfs_blocking_ops *blocking;
 };
@@ -259,6 +265,12 @@ void kvfs_node_init(struct kvfs_node *node, const struct kvfs_node_ops *ops, con
 
 /* Takes another reference. Returns node. */
 struct kvfs_node *kvfs_node_get(struct kvfs_node *node);
+
+/*
+ * Takes a reference to a node that may be on its way to be destroyed: false if its last reference
+ * is gone. The caller holds a lock that the node's destroy takes before it frees the node.
+ */
+bool kvfs_node_try_get(struct kvfs_node *node);
 
 /* Gives a reference back; the last one destroys the node. NULL is allowed. */
 void kvfs_node_put(struct kvfs_node *node);

@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "trace/dir.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <tracefs/tracefs.h>
 
-#include "base/cleanup.h"
+#include "base/number.h"
 #include "trace/file.h"
+#include "trace/find.h"
+#include "trace/listing.h"
 
 /* trace/ itself, trace/instances/, and trace/instances/NAME/. */
 struct tracedir {
@@ -23,19 +22,12 @@ struct tracedir {
 
 static const struct kvfs_node_ops top_ops, instances_ops, instance_ops;
 
-/* Cookie of the entry "instances"; those before it are CPU numbers. */
+/* Cookie of the entry "instances"; the cookie of a CPU is its number. */
 #define COOKIE_INSTANCES (UINT64_C(1) << 40)
 
 static struct tracedir *to_dir(struct kvfs_node *node)
 {
 	return (struct tracedir *)node;
-}
-
-static uint64_t ino_of(const char *dir)
-{
-	struct stat st;
-
-	return stat(dir, &st) == 0 && S_ISDIR(st.st_mode) ? KVFS_INO(KVFS_PROVIDER_TRACE, st.st_ino) : 0;
 }
 
 static void dir_destroy(struct kvfs_node *node)
@@ -48,197 +40,68 @@ static void dir_destroy(struct kvfs_node *node)
 	free(dir);
 }
 
-/* Returns NULL if out of memory, or with *gone set if there is no such folder. */
-static struct kvfs_node *create(struct kvfs_trace_files *files, const struct kvfs_node_ops *ops,
-				const char *path, const char *label, uint64_t parent_ino, bool *gone)
+/* Returns 0, -ENOENT if there is no such folder, or -errno. */
+static int create(struct kvfs_trace_files *files, const struct kvfs_node_ops *ops, const char *path,
+		  const char *label, uint64_t parent_ino, struct kvfs_node **out)
 {
-	uint64_t ino = ino_of(path);
 	struct tracedir *dir;
+	uint64_t ino;
+	int ret = kvfs_trace_listing_dir_ino(path, &ino);
 
-	*gone = ino == 0;
-	if (*gone)
-		return NULL;
+	if (ret < 0)
+		return ret;
 	dir = calloc(1, sizeof(*dir));
 	if (!dir)
-		return NULL;
+		return -ENOMEM;
 	dir->dir = strdup(path);
 	dir->label = strdup(label);
 	if (!dir->dir || !dir->label) {
 		free(dir->dir);
 		free(dir->label);
 		free(dir);
-		return NULL;
+		return -ENOMEM;
 	}
 	dir->files = kvfs_trace_files_get(files);
-	kvfs_node_init(&dir->node, ops, dir->label, ino, parent_ino);
-	return &dir->node;
+	kvfs_node_init(&dir->node, ops, dir->label, KVFS_INO(KVFS_PROVIDER_TRACE, ino), parent_ino);
+	*out = &dir->node;
+	return 0;
 }
 
-static int subdir(struct tracedir *dir, const struct kvfs_node_ops *ops, const char *path,
-		  const char *name, struct kvfs_node **out)
+static int subdir(struct tracedir *dir, const struct kvfs_node_ops *ops, const char *name,
+		  struct kvfs_node **out)
 {
-	char label[PATH_MAX];
-	bool gone;
+	char path[PATH_MAX], label[PATH_MAX];
 
-	snprintf(label, sizeof(label), "%s/%s", dir->label, name);
-	*out = create(dir->files, ops, path, label, dir->node.ino, &gone);
-	return *out ? 0 : gone ? -ENOENT : -ENOMEM;
-}
-
-/* The number in a name "cpuN" as tracefs writes it; -1 if it is none. */
-static int cpu_number(const char *name)
-{
-	char again[32];
-	char *end;
-	long cpu;
-
-	if (strncmp(name, "cpu", 3) != 0)
-		return -1;
-	cpu = strtol(name + 3, &end, 10);
-	snprintf(again, sizeof(again), "cpu%ld", cpu);
-	return cpu >= 0 && cpu <= INT_MAX && strcmp(name, again) == 0 ? (int)cpu : -1;
-}
-
-/* The smallest number of a CPU that is not below first, or -1; -errno in *error. */
-static int next_cpu(const char *dir, uint64_t first, int *error)
-{
-	char path[PATH_MAX];
-	struct dirent *entry;
-	int best = -1;
-	DIR *d;
-
-	*error = 0;
-	snprintf(path, sizeof(path), "%s/per_cpu", dir);
-	d = opendir(path);
-	if (!d) {
-		*error = -errno;
-		return -1;
-	}
-	while ((entry = readdir(d))) {
-		int cpu = cpu_number(entry->d_name);
-
-		if (cpu >= 0 && (uint64_t)cpu >= first && (best < 0 || cpu < best))
-			best = cpu;
-	}
-	closedir(d);
-	return best;
-}
-
-static int cpu_path(const char *dir, int cpu, char *out, size_t len)
-{
-	return snprintf(out, len, "%s/per_cpu/cpu%d", dir, cpu) < (int)len ? 0 : -ENAMETOOLONG;
+	if (snprintf(path, sizeof(path), "%s/%s", dir->dir, name) >= (int)sizeof(path) ||
+	    snprintf(label, sizeof(label), "%s/%s", dir->label, name) >= (int)sizeof(label))
+		return -ENAMETOOLONG;
+	return create(dir->files, ops, path, label, dir->node.ino, out);
 }
 
 static int lookup_cpu(struct tracedir *dir, const char *name, struct kvfs_node **out)
 {
 	char path[PATH_MAX], label[PATH_MAX];
-	int cpu = cpu_number(name);
+	uint64_t cpu;
 
-	if (cpu < 0 || cpu_path(dir->dir, cpu, path, sizeof(path)) < 0)
+	if (kvfs_number_parse_name(name, "cpu", INT_MAX, &cpu) < 0)
 		return -ENOENT;
-	snprintf(label, sizeof(label), "%s/%s", dir->label, name);
-	return kvfs_trace_files_lookup(dir->files, path, label, dir->node.ino, out);
-}
-
-static int list_cpus(struct tracedir *dir, uint64_t cookie, struct kvfs_dirent *out)
-{
-	char path[PATH_MAX];
-	int error, cpu = next_cpu(dir->dir, cookie, &error);
-
-	if (cpu < 0)
-		return error;
-	if (cpu_path(dir->dir, cpu, path, sizeof(path)) < 0)
+	if (snprintf(path, sizeof(path), "%s/per_cpu/%s", dir->dir, name) >= (int)sizeof(path) ||
+	    snprintf(label, sizeof(label), "%s/%s", dir->label, name) >= (int)sizeof(label))
 		return -ENAMETOOLONG;
-	snprintf(out->name, sizeof(out->name), "cpu%d", cpu);
-	out->ino = kvfs_trace_file_ino(path);
-	out->kind = KVFS_NODE_FILE;
-	out->next = cpu + UINT64_C(1);
-	return 1;
+	return kvfs_trace_file_lookup(dir->files, path, (unsigned int)cpu, label, dir->node.ino, out);
 }
 
 static int top_lookup(struct kvfs_node *node, const char *name, struct kvfs_node **out)
 {
 	struct tracedir *dir = to_dir(node);
-	char path[PATH_MAX];
 
-	if (strcmp(name, "instances") != 0)
-		return lookup_cpu(dir, name, out);
-	snprintf(path, sizeof(path), "%s/instances", dir->dir);
-	return subdir(dir, &instances_ops, path, name, out);
-}
-
-static int top_list(struct kvfs_node *node, uint64_t cookie, struct kvfs_dirent *out)
-{
-	struct tracedir *dir = to_dir(node);
-	char path[PATH_MAX];
-	int ret = cookie < COOKIE_INSTANCES ? list_cpus(dir, cookie, out) : 0;
-
-	if (ret != 0 || cookie > COOKIE_INSTANCES)
-		return ret;
-	snprintf(path, sizeof(path), "%s/instances", dir->dir);
-	out->ino = ino_of(path);
-	if (!out->ino)
-		return 0;
-	strcpy(out->name, "instances");
-	out->kind = KVFS_NODE_DIR;
-	out->next = COOKIE_INSTANCES + 1;
-	return 1;
-}
-
-/* The folder of an instance, as libtracefs has it; NULL if out of memory. */
-static char *instance_path(const struct tracedir *instances, const char *name)
-{
-	struct tracefs_instance *instance;
-	char *dir = NULL;
-
-	instance = tracefs_instance_alloc(tracefs_tracing_dir(), name);
-	if (!instance)
-		return NULL;
-	dir = tracefs_instance_get_dir(instance);
-	tracefs_instance_free(instance);
-	return dir;
+	return strcmp(name, "instances") == 0 ? subdir(dir, &instances_ops, name, out) :
+						lookup_cpu(dir, name, out);
 }
 
 static int instances_lookup(struct kvfs_node *node, const char *name, struct kvfs_node **out)
 {
-	struct tracedir *dir = to_dir(node);
-	char path[PATH_MAX];
-	_cleanup_free_ char *instance = NULL;
-
-	/* Before libtracefs is asked, which takes a folder for granted. */
-	if (snprintf(path, sizeof(path), "%s/%s", dir->dir, name) >= (int)sizeof(path) || !ino_of(path))
-		return -ENOENT;
-	instance = instance_path(dir, name);
-	if (!instance)
-		return -ENOMEM;
-	return subdir(dir, &instance_ops, instance, name, out);
-}
-
-/* Goes by the number of an instance, which stays, while the list around it changes. */
-static int instances_list(struct kvfs_node *node, uint64_t cookie, struct kvfs_dirent *out)
-{
-	struct tracedir *dir = to_dir(node);
-	char **names = tracefs_instances(NULL);
-	uint64_t best = UINT64_MAX;
-
-	for (char **name = names; name && *name; name++) {
-		char path[PATH_MAX];
-		uint64_t ino;
-
-		if (snprintf(path, sizeof(path), "%s/%s", dir->dir, *name) >= (int)sizeof(path))
-			continue;
-		ino = ino_of(path);
-		if (!ino || ino <= cookie || ino >= best)
-			continue;
-		best = ino;
-		snprintf(out->name, sizeof(out->name), "%s", *name);
-	}
-	tracefs_list_free(names);
-	if (best == UINT64_MAX)
-		return 0;
-	out->ino = out->next = best;
-	out->kind = KVFS_NODE_DIR;
-	return 1;
+	return subdir(to_dir(node), &instance_ops, name, out);
 }
 
 static int instance_lookup(struct kvfs_node *node, const char *name, struct kvfs_node **out)
@@ -246,23 +109,100 @@ static int instance_lookup(struct kvfs_node *node, const char *name, struct kvfs
 	return lookup_cpu(to_dir(node), name, out);
 }
 
-static int instance_list(struct kvfs_node *node, uint64_t cookie, struct kvfs_dirent *out)
-{
-	int ret = list_cpus(to_dir(node), cookie, out);
+/* A reader is a listing, which is loaded at cookie 0. */
 
-	/* It was removed while somebody was looking. */
-	return ret == -ENOENT ? 0 : ret;
+static int reader_open(struct kvfs_node *node, void **reader)
+{
+	*reader = calloc(1, sizeof(struct kvfs_trace_listing));
+	return *reader ? 0 : -ENOMEM;
 }
 
-static const struct kvfs_dir_ops top_dir_ops = { .lookup = top_lookup, .list = top_list };
-static const struct kvfs_dir_ops instances_dir_ops = {
-	.lookup = instances_lookup,
-	.list = instances_list,
-};
-static const struct kvfs_dir_ops instance_dir_ops = {
-	.lookup = instance_lookup,
-	.list = instance_list,
-};
+static void reader_release(struct kvfs_node *node, void *reader)
+{
+	kvfs_trace_listing_free(reader);
+	free(reader);
+}
+
+/* For a caller without a reader. Costs as much as a whole listing does. */
+static int list_once(struct kvfs_node *node, uint64_t cookie, struct kvfs_dirent *out)
+{
+	void *reader;
+	int ret = reader_open(node, &reader);
+
+	if (ret < 0)
+		return ret;
+	ret = node->ops->dir->list_on(node, reader, cookie, out);
+	reader_release(node, reader);
+	return ret;
+}
+
+typedef int (*load_fn)(struct kvfs_trace_listing *out, const char *dir);
+
+/* Fills in an entry of a listing, with the first key from `from` on. Returns 1, 0, or -errno. */
+static int list_from(struct tracedir *dir, struct kvfs_trace_listing *listing, load_fn load,
+		     bool again, uint64_t from, struct kvfs_dirent *out)
+{
+	const struct kvfs_trace_listed *listed;
+	int ret = again || !listing->v ? load(listing, dir->dir) : 0;
+
+	/* An instance may be removed while it is listed: then it is empty. */
+	if (ret < 0)
+		return ret == -ENOENT ? 0 : ret;
+	listed = kvfs_trace_listing_from(listing, from);
+	if (!listed)
+		return 0;
+	snprintf(out->name, sizeof(out->name), "%s", listed->name);
+	out->ino = KVFS_INO(KVFS_PROVIDER_TRACE, listed->ino);
+	out->next = listed->key + 1;
+	return 1;
+}
+
+static int list_cpus(struct kvfs_node *node, void *reader, uint64_t cookie, struct kvfs_dirent *out)
+{
+	out->kind = KVFS_NODE_FILE;
+	return list_from(to_dir(node), reader, kvfs_trace_listing_load_cpus, cookie == 0, cookie, out);
+}
+
+static int list_instances(struct kvfs_node *node, void *reader, uint64_t cookie,
+			  struct kvfs_dirent *out)
+{
+	out->kind = KVFS_NODE_DIR;
+	return list_from(to_dir(node), reader, kvfs_trace_listing_load_instances, cookie == 0, cookie,
+			 out);
+}
+
+static int list_top(struct kvfs_node *node, void *reader, uint64_t cookie, struct kvfs_dirent *out)
+{
+	struct tracedir *dir = to_dir(node);
+	char path[PATH_MAX];
+	uint64_t ino;
+	int ret = cookie < COOKIE_INSTANCES ? list_cpus(node, reader, cookie, out) : 0;
+
+	if (ret != 0 || cookie > COOKIE_INSTANCES)
+		return ret;
+	if (snprintf(path, sizeof(path), "%s/instances", dir->dir) >= (int)sizeof(path))
+		return -ENAMETOOLONG;
+	ret = kvfs_trace_listing_dir_ino(path, &ino);
+	if (ret < 0)
+		return ret == -ENOENT ? 0 : ret;
+	strcpy(out->name, "instances");
+	out->ino = KVFS_INO(KVFS_PROVIDER_TRACE, ino);
+	out->kind = KVFS_NODE_DIR;
+	out->next = COOKIE_INSTANCES + 1;
+	return 1;
+}
+
+#define DIR_OPS(lookup_fn, list_fn) { \
+	.lookup = lookup_fn, \
+	.list = list_once, \
+	.open = reader_open, \
+	.release = reader_release, \
+	.list_on = list_fn, \
+}
+
+static const struct kvfs_dir_ops top_dir_ops = DIR_OPS(top_lookup, list_top);
+static const struct kvfs_dir_ops instances_dir_ops = DIR_OPS(instances_lookup, list_instances);
+static const struct kvfs_dir_ops instance_dir_ops = DIR_OPS(instance_lookup, list_cpus);
 
 static void top_describe(struct kvfs_node *node, enum kvfs_mode mode, struct kvfs_desc *out)
 {
@@ -270,7 +210,6 @@ static void top_describe(struct kvfs_node *node, enum kvfs_mode mode, struct kvf
 		 to_dir(node)->dir);
 }
 
-/* Names below the top are asked for each time: instances come and go. */
 static const struct kvfs_node_ops top_ops = {
 	.kind = KVFS_NODE_DIR,
 	.entry_timeout = 3600,
@@ -280,6 +219,7 @@ static const struct kvfs_node_ops top_ops = {
 	.dir = &top_dir_ops,
 };
 
+/* Without timeouts the kernel looks up names below the top each time: instances come and go. */
 static const struct kvfs_node_ops instances_ops = {
 	.kind = KVFS_NODE_DIR,
 	.destroy = dir_destroy,
@@ -292,37 +232,23 @@ static const struct kvfs_node_ops instance_ops = {
 	.dir = &instance_dir_ops,
 };
 
-/* Where tracefs is mounted; *path is libtracefs's own. */
-static int find_tracefs(bool mount, const char **path, struct kvfs_err *err)
+int kvfs_trace_dir_create_at(const struct kvfs_trace_config *config, struct kvfs_node **out,
+			     struct kvfs_err *err)
 {
-	*path = NULL;
-	errno = 0;
-	if (tracefs_tracing_dir_is_mounted(false, path) > 0 && *path)
-		return 0;
-	if (!mount)
-		return kvfs_err_set(err, ENOENT, "tracefs is not mounted (kviewfs -o mount_tracefs mounts it)");
-	errno = 0;
-	if (tracefs_tracing_dir_is_mounted(true, path) >= 0 && *path)
-		return 0;
-	return kvfs_err_sys(err, errno ? errno : ENODEV, "cannot mount tracefs");
+	struct kvfs_trace_files *files = kvfs_trace_files_create(config->online, config->release);
+	int ret;
+
+	if (!files)
+		return kvfs_err_sys(err, ENOMEM, "trace");
+	ret = create(files, &top_ops, config->dir, "trace", KVFS_INO_ROOT, out);
+	kvfs_trace_files_put(files);
+	return ret < 0 ? kvfs_err_sys(err, -ret, "cannot use tracefs on %s", config->dir) : 0;
 }
 
 int kvfs_trace_dir_create(bool mount, struct kvfs_node **out, struct kvfs_err *err)
 {
-	struct kvfs_trace_files *files;
-	const char *path;
-	bool gone = false;
-	int ret;
+	char path[PATH_MAX];
+	int ret = kvfs_trace_find(mount, path, sizeof(path), err);
 
-	ret = find_tracefs(mount, &path, err);
-	if (ret < 0)
-		return ret;
-	files = kvfs_trace_files_create();
-	if (!files)
-		return kvfs_err_sys(err, ENOMEM, "trace");
-	*out = create(files, &top_ops, path, "trace", KVFS_INO_ROOT, &gone);
-	kvfs_trace_files_put(files);
-	if (*out)
-		return 0;
-	return kvfs_err_sys(err, gone ? ENOENT : ENOMEM, "cannot use tracefs on %s", path);
+	return ret < 0 ? ret : kvfs_trace_dir_create_at(&(struct kvfs_trace_config) { .dir = path }, out, err);
 }

@@ -2,49 +2,34 @@
 #include "trace/file.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "base/cleanup.h"
 #include "trace/image.h"
+#include "trace/listing.h"
+#include "trace/opening.h"
+#include "trace/size.h"
+#include "trace/stream.h"
 #include "trace/tracefs.h"
-
-struct kvfs_trace_files {
-	_Atomic(unsigned int) refs;
-	pthread_mutex_t lock;		/* the list, and the links in the files */
-	struct tracefile *first;
-};
 
 struct tracefile {
 	struct kvfs_node node;
+	struct kvfs_trace_entry entry;
 	struct kvfs_trace_files *files;	/* a reference */
-	struct tracefile *prev, *next;
+	unsigned int cpu;
 	char *dir;
 	char *label;
 	pthread_mutex_t lock;		/* all below */
 	unsigned int opens;
-	int fd;				/* trace_pipe_raw while it is open, or -1 */
-	struct kvfs_tracefs_map live;	/* mode copy only */
-	struct kvfs_image *image;	/* of live, what is mapped */
-	bool measured;			/* whether the ring can be mapped is known */
-	int error;			/* 0, or -errno and why not */
+	bool measured;			/* error and reason are those of an open */
+	int error;			/* 0, or -errno: why the ring cannot be mapped */
 	struct kvfs_err reason;
-};
-
-/* An opening. */
-struct opening {
-	int fd;				/* trace_pipe_raw, O_NONBLOCK */
-	bool stream;			/* it cannot be mapped */
-	pthread_mutex_t lock;		/* all below */
-	int waiting_fd;			/* the same without O_NONBLOCK, once it is needed; or -1 */
-	void *copy;			/* what was read last at offset 0 */
-	size_t copy_len;
+	struct kvfs_trace_size at_open;	/* what tracefs told at the first of the opens */
+	uint64_t len_at_open;		/* bytes that the ring had then, as its meta page says */
+	struct kvfs_tracefs_map held;	/* mode copy only: the mapping that the image is of */
+	struct kvfs_image *image;
 };
 
 static struct tracefile *to_file(struct kvfs_node *node)
@@ -53,57 +38,41 @@ static struct tracefile *to_file(struct kvfs_node *node)
 }
 
 /*
- * With file->lock held: measures the ring. What the answer means for the mode is kept: a ring
- * that cannot be mapped never can. To close a trace_pipe_raw wakes all who wait for the ring,
- * so none is opened for this where one is open.
+ * With file->lock held, at the first open. Returns 0 also for a ring that cannot be mapped, which
+ * stays so, or cannot be now. Other failures, such as -ENOMEM, say nothing about the ring.
  */
-static int measure(struct tracefile *file, struct kvfs_ring_meta *meta)
-{
-	_cleanup_close_ int fd = -1;
-
-	if (file->fd < 0) {
-		fd = kvfs_tracefs_open(file->dir, true);
-		if (fd < 0)
-			return fd;
-	}
-	file->measured = true;
-	file->reason.msg[0] = '\0';
-	file->error = kvfs_tracefs_measure(file->fd < 0 ? fd : file->fd, meta, &file->reason);
-	return file->error;
-}
-
-/*
- * With file->lock held: 0 if the ring can be mapped, or -errno and the reason, as it was
- * when it was last tried.
- */
-static int can_map(struct tracefile *file, struct kvfs_err *err)
+static int measure(struct tracefile *file, const struct kvfs_trace_opening *o)
 {
 	struct kvfs_ring_meta meta;
-	int ret;
+	struct kvfs_err reason = { 0 };
+	int error, ret;
 
-	if (!file->measured) {
-		ret = measure(file, &meta);
-		if (ret < 0 && !file->measured)
-			return kvfs_err_sys(err, -ret, "cannot open trace_pipe_raw in %s", file->dir);
-	}
-	if (file->error < 0 && err)
-		*err = file->reason;
-	return file->error;
+	ret = kvfs_trace_size_load(file->dir, file->cpu, file->files->online, &file->at_open);
+	if (ret < 0)
+		return ret;
+	error = kvfs_tracefs_measure(o->fd, &meta, &reason);
+	if (error < 0 && error != -ENODEV && error != -EBUSY && error != -EINVAL)
+		return error;
+	file->measured = true;
+	file->error = error;
+	file->reason = reason;
+	file->len_at_open = error == 0 ? kvfs_ring_len(&meta) : error == -EBUSY ? file->at_open.len : 0;
+	kvfs_trace_mappable_learn(&file->files->mappable, file->dir, error);
+	return 0;
 }
 
 /* With file->lock held. */
-static int enter(struct tracefile *file, struct opening *o)
+static int enter(struct tracefile *file, struct kvfs_trace_opening *o)
 {
-	if (file->opens == 0) {
-		file->fd = kvfs_tracefs_open(file->dir, true);
-		if (file->fd < 0)
-			return file->fd;
-	}
+	int ret = file->opens == 0 ? measure(file, o) : 0;
+
+	if (ret < 0)
+		return ret;
 	file->opens++;
+	o->stream = file->error == -ENODEV;
 	/* The kernel drops the page cache at each open. */
 	if (file->image)
 		kvfs_image_refresh(file->image);
-	o->stream = can_map(file, NULL) == -ENODEV;
 	return 0;
 }
 
@@ -114,33 +83,24 @@ static void leave(struct tracefile *file)
 		return;
 	kvfs_image_destroy(file->image);
 	file->image = NULL;
-	kvfs_tracefs_unmap(&file->live);
-	close(file->fd);
-	file->fd = -1;
+	kvfs_tracefs_unmap(&file->held);
 }
 
 static int file_open(struct kvfs_node *node, void **handle)
 {
 	struct tracefile *file = to_file(node);
-	struct opening *o = calloc(1, sizeof(*o));
-	int ret;
+	struct kvfs_trace_opening *o;
+	int ret = kvfs_trace_opening_create(file->dir, &o);
 
-	if (!o)
-		return -ENOMEM;
-	o->waiting_fd = -1;
-	o->fd = ret = kvfs_tracefs_open(file->dir, true);
-	if (ret >= 0) {
-		pthread_mutex_lock(&file->lock);
-		ret = enter(file, o);
-		pthread_mutex_unlock(&file->lock);
-		if (ret < 0)
-			close(o->fd);
-	}
+	if (ret < 0)
+		return ret;
+	pthread_mutex_lock(&file->lock);
+	ret = enter(file, o);
+	pthread_mutex_unlock(&file->lock);
 	if (ret < 0) {
-		free(o);
+		kvfs_trace_opening_destroy(o);
 		return ret;
 	}
-	pthread_mutex_init(&o->lock, NULL);
 	*handle = o;
 	return 0;
 }
@@ -148,72 +108,31 @@ static int file_open(struct kvfs_node *node, void **handle)
 static void file_release(struct kvfs_node *node, void *handle)
 {
 	struct tracefile *file = to_file(node);
-	struct opening *o = handle;
 
 	pthread_mutex_lock(&file->lock);
 	leave(file);
 	pthread_mutex_unlock(&file->lock);
-	kvfs_tracefs_free_copy(o->copy, o->copy_len);
-	if (o->waiting_fd >= 0)
-		close(o->waiting_fd);
-	close(o->fd);
-	pthread_mutex_destroy(&o->lock);
-	free(o);
+	kvfs_trace_opening_destroy(handle);
 }
 
-/* With o->lock held: a copy of the ring as it is now. */
-static int take_copy(struct tracefile *file, struct opening *o)
-{
-	struct kvfs_tracefs_map map;
-	void *copy;
-	int ret = kvfs_tracefs_map(o->fd, &map, NULL);
-
-	if (ret < 0)
-		return ret == -EINVAL ? -ENODEV : ret;
-	ret = kvfs_tracefs_copy(file->dir, &map, &copy);
-	if (ret == 0) {
-		kvfs_tracefs_free_copy(o->copy, o->copy_len);
-		o->copy = copy;
-		o->copy_len = map.len;
-	}
-	kvfs_tracefs_unmap(&map);
-	return ret;
-}
-
-static ssize_t read_copy(struct tracefile *file, struct opening *o, void *buf, size_t len,
-			 uint64_t off)
-{
-	ssize_t ret = 0;
-
-	pthread_mutex_lock(&o->lock);
-	if (!o->copy || off == 0)
-		ret = take_copy(file, o);
-	if (ret == 0 && off < o->copy_len) {
-		ret = len < o->copy_len - off ? len : o->copy_len - off;
-		memcpy(buf, (const char *)o->copy + off, ret);
-	}
-	pthread_mutex_unlock(&o->lock);
-	return ret;
-}
-
-/* With file->lock held: the mapping that in mode copy stands for those of the users. */
-static int hold(struct tracefile *file, const struct opening *o)
+/* With file->lock held: maps the ring and makes the image, if that has not been done. */
+static int hold(struct tracefile *file, const struct kvfs_trace_opening *o)
 {
 	int ret;
 
 	if (file->image)
 		return 0;
-	ret = kvfs_tracefs_map(o->fd, &file->live, NULL);
+	ret = kvfs_tracefs_map(o->fd, &file->held, NULL);
 	if (ret < 0)
 		return ret;
-	ret = kvfs_image_create(file->live.mem, &file->live.meta, &file->image);
+	ret = kvfs_image_create(file->held.mem, &file->held.meta, &file->image);
 	if (ret < 0)
-		kvfs_tracefs_unmap(&file->live);
+		kvfs_tracefs_unmap(&file->held);
 	return ret;
 }
 
-static ssize_t read_image(struct tracefile *file, struct opening *o, void *buf, size_t len,
-			  uint64_t off)
+static ssize_t read_image(struct tracefile *file, struct kvfs_trace_opening *o, void *buf,
+			  size_t len, uint64_t off)
 {
 	ssize_t ret;
 
@@ -225,57 +144,16 @@ static ssize_t read_image(struct tracefile *file, struct opening *o, void *buf, 
 	return ret;
 }
 
-/* The descriptor to wait with, or without. */
-static int descriptor(struct tracefile *file, struct opening *o, bool nonblock)
-{
-	int ret;
-
-	if (nonblock)
-		return o->fd;
-	pthread_mutex_lock(&o->lock);
-	if (o->waiting_fd < 0)
-		o->waiting_fd = kvfs_tracefs_open(file->dir, false);
-	ret = o->waiting_fd;
-	pthread_mutex_unlock(&o->lock);
-	return ret;
-}
-
-/*
- * What is left of a sub-buffer that was read in part goes with the descriptor, so all reads are
- * from one. The other one is for waiting: a read that has no room for the header of a sub-buffer
- * takes nothing, and comes back when there is something (ring_buffer_read_page()). poll(2) would
- * not do, as it waits until buffer_percent is full.
- */
-static ssize_t read_stream(struct tracefile *file, struct opening *o, bool nonblock, void *buf,
-			   size_t len)
-{
-	for (;;) {
-		ssize_t ret = read(o->fd, buf, len);
-		char byte;
-		int fd;
-
-		if (ret >= 0)
-			return ret;
-		if (errno != EAGAIN || nonblock)
-			return -errno;
-		fd = descriptor(file, o, false);
-		if (fd < 0)
-			return fd;
-		if (read(fd, &byte, sizeof(byte)) < 0)
-			return -errno;
-	}
-}
-
 static bool ring_is_stream(struct kvfs_node *node, void *handle)
 {
-	const struct opening *o = handle;
+	const struct kvfs_trace_opening *o = handle;
 
 	return o->stream;
 }
 
 static bool ring_waits(struct kvfs_node *node, void *handle, const struct kvfs_request *request)
 {
-	const struct opening *o = handle;
+	const struct kvfs_trace_opening *o = handle;
 
 	if (request->what == KVFS_REQUEST_IOCTL)
 		return request->cmd == KVFS_RING_GET_READER &&
@@ -286,20 +164,19 @@ static bool ring_waits(struct kvfs_node *node, void *handle, const struct kvfs_r
 static ssize_t ring_read(struct kvfs_node *node, void *handle, const struct kvfs_request *request,
 			 void *buf, size_t len, uint64_t off)
 {
-	struct tracefile *file = to_file(node);
-	struct opening *o = handle;
+	struct kvfs_trace_opening *o = handle;
 
 	if (o->stream && request->what == KVFS_REQUEST_FILL)
 		return -ENODEV;
 	if (o->stream)
-		return read_stream(file, o, request->nonblock, buf, len);
+		return kvfs_trace_stream_read(o, request->nonblock, buf, len);
 	if (request->what == KVFS_REQUEST_FILL && request->mode == KVFS_MODE_COPY)
-		return read_image(file, o, buf, len, off);
-	return read_copy(file, o, buf, len, off);
+		return read_image(to_file(node), o, buf, len, off);
+	return kvfs_trace_opening_read(o, buf, len, off);
 }
 
-/* In mode copy the caller has no mapping that the kernel knows of: the daemon's is for him. */
-static int hold_for_copy(struct tracefile *file, struct opening *o)
+/* The kernel knows of no mapping by a user in mode copy, so the daemon's own makes GET_READER work. */
+static int hold_for_copy(struct tracefile *file, struct kvfs_trace_opening *o)
 {
 	int ret;
 
@@ -309,10 +186,10 @@ static int hold_for_copy(struct tracefile *file, struct opening *o)
 	return ret;
 }
 
-static int get_reader(struct tracefile *file, struct opening *o,
+static int get_reader(struct tracefile *file, struct kvfs_trace_opening *o,
 		      const struct kvfs_request *request, bool *stale)
 {
-	int fd = descriptor(file, o, request->nonblock);
+	int fd = kvfs_trace_opening_fd(o, request->nonblock);
 
 	if (fd < 0)
 		return fd;
@@ -336,7 +213,7 @@ static int get_reader(struct tracefile *file, struct opening *o,
 static int ring_ioctl(struct kvfs_node *node, void *handle, const struct kvfs_request *request,
 		      bool *stale)
 {
-	struct opening *o = handle;
+	struct kvfs_trace_opening *o = handle;
 
 	switch (request->cmd) {
 	case KVFS_RING_GET_READER:
@@ -349,22 +226,33 @@ static int ring_ioctl(struct kvfs_node *node, void *handle, const struct kvfs_re
 
 static int ring_poll_fd(struct kvfs_node *node, void *handle)
 {
-	const struct opening *o = handle;
+	const struct kvfs_trace_opening *o = handle;
 
 	return o->fd;
 }
 
-static int file_can_back(struct kvfs_node *node, enum kvfs_mode *mode, struct kvfs_err *err)
+/* Whether the ring can be mapped: as an open has met it, or else as is to be expected. */
+static int can_map(struct tracefile *file, struct kvfs_err *err)
 {
-	struct tracefile *file = to_file(node);
+	bool measured;
 	int ret;
 
 	pthread_mutex_lock(&file->lock);
-	ret = can_map(file, err);
+	measured = file->measured;
+	ret = file->error;
+	if (measured && ret < 0 && err)
+		*err = file->reason;
 	pthread_mutex_unlock(&file->lock);
+	return measured ? ret : kvfs_trace_mappable_expect(&file->files->mappable, file->dir, err);
+}
+
+static int file_can_back(struct kvfs_node *node, enum kvfs_mode *mode, struct kvfs_err *err)
+{
+	int ret = can_map(to_file(node), err);
+
 	*mode = KVFS_MODE_SPLIT;
-	/* Other failures are of the moment: it is for the caller's mmap to meet them. */
-	return ret == -ENODEV || ret == -ENOENT ? ret : 0;
+	/* Other failures may pass: a caller's mmap meets them. */
+	return ret == -ENODEV ? ret : 0;
 }
 
 static int file_backing(struct kvfs_node *node, struct kvfs_err *err)
@@ -375,23 +263,31 @@ static int file_backing(struct kvfs_node *node, struct kvfs_err *err)
 	return ret < 0 ? kvfs_err_sys(err, -ret, "cannot open trace_pipe_raw in %s", file->dir) : ret;
 }
 
+/*
+ * Between opens the size is what tracefs tells. An open file has the exact one, as long as tracefs
+ * tells the same as at the open; what is mapped cannot be resized.
+ */
 static int file_getattr(struct kvfs_node *node, struct kvfs_attr *out)
 {
 	struct tracefile *file = to_file(node);
-	struct kvfs_ring_meta meta;
-	int ret = 0;
+	struct kvfs_trace_size size;
+	int ret;
 
-	pthread_mutex_lock(&file->lock);
-	if (file->live.len)
-		out->size = file->live.len;
-	else
-		ret = measure(file, &meta);
 	/* A ring that cannot be mapped has no size, as trace_pipe_raw has none. */
-	if (ret == 0 && !file->live.len)
-		out->size = kvfs_ring_len(&meta);
+	if (can_map(file, NULL) == -ENODEV)
+		return 0;
+	ret = kvfs_trace_size_load(file->dir, file->cpu, file->files->online, &size);
+	if (ret < 0)
+		return ret;
+	pthread_mutex_lock(&file->lock);
+	out->size = size.len;
+	if (file->held.len)
+		out->size = file->held.len;
+	else if (file->opens > 0 && kvfs_trace_size_equal(&size, &file->at_open))
+		out->size = file->len_at_open;
 	pthread_mutex_unlock(&file->lock);
 	out->data_len = out->size;
-	return ret == -ENOENT ? ret : 0;
+	return 0;
 }
 
 static void file_describe(struct kvfs_node *node, enum kvfs_mode mode, struct kvfs_desc *out)
@@ -399,24 +295,21 @@ static void file_describe(struct kvfs_node *node, enum kvfs_mode mode, struct kv
 	kvfs_tracefs_path(to_file(node)->dir, out->source, sizeof(out->source));
 }
 
-static void file_destroy(struct kvfs_node *node)
+static void free_file(struct tracefile *file)
 {
-	struct tracefile *file = to_file(node);
-	struct kvfs_trace_files *files = file->files;
-
-	pthread_mutex_lock(&files->lock);
-	if (file->prev)
-		file->prev->next = file->next;
-	else
-		files->first = file->next;
-	if (file->next)
-		file->next->prev = file->prev;
-	pthread_mutex_unlock(&files->lock);
-	pthread_mutex_destroy(&file->lock);
+	kvfs_trace_files_put(file->files);
 	free(file->dir);
 	free(file->label);
 	free(file);
-	kvfs_trace_files_put(files);
+}
+
+static void file_destroy(struct kvfs_node *node)
+{
+	struct tracefile *file = to_file(node);
+
+	kvfs_trace_files_remove(file->files, &file->entry);
+	pthread_mutex_destroy(&file->lock);
+	free_file(file);
 }
 
 static const struct kvfs_blocking_ops blocking_ops = {
@@ -433,9 +326,10 @@ static const struct kvfs_file_ops file_ops = {
 	.can_back = file_can_back,
 	.backing = file_backing,
 	.blocking = &blocking_ops,
+	.open_disturbs = true,
 };
 
-/* Nothing is kept by name or size: instances come and go, and rings are resized. */
+/* The kernel keeps no name and no size: instances come and go, and rings are resized. */
 static const struct kvfs_node_ops node_ops = {
 	.kind = KVFS_NODE_FILE,
 	.destroy = file_destroy,
@@ -444,102 +338,57 @@ static const struct kvfs_node_ops node_ops = {
 	.file = &file_ops,
 };
 
-struct kvfs_trace_files *kvfs_trace_files_create(void)
+static bool get(struct kvfs_trace_entry *entry)
 {
-	struct kvfs_trace_files *files = calloc(1, sizeof(*files));
-
-	if (!files)
-		return NULL;
-	atomic_init(&files->refs, 1);
-	pthread_mutex_init(&files->lock, NULL);
-	return files;
+	return kvfs_node_try_get(&kvfs_list_entry(entry, struct tracefile, entry)->node);
 }
 
-struct kvfs_trace_files *kvfs_trace_files_get(struct kvfs_trace_files *files)
+struct wanted {
+	struct kvfs_trace_files *files;
+	const char *dir, *label;
+	unsigned int cpu;
+	uint64_t ino, parent_ino;
+};
+
+static struct kvfs_trace_entry *make(void *arg)
 {
-	atomic_fetch_add_explicit(&files->refs, 1, memory_order_relaxed);
-	return files;
-}
-
-void kvfs_trace_files_put(struct kvfs_trace_files *files)
-{
-	if (!files || atomic_fetch_sub_explicit(&files->refs, 1, memory_order_acq_rel) > 1)
-		return;
-	pthread_mutex_destroy(&files->lock);
-	free(files);
-}
-
-uint64_t kvfs_trace_file_ino(const char *dir)
-{
-	char path[PATH_MAX];
-	struct stat st;
-
-	if (kvfs_tracefs_path(dir, path, sizeof(path)) < 0 || stat(path, &st) < 0)
-		return 0;
-	/* tracefs gives each file of an instance a number that no other gets. */
-	return KVFS_INO(KVFS_PROVIDER_TRACE, st.st_ino);
-}
-
-/* With files->lock held: the file, with a reference, unless it is on its way out. */
-static struct tracefile *find(struct kvfs_trace_files *files, uint64_t ino)
-{
-	for (struct tracefile *file = files->first; file; file = file->next) {
-		unsigned int refs = atomic_load(&file->node.refs);
-
-		if (file->node.ino != ino)
-			continue;
-		while (refs > 0) {
-			if (atomic_compare_exchange_weak(&file->node.refs, &refs, refs + 1))
-				return file;
-		}
-	}
-	return NULL;
-}
-
-static struct tracefile *create(const char *dir, const char *label, uint64_t ino,
-				uint64_t parent_ino)
-{
+	const struct wanted *wanted = arg;
 	struct tracefile *file = calloc(1, sizeof(*file));
 
 	if (!file)
 		return NULL;
-	file->dir = strdup(dir);
-	file->label = strdup(label);
+	file->files = kvfs_trace_files_get(wanted->files);
+	file->cpu = wanted->cpu;
+	file->dir = strdup(wanted->dir);
+	file->label = strdup(wanted->label);
 	if (!file->dir || !file->label) {
-		free(file->dir);
-		free(file->label);
-		free(file);
+		free_file(file);
 		return NULL;
 	}
-	file->fd = -1;
-	kvfs_node_init(&file->node, &node_ops, file->label, ino, parent_ino);
+	kvfs_node_init(&file->node, &node_ops, file->label, wanted->ino, wanted->parent_ino);
 	pthread_mutex_init(&file->lock, NULL);
-	return file;
+	return &file->entry;
 }
 
-int kvfs_trace_files_lookup(struct kvfs_trace_files *files, const char *dir, const char *label,
-			    uint64_t parent_ino, struct kvfs_node **out)
+int kvfs_trace_file_lookup(struct kvfs_trace_files *files, const char *dir, unsigned int cpu,
+			   const char *label, uint64_t parent_ino, struct kvfs_node **out)
 {
-	uint64_t ino = kvfs_trace_file_ino(dir);
-	struct tracefile *file;
+	struct wanted wanted = {
+		.files = files,
+		.dir = dir,
+		.label = label,
+		.cpu = cpu,
+		.parent_ino = parent_ino,
+	};
+	struct kvfs_trace_entry *entry;
+	int ret = kvfs_trace_listing_ring_ino(dir, &wanted.ino);
 
-	if (!ino)
-		return -ENOENT;
-	pthread_mutex_lock(&files->lock);
-	file = find(files, ino);
-	if (!file) {
-		file = create(dir, label, ino, parent_ino);
-		if (file) {
-			file->files = kvfs_trace_files_get(files);
-			file->next = files->first;
-			if (files->first)
-				files->first->prev = file;
-			files->first = file;
-		}
-	}
-	pthread_mutex_unlock(&files->lock);
-	if (!file)
+	if (ret < 0)
+		return ret;
+	wanted.ino = KVFS_INO(KVFS_PROVIDER_TRACE, wanted.ino);
+	entry = kvfs_trace_files_lookup(files, wanted.ino, get, make, &wanted);
+	if (!entry)
 		return -ENOMEM;
-	*out = &file->node;
+	*out = &kvfs_list_entry(entry, struct tracefile, entry)->node;
 	return 0;
 }

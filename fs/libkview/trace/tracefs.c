@@ -11,7 +11,6 @@
 
 #include "base/cleanup.h"
 #include "base/io.h"
-#include "trace/snapshot.h"
 
 #define STATS_MAX 4096
 
@@ -36,7 +35,7 @@ int kvfs_tracefs_open(const char *dir, bool nonblock)
 	return ret < 0 ? -errno : ret;
 }
 
-static int map_error(int errnum, struct kvfs_err *err)
+int kvfs_tracefs_map_error(int errnum, struct kvfs_err *err)
 {
 	switch (errnum) {
 	case ENODEV:
@@ -49,7 +48,7 @@ static int map_error(int errnum, struct kvfs_err *err)
 	return kvfs_err_sys(err, errnum, "cannot map the trace ring");
 }
 
-/* Maps the meta page, and with it fixes the geometry. */
+/* Maps the meta page. As long as it is mapped, the geometry cannot change. */
 static int map_meta(int fd, struct kvfs_tracefs_map *out, struct kvfs_err *err)
 {
 	size_t len = sysconf(_SC_PAGESIZE);
@@ -57,7 +56,7 @@ static int map_meta(int fd, struct kvfs_tracefs_map *out, struct kvfs_err *err)
 	int ret;
 
 	if (mem == MAP_FAILED)
-		return map_error(errno, err);
+		return kvfs_tracefs_map_error(errno, err);
 	ret = kvfs_ring_parse_meta(mem, len, &out->meta, err);
 	if (ret < 0) {
 		munmap(mem, len);
@@ -105,7 +104,7 @@ int kvfs_tracefs_measure(int fd, struct kvfs_ring_meta *out, struct kvfs_err *er
 	return ret;
 }
 
-static int load_stats(const char *dir, struct kvfs_snapshot_stats *out)
+int kvfs_tracefs_load_stats(const char *dir, struct kvfs_snapshot_stats *out)
 {
 	_cleanup_free_ char *text = NULL;
 	char path[PATH_MAX];
@@ -123,16 +122,16 @@ int kvfs_tracefs_copy(const char *dir, const struct kvfs_tracefs_map *map, void 
 	void *copy;
 	int ret;
 
-	/* Sub-buffers that are empty cost no memory. */
+	/* Pages of empty sub-buffers are never written and take no memory. */
 	copy = mmap(NULL, map->len, PROT_READ | PROT_WRITE,
 		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (copy == MAP_FAILED)
 		return -ENOMEM;
-	ret = load_stats(dir, &before);
+	ret = kvfs_tracefs_load_stats(dir, &before);
 	if (ret == 0)
 		ret = kvfs_snapshot_take(map->mem, &map->meta, copy);
 	if (ret == 0)
-		ret = load_stats(dir, &after);
+		ret = kvfs_tracefs_load_stats(dir, &after);
 	if (ret == 0)
 		ret = kvfs_snapshot_settle(copy, &before, &after);
 	if (ret < 0) {
