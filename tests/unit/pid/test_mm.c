@@ -9,12 +9,21 @@
 
 #include "unit.h"
 
-/* A child that stops, and executes a program that waits when it goes on. */
-static pid_t start_child(void)
+/*
+ * A child that stops, and executes a program that waits when it goes on. *exec_fd reaches its end
+ * when the child has executed the program, or has ended.
+ */
+static pid_t start_child(int *exec_fd)
 {
-	pid_t pid = fork();
+	int fds[2];
+	pid_t pid;
 
+	ck_assert_int_eq(pipe2(fds, O_CLOEXEC), 0);
+	pid = fork();
 	ck_assert_int_ge(pid, 0);
+	*exec_fd = fds[0];
+	if (pid > 0)
+		close(fds[1]);
 	if (pid == 0) {
 		raise(SIGSTOP);
 		execlp("sleep", "sleep", "1000", NULL);
@@ -22,6 +31,15 @@ static pid_t start_child(void)
 	}
 	ck_assert_int_eq(waitpid(pid, NULL, WUNTRACED), pid);
 	return pid;
+}
+
+/* Waits until the other end of a pipe is closed, and closes this one. */
+static void wait_for_end(int fd)
+{
+	char c;
+
+	ck_assert_int_eq(read(fd, &c, 1), 0);
+	close(fd);
 }
 
 static void end_child(pid_t pid)
@@ -32,7 +50,8 @@ static void end_child(pid_t pid)
 
 START_TEST(test_exit)
 {
-	pid_t pid = start_child();
+	int exec_fd;
+	pid_t pid = start_child(&exec_fd);
 	struct kvfs_process_id id;
 	struct kvfs_mm mm, again;
 	uint64_t nr;
@@ -45,7 +64,7 @@ START_TEST(test_exit)
 	ck_assert_uint_gt(nr, 0);
 	ck_assert_uint_lt(nr, mm.nr_pages);
 	ck_assert_int_eq(kvfs_mm_read_pagemap(&mm, buf, 16, 5), 16);
-	/* A zombie has its number still, and no memory. */
+	/* A zombie still has its number, but no memory. */
 	kill(pid, SIGKILL);
 	ck_assert_int_eq(waitid(P_PID, (id_t)pid, &(siginfo_t){ 0 }, WEXITED | WNOWAIT), 0);
 	ck_assert_int_eq(kvfs_mm_check(&mm), -ESRCH);
@@ -60,18 +79,18 @@ START_TEST(test_exit)
 }
 END_TEST
 
-/* The same process, another program: what was open belongs to the one that is gone. */
+/* The process executes a program: what was open belongs to the address space that has gone. */
 START_TEST(test_exec)
 {
-	pid_t pid = start_child();
+	int exec_fd;
+	pid_t pid = start_child(&exec_fd);
 	struct kvfs_process_id id;
 	struct kvfs_mm mm, again;
 
 	ck_assert_int_eq(kvfs_process_identify(pid, &id), 0);
 	ck_assert_int_eq(kvfs_mm_open(&id, &mm), 0);
 	kill(pid, SIGCONT);
-	for (int i = 0; i < 1000 && kvfs_mm_check(&mm) == 0; i++)
-		usleep(10000);
+	wait_for_end(exec_fd);
 	ck_assert_int_eq(kvfs_mm_check(&mm), -ESRCH);
 	ck_assert_int_eq(kvfs_mm_open(&id, &again), 0);
 	ck_assert_int_eq(kvfs_mm_check(&again), 0);
@@ -81,8 +100,8 @@ START_TEST(test_exec)
 }
 END_TEST
 
-/* Executes a program once somebody writes to the pipe. */
-static int exec_when_told(void *from)
+/* Executes a program when there is a byte in the pipe. */
+static int exec_later(void *from)
 {
 	static char *const argv[] = { "sleep", "1000", NULL };
 	char c;
@@ -92,25 +111,26 @@ static int exec_when_told(void *from)
 	_exit(1);
 }
 
-/* The same while another process, which is this one, goes on with the old address space. */
+/* A process executes a program while another one, this test, goes on with the old address space. */
 START_TEST(test_exec_of_one)
 {
 	static char stack[65536] __attribute__((aligned(16)));
 	struct kvfs_process_id id;
 	struct kvfs_mm mm;
-	int fds[2];
+	int fds[2], exec_fds[2];
 	pid_t pid;
 
 	ck_assert_int_eq(pipe2(fds, O_CLOEXEC), 0);
-	pid = clone(exec_when_told, stack + sizeof(stack), CLONE_VM | SIGCHLD, fds);
+	ck_assert_int_eq(pipe2(exec_fds, O_CLOEXEC), 0);
+	pid = clone(exec_later, stack + sizeof(stack), CLONE_VM | SIGCHLD, fds);
 	ck_assert_int_gt(pid, 0);
 	ck_assert_int_eq(kvfs_process_identify(pid, &id), 0);
 	ck_assert_int_eq(kvfs_mm_open(&id, &mm), 0);
 	ck_assert_int_eq(kvfs_mm_remember(&mm), 0);
 	ck_assert_int_eq(kvfs_mm_check_own(&mm), 0);
 	ck_assert_int_eq(write(fds[1], "x", 1), 1);
-	for (int i = 0; i < 1000 && kvfs_mm_check_own(&mm) == 0; i++)
-		usleep(10000);
+	close(exec_fds[1]);
+	wait_for_end(exec_fds[0]);
 	ck_assert_int_eq(kvfs_mm_check_own(&mm), -ESRCH);
 	ck_assert_int_eq(kvfs_mm_check(&mm), 0);
 	kvfs_mm_close(&mm);
@@ -132,4 +152,4 @@ START_TEST(test_kernel_thread)
 }
 END_TEST
 
-UNIT_MAIN("procmm", test_exit, test_exec, test_exec_of_one, test_kernel_thread)
+UNIT_MAIN("mm", test_exit, test_exec, test_exec_of_one, test_kernel_thread)
