@@ -55,7 +55,7 @@ static void check_cut(const struct kvfs_extents *t, uint64_t off, size_t len)
 	fuzz_assert(at == covered);
 }
 
-/* The input is a list of numbers: extents, with small gaps or wherever, and questions. */
+/* The input is a list of numbers: extents, with small gaps or anywhere, then calls. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct kvfs_extents t = { 0 };

@@ -7,7 +7,7 @@
 #include "failalloc.h"
 #include "unit.h"
 
-/* pread(2) as a test wants it: at most max bytes a call, and errors at a call. */
+/* pread(2) that reads at most pread_max bytes a call, and fails at the call that a test names. */
 ssize_t __wrap_pread(int fd, void *buf, size_t len, off_t off);
 ssize_t __real_pread(int fd, void *buf, size_t len, off_t off);
 ssize_t __wrap_pread64(int fd, void *buf, size_t len, off_t off);

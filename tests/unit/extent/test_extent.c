@@ -178,7 +178,7 @@ START_TEST(cut_makes_pieces)
 	ck_assert_ptr_null(p[5].extent);
 	ck_assert_uint_eq(p[5].buf_off, 26);
 	ck_assert_uint_eq(p[5].len, 19);
-	/* In the middle of one. */
+	/* An offset inside an extent. */
 	ck_assert_uint_eq(kvfs_extents_cut(&t, 13, 4, p, 8, &covered), 1);
 	ck_assert_ptr_eq(p[0].extent, &t.v[0]);
 	ck_assert_uint_eq(p[0].extent_off, 3);
@@ -221,7 +221,7 @@ START_TEST(cut_has_ends)
 }
 END_TEST
 
-/* Fills an empty table at random, and map with the number of the extent, from 1, of each byte. */
+/* Fills an empty table at random, and map with the number, from 1, of the extent of each byte. */
 static void make_random(struct kvfs_extents *t, unsigned char *map, unsigned int seed)
 {
 	uint64_t off = 0;
@@ -273,7 +273,7 @@ static bool cut_agrees(const struct kvfs_extents *t, const unsigned char *map, u
 	return at == covered;
 }
 
-/* Against the plainest model: an array of bytes. */
+/* Compared with a simple model: an array with a byte for each byte of the view. */
 START_TEST(all_agrees_with_a_byte_map)
 {
 	for (unsigned int seed = 1; seed <= 500; seed++) {

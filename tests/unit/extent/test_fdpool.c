@@ -62,7 +62,7 @@ START_TEST(create_reports)
 	make_file("");
 	snprintf(fifo, sizeof(fifo), "%s/fifo", dir);
 	ck_assert_int_eq(mkfifo(fifo, 0600), 0);
-	ret = kvfs_fdpool_create(fifo, 4, &pool, &err);	/* and does not hang */
+	ret = kvfs_fdpool_create(fifo, 4, &pool, &err);	/* must not block */
 	unit_assert_error(ret, EINVAL, err, "not a regular file");
 	unlink(fifo);
 	failalloc_try_all(ret, ret = kvfs_fdpool_create(path, 4, &pool, &err));
@@ -83,7 +83,7 @@ START_TEST(flags_of_descriptors)
 	ck_assert_int_eq(fcntl(b, F_GETFL) & (O_ACCMODE | O_NONBLOCK), O_RDONLY);
 	ck_assert_int_eq(fcntl(a, F_GETFD), FD_CLOEXEC);
 	ck_assert_int_eq(fcntl(b, F_GETFD), FD_CLOEXEC);
-	/* Not duplicates: each has a position of its own. */
+	/* Each descriptor is an open file of its own, with its own position. */
 	ck_assert_int_eq(lseek(a, 2, SEEK_SET), 2);
 	ck_assert_int_eq(lseek(b, 0, SEEK_CUR), 0);
 	kvfs_fdpool_put(pool, a);
@@ -127,13 +127,13 @@ START_TEST(no_more_are_kept_than_asked_for)
 			for (int j = 0; j < i; j++)
 				ck_assert_int_ne(fds[i], fds[j]);
 		}
-		/* The pinned one, which was lent first, comes back at last. */
+		/* The pinned one was lent first and comes back last. */
 		for (int i = 5; i >= 0; i--)
 			kvfs_fdpool_put(pool, fds[i]);
 		for (int i = 0; i < 6; i++)
 			kept += is_open(fds[i]);
 		ck_assert_uint_eq(kept, keep ? keep : 1);
-		/* What is idle is lent before anything is opened. */
+		/* Idle descriptors are lent before new ones are opened. */
 		for (unsigned int i = 0; i < kept; i++)
 			fds[i] = kvfs_fdpool_get(pool);
 		for (unsigned int i = 0; i < kept; i++)
@@ -153,7 +153,7 @@ START_TEST(get_reports)
 	struct rlimit limit;
 
 	ck_assert_int_eq(kvfs_fdpool_check(pool), 0);
-	/* Nothing below fd + 1 is free: what lies below fd is open. */
+	/* All numbers up to fd are in use. */
 	for (int i = 0; i < fd; i++)
 		if (!is_open(i))
 			ck_assert_int_ge(open("/dev/null", O_RDONLY), 0);
@@ -162,7 +162,7 @@ START_TEST(get_reports)
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
 	ck_assert_int_eq(kvfs_fdpool_get(pool), -EMFILE);
 	kvfs_fdpool_put(pool, fd);
-	/* One that is kept is no answer to the question whether one could be had. */
+	/* The check opens the file, although a descriptor is idle. */
 	ck_assert_int_eq(kvfs_fdpool_check(pool), -EMFILE);
 	ck_assert_int_eq(kvfs_fdpool_get(pool), fd);
 	kvfs_fdpool_put(pool, fd);

@@ -8,7 +8,7 @@
 #include "extent/uring.h"
 #include "unit.h"
 
-/* The pool and the batch, as a test wants them. */
+/* A pool and a batch that fail as the test says. */
 int __wrap_kvfs_fdpool_get(struct kvfs_fdpool *pool);
 int __real_kvfs_fdpool_get(struct kvfs_fdpool *pool);
 void __wrap_kvfs_fdpool_put(struct kvfs_fdpool *pool, int fd);
@@ -17,8 +17,8 @@ void __wrap_kvfs_uring_read_batch(struct kvfs_uring_read *reads, size_t n);
 void __real_kvfs_uring_read_batch(struct kvfs_uring_read *reads, size_t n);
 
 static atomic_int gets, puts_, lent, most_lent;
-static int get_limit = 1000;		/* of descriptors at a time; EMFILE beyond */
-static uint64_t bad_off = UINT64_MAX;	/* of the source file: a read of it is EIO */
+static int get_limit = 1000;		/* descriptors on loan; further ones are EMFILE */
+static uint64_t bad_off = UINT64_MAX;	/* reads of this offset of the source file fail with EIO */
 
 int __wrap_kvfs_fdpool_get(struct kvfs_fdpool *pool)
 {
@@ -74,7 +74,7 @@ static void add(struct kvfs_extents *t, enum kvfs_extent_kind kind, uint64_t off
 	ck_assert_int_eq(kvfs_extents_add(t, &e), 0);
 }
 
-/* What the view should be. */
+/* The bytes that the view should have. */
 static unsigned char *expand(const struct kvfs_extents *t)
 {
 	unsigned char *view = calloc(1, t->size);
@@ -96,7 +96,7 @@ static void check_read(const struct kvfs_extents *t, uint64_t off, size_t len)
 	memset(buf, 0xee, len + 1);
 	ck_assert_int_eq(kvfs_extents_read(t, pool, buf, len, off), (ssize_t)want);
 	ck_assert_int_eq(memcmp(buf, view + off, want), 0);
-	ck_assert_uint_eq(buf[want], 0xee);	/* and not a byte beyond */
+	ck_assert_uint_eq(buf[want], 0xee);	/* no byte past the read */
 	ck_assert_int_eq(lent, 0);
 	free(view);
 	free(buf);
@@ -144,7 +144,7 @@ START_TEST(ends)
 	ck_assert_int_eq(kvfs_extents_read(&t, NULL, buf, 8, 120000), 0);
 	ck_assert_int_eq(kvfs_extents_read(&t, NULL, buf, 8, UINT64_MAX), 0);
 	ck_assert_int_eq(kvfs_extents_read(&t, NULL, buf, 0, 0), 0);
-	/* No pool is needed for what is in no file. */
+	/* Holes and blobs need no pool. */
 	ck_assert_int_eq(kvfs_extents_read(&t, NULL, buf, 8, 28), 8);
 	ck_assert_mem_eq(buf, "yes.\0\0\0\0", 8);
 	kvfs_extents_deinit(&t);
@@ -166,7 +166,7 @@ START_TEST(one_piece_is_one_plain_read)
 }
 END_TEST
 
-/* n extents of len bytes with holes between them, in an order of the file of their own. */
+/* n extents of len bytes with holes between them, in another order than in the file. */
 static struct kvfs_extents many(size_t n, uint64_t len)
 {
 	struct kvfs_extents t = { 0 };
@@ -221,7 +221,7 @@ START_TEST(few_descriptors_are_enough)
 	ck_assert_int_eq(most_lent, 3);
 	get_limit = 0;
 	ck_assert_int_eq(kvfs_extents_read(&t, pool, buf, 8, 0), -EMFILE);
-	/* What lies before the first byte that needs one is there. */
+	/* The bytes before the first one that needs a descriptor are read. */
 	ck_assert_int_eq(kvfs_extents_read(&t, pool, buf, 8, 131072 - 5), 5);
 	kvfs_extents_deinit(&t);
 	kvfs_fdpool_destroy(pool);
@@ -284,7 +284,7 @@ END_TEST
 static void *read_at_random(void *arg)
 {
 	const struct kvfs_extents *t = arg;
-	/* Not malloc: valgrind does not see what io_uring writes. */
+	/* Not malloc: valgrind does not see the writes of io_uring. */
 	unsigned char *view = expand(t), *buf = calloc(1, 65536);
 	unsigned int seed = (unsigned int)(uintptr_t)buf;
 	uintptr_t wrong = 0;
@@ -335,7 +335,7 @@ START_TEST(all_of_it_without_io_uring)
 }
 END_TEST
 
-UNIT_MAIN("extentio", reads_of_every_kind, ends, one_piece_is_one_plain_read,
+UNIT_MAIN("read", reads_of_every_kind, ends, one_piece_is_one_plain_read,
 	  descriptors_are_borrowed_by_need, more_pieces_than_a_round_takes,
 	  few_descriptors_are_enough, errors_end_a_read_where_they_are, a_source_that_is_too_short,
 	  ram_that_no_file_has, readers_at_a_time, all_of_it_without_io_uring)

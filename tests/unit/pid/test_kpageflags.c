@@ -8,7 +8,7 @@
 
 #define NR_WORDS 200000
 
-/* What the file holds for a page. */
+/* The word that the file holds for a page. */
 static uint64_t flags_of(uint64_t pfn)
 {
 	return pfn < NR_WORDS ? pfn * 0x9e3779b97f4a7c15 | 1 : 0;
@@ -29,7 +29,7 @@ static struct kvfs_kpageflags *open_fake(void)
 	return kpf;
 }
 
-/* Looks up n pages with numbers that next() makes of the last one. */
+/* Looks up n pages; next() makes each PFN of the last one. */
 static void look_up(size_t n, uint64_t (*next)(uint64_t))
 {
 	struct kvfs_kpageflags_query *v = malloc((n ? n : 1) * sizeof(*v));
@@ -92,7 +92,7 @@ START_TEST(test_errors)
 	failalloc_try_all(ret, ret = kvfs_kpageflags_load(kpf, &q, 1));
 	kvfs_kpageflags_destroy(kpf);
 	kvfs_kpageflags_destroy(NULL);
-	/* What can be opened and not read. */
+	/* A directory can be opened and not read. */
 	ck_assert_int_eq(kvfs_kpageflags_create_on("/proc/self", &kpf, &err), 0);
 	ck_assert_int_eq(kvfs_kpageflags_load(kpf, &q, 1), -EISDIR);
 	kvfs_kpageflags_destroy(kpf);

@@ -72,7 +72,7 @@ START_TEST(test_malformed_lines)
 
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
 		size_t len = strlen(lines[i]);
-		char *exact = malloc(len + 1);	/* a byte read too far is seen by the sanitizer */
+		char *exact = malloc(len + 1);	/* so that the sanitizer sees a read past its end */
 		struct kvfs_mapping map;
 
 		memcpy(exact, lines[i], len);
@@ -82,7 +82,7 @@ START_TEST(test_malformed_lines)
 }
 END_TEST
 
-/* A directory with a file `maps` of that text. */
+/* Makes a directory with a file `maps` of a text. */
 static int fake_process(const char *text)
 {
 	char dir[] = "/tmp/unit-procmaps.XXXXXX", path[64];
@@ -152,7 +152,7 @@ START_TEST(test_long_and_broken_text)
 	size_t used = 0;
 	int dir;
 
-	/* More than fits into the buffer, so that lines lie across its end. */
+	/* More text than the buffer holds, so that lines lie across its end. */
 	for (unsigned int i = 1; used < len - 200; i++)
 		used += (size_t)sprintf(text + used, "%x000-%x000 rw-p 00000000 00:00 0    [anon:%0*d]\n",
 					i * 2, i * 2 + 1, (int)(i % 80) + 1, 7);
@@ -164,7 +164,7 @@ START_TEST(test_long_and_broken_text)
 	}
 	kvfs_maps_close(maps);
 	remove_fake(dir);
-	/* One line without an end. */
+	/* One line longer than the buffer. */
 	memset(text, 'x', len - 1);
 	text[len - 1] = '\0';
 	dir = fake_process(text);
@@ -172,7 +172,7 @@ START_TEST(test_long_and_broken_text)
 	ck_assert_int_eq(kvfs_maps_find(maps, 0, &map), -EINVAL);
 	kvfs_maps_close(maps);
 	remove_fake(dir);
-	/* Cut off in the middle. */
+	/* A line that is cut off. */
 	dir = fake_process("10000-12000 rw-p 00000000 00:00 0 \n12000-130");
 	ck_assert_int_eq(kvfs_maps_open(dir, true, &maps), 0);
 	ck_assert_int_eq(kvfs_maps_find(maps, 0, &map), 1);
@@ -183,7 +183,7 @@ START_TEST(test_long_and_broken_text)
 }
 END_TEST
 
-/* Pages 0x10 to 0x12, 0x13 alone, 0x3000 alone: two gaps, of which one is too small for a hole. */
+/* Pages 0x10 to 0x12, 0x13, and 0x3000: two gaps, of which one is too small for a hole. */
 static const char gaps[] =
 	"10000-12000 rw-p 00000000 00:00 0 \n"
 	"12000-13000 r--p 00000000 00:00 0 \n"
@@ -222,13 +222,13 @@ START_TEST(test_seek)
 			ck_assert_msg(ret || out == cases[i].want * len, "%zu: %#lx", i, out);
 		}
 	}
-	/* In the middle of an entry: data is there at once. */
+	/* An offset inside an entry is data. */
 	ck_assert_int_eq(kvfs_maps_seek(maps, nr, 8, 0x10 * 8 + 3, SEEK_DATA, &out), 0);
 	ck_assert_uint_eq(out, 0x10 * 8 + 3);
 	ck_assert_int_eq(kvfs_maps_seek(maps, nr, 8, 0xf * 8 + 3, SEEK_DATA, &out), 0);
 	ck_assert_uint_eq(out, 0x10 * 8);
 	ck_assert_int_eq(kvfs_maps_seek(maps, nr, 8, UINT64_MAX, SEEK_DATA, &out), -ENXIO);
-	/* An address space that ends inside a mapping, or before the next: so does the data. */
+	/* Data ends with the address space, inside a mapping or before the next one. */
 	ck_assert_int_eq(kvfs_maps_seek(maps, 0x11, 8, 0x10 * 8, SEEK_HOLE, &out), 0);
 	ck_assert_uint_eq(out, 0x11 * 8);
 	ck_assert_int_eq(kvfs_maps_seek(maps, 0x14, 8, 0x10 * 8, SEEK_HOLE, &out), 0);
@@ -268,7 +268,7 @@ START_TEST(test_smallest_hole)
 }
 END_TEST
 
-/* A copy of this process that lies still: sanitizers map memory whenever they like. */
+/* A copy of this process that maps nothing; in this process sanitizers map memory at any time. */
 static pid_t start_sleeper(void)
 {
 	pid_t pid = fork();
@@ -282,7 +282,7 @@ static pid_t start_sleeper(void)
 	return pid;
 }
 
-/* Text and PROCMAP_QUERY say the same of a process. */
+/* The text and PROCMAP_QUERY agree. */
 START_TEST(test_query_equals_text)
 {
 	_cleanup_close_ int dir = -1;
@@ -314,7 +314,7 @@ START_TEST(test_query_equals_text)
 		count++;
 	}
 	ck_assert_uint_gt(count, 10);
-	/* The one that is no mapping: only the text has it. */
+	/* [vsyscall], which is no mapping: only the text has it. */
 	ck_assert_int_eq(kvfs_maps_find(query, addr, &a), 0);
 	kvfs_maps_close(text);
 	kvfs_maps_close(query);
@@ -333,5 +333,5 @@ START_TEST(test_open_fails)
 }
 END_TEST
 
-UNIT_MAIN("procmaps", test_parse_line, test_malformed_lines, test_find_in_text,
+UNIT_MAIN("maps", test_parse_line, test_malformed_lines, test_find_in_text,
 	  test_long_and_broken_text, test_seek, test_smallest_hole, test_query_equals_text, test_open_fails)

@@ -9,8 +9,8 @@
 #include "base/cleanup.h"
 #include "unit.h"
 
-/* No such process: what is asked of it must be known already. */
-#define NOBODY (-1)
+/* No process: a call that has to read its mounts fails. */
+#define NO_PROCESS (-1)
 
 static const char theirs[] =
 	"20 1 0:7001 / /mnt/a rw - fuse.kviewfs kviewfs ro\n"
@@ -32,88 +32,88 @@ static struct kvfs_may_block make(void)
 	return (struct kvfs_may_block) { .theirs = strdup(theirs), .ours = strdup(ours) };
 }
 
-static bool waits(struct kvfs_may_block *kinds, unsigned int major_nr, unsigned int minor_nr)
+static bool blocks(struct kvfs_may_block *may_block, unsigned int major_nr, unsigned int minor_nr)
 {
 	bool ret;
 
-	ck_assert_int_eq(kvfs_may_block_dev(kinds, NOBODY, makedev(major_nr, minor_nr), &ret), 0);
+	ck_assert_int_eq(kvfs_may_block_dev(may_block, NO_PROCESS, makedev(major_nr, minor_nr), &ret), 0);
 	return ret;
 }
 
 START_TEST(test_types)
 {
-	struct kvfs_may_block kinds = make();
+	struct kvfs_may_block may_block = make();
 
-	/* Twice, as answers are kept, and more than are kept. */
+	/* Twice, because answers are kept; these are more than are kept. */
 	for (int i = 0; i < 2; i++) {
-		ck_assert(waits(&kinds, 0, 7001));
-		ck_assert(waits(&kinds, 0, 7002));
-		ck_assert(waits(&kinds, 8, 7003));
-		ck_assert(waits(&kinds, 0, 7004));
-		ck_assert(waits(&kinds, 0, 7005));
-		ck_assert(!waits(&kinds, 0, 7006));
-		ck_assert(!waits(&kinds, 8, 7007));
-		ck_assert(!waits(&kinds, 0, 7008));
-		ck_assert(!waits(&kinds, 8, 7001));
-		ck_assert(waits(&kinds, 0, 7101));
-		ck_assert(!waits(&kinds, 0, 7102));
+		ck_assert(blocks(&may_block, 0, 7001));
+		ck_assert(blocks(&may_block, 0, 7002));
+		ck_assert(blocks(&may_block, 8, 7003));
+		ck_assert(blocks(&may_block, 0, 7004));
+		ck_assert(blocks(&may_block, 0, 7005));
+		ck_assert(!blocks(&may_block, 0, 7006));
+		ck_assert(!blocks(&may_block, 8, 7007));
+		ck_assert(!blocks(&may_block, 0, 7008));
+		ck_assert(!blocks(&may_block, 8, 7001));
+		ck_assert(blocks(&may_block, 0, 7101));
+		ck_assert(!blocks(&may_block, 0, 7102));
 	}
-	kvfs_may_block_deinit(&kinds);
-	ck_assert_ptr_null(kinds.theirs);
+	kvfs_may_block_deinit(&may_block);
+	ck_assert_ptr_null(may_block.theirs);
 }
 END_TEST
 
-/* A mount that was detached lazily, or is out of sight. */
+/* A mount that was detached lazily, or is in another mount namespace. */
 START_TEST(test_unlisted)
 {
-	struct kvfs_may_block kinds = make();
+	struct kvfs_may_block may_block = make();
 
-	ck_assert(waits(&kinds, 0, 7999));
-	ck_assert(waits(&kinds, 8, 7999));
-	kvfs_may_block_deinit(&kinds);
+	ck_assert(blocks(&may_block, 0, 7999));
+	ck_assert(blocks(&may_block, 8, 7999));
+	kvfs_may_block_deinit(&may_block);
 }
 END_TEST
 
-/* The kernel's own are listed nowhere. */
+/* No mount table lists the kernel's own mounts. */
 START_TEST(test_own)
 {
-	struct kvfs_may_block kinds = make();
+	struct kvfs_may_block may_block = make();
 	struct stat st;
 	int fds[2];
 
 	ck_assert_int_eq(fstat(unit_file("x", 1), &st), 0);
 	ck_assert_uint_eq(major(st.st_dev), 0);
-	ck_assert(!waits(&kinds, 0, minor(st.st_dev)));
+	ck_assert(!blocks(&may_block, 0, minor(st.st_dev)));
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
 	ck_assert_int_eq(fstat(fds[0], &st), 0);
-	ck_assert(!waits(&kinds, 0, minor(st.st_dev)));
-	kvfs_may_block_deinit(&kinds);
+	ck_assert(!blocks(&may_block, 0, minor(st.st_dev)));
+	kvfs_may_block_deinit(&may_block);
 }
 END_TEST
 
-/* Of this process: what it runs from is mounted. */
+/* With the mount tables of this process. */
 START_TEST(test_here)
 {
 	int self = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	struct kvfs_may_block kinds = { 0 };
+	struct kvfs_may_block may_block = { 0 };
 	struct stat st;
 	bool ret = true;
 
 	ck_assert_int_eq(stat("/proc", &st), 0);
-	ck_assert_int_eq(kvfs_may_block_dev(&kinds, self, st.st_dev, &ret), 0);
+	ck_assert_int_eq(kvfs_may_block_dev(&may_block, self, st.st_dev, &ret), 0);
 	ck_assert(!ret);
-	ck_assert_ptr_nonnull(kinds.theirs);
-	kvfs_may_block_deinit(&kinds);
-	ck_assert_int_eq(kvfs_may_block_dev(&kinds, NOBODY, st.st_dev, &ret), -EBADF);
-	kvfs_may_block_deinit(&kinds);
+	ck_assert_ptr_nonnull(may_block.theirs);
+	kvfs_may_block_deinit(&may_block);
+	ck_assert_int_eq(kvfs_may_block_dev(&may_block, NO_PROCESS, st.st_dev, &ret), -EBADF);
+	kvfs_may_block_deinit(&may_block);
 	close(self);
 }
 END_TEST
 
-/* While there are too few descriptors nothing is known, and nothing wrong is remembered. */
+/* Calls fail while there are too few descriptors, and later ones are right. */
 START_TEST(test_few_descriptors)
 {
-	struct kvfs_may_block kinds = { 0 };
+	struct kvfs_may_block may_block = { 0 };
 	_cleanup_close_ int self = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	struct stat memory, proc;
 	bool answer = true;
@@ -121,12 +121,12 @@ START_TEST(test_few_descriptors)
 
 	ck_assert_int_eq(fstat(unit_file("x", 1), &memory), 0);
 	ck_assert_int_eq(stat("/proc", &proc), 0);
-	unit_try_few_fds(ret, ret = kvfs_may_block_dev(&kinds, self, memory.st_dev, &answer));
+	unit_try_few_fds(ret, ret = kvfs_may_block_dev(&may_block, self, memory.st_dev, &answer));
 	ck_assert(!answer);
 	answer = true;
-	unit_try_few_fds(ret, ret = kvfs_may_block_dev(&kinds, self, proc.st_dev, &answer));
+	unit_try_few_fds(ret, ret = kvfs_may_block_dev(&may_block, self, proc.st_dev, &answer));
 	ck_assert(!answer);
-	kvfs_may_block_deinit(&kinds);
+	kvfs_may_block_deinit(&may_block);
 }
 END_TEST
 

@@ -23,7 +23,7 @@ START_TEST(test_has_swap)
 }
 END_TEST
 
-/* Whether one mapping of the zoo is shown as mincore(2) shows it in the process. */
+/* Tells whether bit 0 of each page of a mapping of the zoo is what mincore(2) reports in the process. */
 static bool is_right(struct kvfs_mincore *res, int dir, const struct zoo_report *report,
 		     const struct zoo_mapping *m)
 {
@@ -34,7 +34,7 @@ static bool is_right(struct kvfs_mincore *res, int dir, const struct zoo_report 
 	ck_assert_int_eq(kvfs_mincore_load(res, dir, m->start / PAGE, vec, n), 0);
 	for (size_t i = 0; i < n && right; i++)
 		right = (vec[i] & 1) == (report->vec[m->vec_at + i] & 1);
-	/* Any part of it is the same, wherever it begins. */
+	/* A read of a part has the same bytes, at any page. */
 	for (size_t at = 0; at < n && right; at += 1 + n / 7) {
 		size_t len = n - at < 9 ? n - at : 9;
 		uint8_t some[9];
@@ -50,7 +50,7 @@ static const struct kvfs_mincore_config configs[] = {
 	{ 0 }, { .parse_maps = true }, { .no_scan = true }, { .parse_maps = true, .no_scan = true },
 };
 
-/* Bit 0 is what mincore(2) says in the process, whichever way the kernel is asked. */
+/* Bit 0 is what mincore(2) reports in the process, with each of the kernel interfaces. */
 START_TEST(test_zoo)
 {
 	struct kvfs_mincore *res;
@@ -71,7 +71,7 @@ START_TEST(test_zoo)
 
 		if (m->error)
 			continue;
-		/* The kernel moves and drops pages as it likes: a second look tells that apart. */
+		/* The kernel may move or drop pages between the two: then they are compared again. */
 		for (int tries = 0; tries < 5 && !right; tries++) {
 			if (tries)
 				zoo_look(&zoo);
@@ -112,8 +112,8 @@ START_TEST(test_gone)
 END_TEST
 
 /*
- * Shared memory of this process, its pages in the page cache and not mapped: so there is a file
- * to be opened, of a mount that the kernel alone has.
+ * Shared memory of this process whose pages are in the page cache and not mapped: the daemon has to
+ * open its file, which is of one of the kernel's own mounts.
  */
 static uint8_t *map_shared(void)
 {
@@ -131,7 +131,7 @@ static void assert_resident(const uint8_t *vec)
 		ck_assert_uint_eq(vec[i], KVFS_MINCORE_RESIDENT | KVFS_MINCORE_PAGECACHE);
 }
 
-/* Too few descriptors, and too little memory, are errors of a call; later calls are right. */
+/* A call fails with too few descriptors or too little memory, and later calls are right. */
 START_TEST(test_shortage)
 {
 	_cleanup_close_ int self = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -151,7 +151,7 @@ START_TEST(test_shortage)
 }
 END_TEST
 
-/* Whether the swap cache can be seen is judged when there is memory to judge it with. */
+/* Creation fails with too little memory, rather than find that the swap cache cannot be seen. */
 START_TEST(test_shortage_at_creation)
 {
 	struct kvfs_mincore *res;

@@ -10,11 +10,11 @@
 #define NR_PAGES 64
 #define MARK 0x20
 
-/* The mapping of this process at p, opened. */
+/* Opens the file of the mapping of this process at p. */
 static int open_mapping(void *p, struct kvfs_mapping *map, struct kvfs_pagecache *cache)
 {
 	_cleanup_close_ int self = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	struct kvfs_may_block kinds = { 0 };
+	struct kvfs_may_block may_block = { 0 };
 	struct kvfs_maps *maps;
 	int ret;
 
@@ -23,15 +23,15 @@ static int open_mapping(void *p, struct kvfs_mapping *map, struct kvfs_pagecache
 	ck_assert_int_eq(kvfs_maps_find(maps, (uintptr_t)p, map), 1);
 	ck_assert_int_eq(map->kind, KVFS_MAPPING_FILE);
 	kvfs_maps_close(maps);
-	ret = kvfs_pagecache_open(self, &kinds, map, cache);
-	kvfs_may_block_deinit(&kinds);
+	ret = kvfs_pagecache_open(self, &may_block, map, cache);
+	kvfs_may_block_deinit(&may_block);
 	return ret;
 }
 
-/* An unlinked file on disk, or -1 if /var/tmp is none. */
+/* Makes an unlinked file of nr_pages pages in /var/tmp. */
 static int disk_file(size_t nr_pages)
 {
-	char path[] = "/var/tmp/unit-filecache.XXXXXX", page[PAGE] = { 1 };
+	char path[] = "/var/tmp/unit-pagecache.XXXXXX", page[PAGE] = { 1 };
 	int fd = mkstemp(path);
 
 	ck_assert_int_ge(fd, 0);
@@ -50,7 +50,7 @@ START_TEST(test_kinds)
 		{ NULL, KVFS_PAGECACHE_SHMEM },			/* shared anonymous memory */
 		{ "/proc/self/exe", KVFS_PAGECACHE_PAGES },
 	};
-	struct kvfs_may_block kinds = { 0 };
+	struct kvfs_may_block may_block = { 0 };
 	struct kvfs_pagecache cache;
 	struct kvfs_mapping map;
 	int fd;
@@ -61,7 +61,7 @@ START_TEST(test_kinds)
 		fd = cases[i].path ? open(cases[i].path, O_RDONLY) : -1;
 		p = mmap(NULL, PAGE, PROT_READ, MAP_SHARED | (fd < 0 ? MAP_ANONYMOUS : 0), fd, 0);
 		ck_assert_int_eq(open_mapping(p, &map, &cache), 0);
-		/* The test may have been built on tmpfs. */
+		/* The program of this test may be on tmpfs. */
 		ck_assert(cache.kind == cases[i].want || (cases[i].path && cache.kind == KVFS_PAGECACHE_SHMEM));
 		ck_assert_int_ge(cache.fd, 0);
 		kvfs_pagecache_close(&cache);
@@ -72,18 +72,18 @@ START_TEST(test_kinds)
 	ck_assert_int_eq(open_mapping(mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, fd, 0), &map, &cache), 0);
 	ck_assert_int_eq(cache.kind, KVFS_PAGECACHE_DEVICE);
 	ck_assert_int_eq(cache.fd, -1);
-	/* What is not mapped any more. */
+	/* A mapping that is gone. */
 	map.end += PAGE;
 	fd = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	ck_assert_int_eq(kvfs_pagecache_open(fd, &kinds, &map, &cache), -ENOENT);
-	kvfs_may_block_deinit(&kinds);
+	ck_assert_int_eq(kvfs_pagecache_open(fd, &may_block, &map, &cache), -ENOENT);
+	kvfs_may_block_deinit(&may_block);
 	close(fd);
 }
 END_TEST
 
-START_TEST(test_who_waits_is_not_opened)
+START_TEST(test_blocking_files_are_not_opened)
 {
-	struct kvfs_may_block kinds = {
+	struct kvfs_may_block may_block = {
 		.theirs = strdup("20 1 0:7777 / /mnt/a rw - fuse.kviewfs kviewfs ro\n"
 				 "21 1 8:7778 / /mnt/b rw - fuseblk /dev/sda rw\n"
 				 "22 1 8:7779 / /mnt/c rw - ext4 /dev/sdb rw\n"),
@@ -92,14 +92,14 @@ START_TEST(test_who_waits_is_not_opened)
 	struct kvfs_pagecache cache;
 
 	for (map.dev_minor = 7777; map.dev_minor < 7779; map.dev_minor++) {
-		/* No such directory: nothing is looked up. */
-		ck_assert_int_eq(kvfs_pagecache_open(-1, &kinds, &map, &cache), 0);
+		/* Without a directory of the process: nothing is opened. */
+		ck_assert_int_eq(kvfs_pagecache_open(-1, &may_block, &map, &cache), 0);
 		ck_assert_int_eq(cache.kind, KVFS_PAGECACHE_OPAQUE);
 		ck_assert_int_eq(cache.fd, -1);
 		map.dev_major = 8;
 	}
-	ck_assert_int_eq(kvfs_pagecache_open(-1, &kinds, &map, &cache), -EBADF);
-	kvfs_may_block_deinit(&kinds);
+	ck_assert_int_eq(kvfs_pagecache_open(-1, &may_block, &map, &cache), -EBADF);
+	kvfs_may_block_deinit(&may_block);
 }
 END_TEST
 
@@ -113,7 +113,7 @@ START_TEST(test_resident)
 
 	fsync(fd);
 	posix_fadvise(fd, 10 * PAGE, 20 * PAGE, POSIX_FADV_DONTNEED);
-	/* Two pages past the end of the file, too. */
+	/* The mapping has two pages past the end of the file. */
 	p = mmap(NULL, (NR_PAGES - 4 + 2) * PAGE, PROT_READ, MAP_SHARED, fd, 4 * PAGE);
 	ck_assert_int_eq(open_mapping(p, &map, &cache), 0);
 	memset(vec, MARK, sizeof(vec));
@@ -129,7 +129,7 @@ START_TEST(test_resident)
 }
 END_TEST
 
-/* An offset that only a lie could have. */
+/* Offsets that no file has. */
 START_TEST(test_overflow)
 {
 	struct kvfs_pagecache cache = {
@@ -147,7 +147,7 @@ START_TEST(test_overflow)
 }
 END_TEST
 
-/* Data that is not in memory is in swap: here "not in memory" is only said to be so. */
+/* Data that is not resident is in swap. Here vec only claims that pages are not resident. */
 START_TEST(test_mark_swapped)
 {
 	_cleanup_close_ int fd = memfd_create("unit", MFD_CLOEXEC);
@@ -179,7 +179,7 @@ START_TEST(test_mark_cache)
 	for (size_t i = 0; i < 40; i++)
 		if (i % 4 < 2)
 			ck_assert_int_eq(pwrite(fd, page, PAGE, (off_t)(i * PAGE)), (int)PAGE);
-	/* Said to be in memory: every page below 40. Those that are not in the page cache are elsewhere. */
+	/* vec claims that all pages below 40 are resident: those not in the page cache are in the swap cache. */
 	for (size_t i = 0; i < 40; i++)
 		vec[i] = i == 1 ? 1 | 2 : 1;
 	ret = kvfs_pagecache_mark_cache(&cache, PAGE, vec, NR_PAGES, 2, 8, 16);
@@ -194,5 +194,5 @@ START_TEST(test_mark_cache)
 }
 END_TEST
 
-UNIT_MAIN("filecache", test_kinds, test_who_waits_is_not_opened, test_resident, test_overflow,
+UNIT_MAIN("pagecache", test_kinds, test_blocking_files_are_not_opened, test_resident, test_overflow,
 	  test_mark_swapped, test_mark_cache)

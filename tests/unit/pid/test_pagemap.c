@@ -23,7 +23,7 @@ START_TEST(test_state)
 		{ KVFS_PAGEMAP_PRESENT | KVFS_PAGEMAP_FILE, KVFS_PAGEMAP_MAPPED },
 		{ KVFS_PAGEMAP_SWAPPED, KVFS_PAGEMAP_SWAP },
 		{ KVFS_PAGEMAP_SWAPPED | 22 | 7 << 5, KVFS_PAGEMAP_SWAP },
-		{ KVFS_PAGEMAP_SWAPPED | 23, KVFS_PAGEMAP_BUSY },		/* devices' pages */
+		{ KVFS_PAGEMAP_SWAPPED | 23, KVFS_PAGEMAP_BUSY },		/* pages of devices */
 		{ KVFS_PAGEMAP_SWAPPED | 30 | 0xabcd << 5, KVFS_PAGEMAP_BUSY },	/* migration */
 		{ KVFS_PAGEMAP_SWAPPED | 31 | 1 << 5, KVFS_PAGEMAP_NONE },	/* a marker */
 		{ KVFS_PAGEMAP_PRESENT | KVFS_PAGEMAP_SWAPPED | 31, KVFS_PAGEMAP_MAPPED },
@@ -34,7 +34,7 @@ START_TEST(test_state)
 }
 END_TEST
 
-/* Ends that no list has are searched for. */
+/* An end that is none of the likely ones is searched for. */
 START_TEST(test_nr_pages)
 {
 	static const uint64_t sizes[] = { 1, 2, 3, 7, 4096, 4097, 123456789, UINT64_C(1) << 40 };
@@ -54,7 +54,7 @@ START_TEST(test_nr_pages)
 }
 END_TEST
 
-/* A process that lies still, with NR_PAGES of which every third is there, at *addr. */
+/* Starts a process that only sleeps, with NR_PAGES at *addr of which every third is present. */
 static pid_t start_child(uint8_t **addr)
 {
 	pid_t pid;
@@ -90,7 +90,7 @@ static int open_pagemap(pid_t pid)
 	return fd;
 }
 
-/* The kernel takes whole entries only; here each offset and length has its bytes. */
+/* Any offset and length can be read, although the kernel reads whole entries only. */
 START_TEST(test_unaligned)
 {
 	uint8_t want[NR_PAGES * 8], got[NR_PAGES * 8 + 1], *addr;
@@ -123,7 +123,7 @@ START_TEST(test_end)
 
 	ck_assert_int_eq(kvfs_pagemap_nr_pages(fd, &nr), 0);
 	size = nr * 8;
-	/* The kernel cuts short at the end, and so do we; past it is nothing. */
+	/* A read across the end is cut short, and one past it returns 0. */
 	ck_assert_int_eq(pread(fd, buf, 32, (off_t)size - 16), 16);
 	for (size_t before = 1; before < 30; before++)
 		ck_assert_int_eq(kvfs_pagemap_read(fd, nr, buf, 64, size - before), (int)before);
@@ -162,13 +162,13 @@ START_TEST(test_gone)
 	ck_assert_int_eq(kvfs_pagemap_read(fd, nr, buf, 3, 0), -ESRCH);
 	ck_assert_int_eq(kvfs_pagemap_read_entries(fd, &entry, 1, 0), -ESRCH);
 	ck_assert_int_eq(kvfs_pagemap_nr_pages(fd, &nr), -ESRCH);
-	/* Some kernels walk the empty remains. */
+	/* Some kernels walk the empty address space. */
 	if (kvfs_pagemap_can_scan())
 		ck_assert_int_le(kvfs_pagemap_scan(fd, 0, PAGE, &present, &region, 1, &walked), 0);
 }
 END_TEST
 
-/* PAGEMAP_SCAN finds the pages that entries have, also if there is room for two at a time only. */
+/* PAGEMAP_SCAN finds the pages that are present by their entries, also with room for two regions only. */
 START_TEST(test_scan)
 {
 	struct kvfs_pagemap_region v[2];
@@ -190,7 +190,7 @@ START_TEST(test_scan)
 		}
 	}
 	ck_assert(!kvfs_pagemap_can_scan() || found == (NR_PAGES + 2) / 3);
-	/* And what is between them. */
+	/* And the pages between them. */
 	for (at = start, found = 0; kvfs_pagemap_can_scan() && at < end;) {
 		ssize_t n = kvfs_pagemap_scan(fd, at, end, &absent, v, 2, &at);
 

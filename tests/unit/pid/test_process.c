@@ -11,7 +11,7 @@
 #include "base/cleanup.h"
 #include "unit.h"
 
-/* A child that does nothing, until it is killed. */
+/* Starts a child that only sleeps. */
 static pid_t start_child(void)
 {
 	pid_t pid = fork();
@@ -108,7 +108,7 @@ static void *tell_tid(void *arg)
 
 	ck_assert_int_ne(tid, getpid());
 	ck_assert_int_eq(kvfs_process_tgid(tid), getpid());
-	/* A thread is no process of its own, although /proc has a directory for it. */
+	/* A thread is no process, although /proc has a directory of its number. */
 	ck_assert_int_eq(kvfs_process_identify(tid, &id), -ESRCH);
 	return NULL;
 }
@@ -139,7 +139,7 @@ START_TEST(test_open)
 	ck_assert_int_ge(fd, 0);
 	ck_assert_int_eq(fcntl(fd, F_GETFD), FD_CLOEXEC);
 	close(fd);
-	/* The number, but another process. */
+	/* A later process with the same number. */
 	other = id;
 	other.serial++;
 	ck_assert_int_eq(kvfs_process_open(&other), -ENOENT);
@@ -150,7 +150,7 @@ START_TEST(test_open)
 }
 END_TEST
 
-/* Whether pid is listed, when `max` entries are asked for at a time. */
+/* Tells whether a listing in pieces of at most max entries has pid. */
 static bool is_listed(pid_t pid, size_t max)
 {
 	struct kvfs_process_entry v[64];
@@ -187,5 +187,5 @@ START_TEST(test_list)
 }
 END_TEST
 
-UNIT_MAIN("procfs", test_parse_pid, test_parse_start, test_identify, test_threads, test_open,
+UNIT_MAIN("process", test_parse_pid, test_parse_start, test_identify, test_threads, test_open,
 	  test_list)

@@ -52,7 +52,7 @@ static int create(struct kvfs_swapcache **out, struct kvfs_err *err)
 	return kvfs_swapcache_create(&config, out, err);
 }
 
-/* Page pfn has these flags, and its structure this place in swap. */
+/* Sets the flags of a page and the swap entry in its struct page. */
 static void set_page(uint64_t pfn, uint64_t flags, uint64_t type, uint64_t offset)
 {
 	uint64_t private = type << 58 | offset;
@@ -63,7 +63,7 @@ static void set_page(uint64_t pfn, uint64_t flags, uint64_t type, uint64_t offse
 	ck_assert_int_eq(pwrite(flags_fd, &flags, 8, (off_t)pfn * 8), 8);
 }
 
-/* As pagemap has it: in swap, soft-dirty. */
+/* An entry of pagemap for a page in swap, soft-dirty. */
 static uint64_t entry(uint64_t type, uint64_t offset)
 {
 	return UINT64_C(1) << 62 | UINT64_C(1) << 55 | offset << 5 | type;
@@ -82,12 +82,12 @@ START_TEST(test_table)
 	set_page(0x8ff, SWAPCACHE | UPTODATE, 0, 100);
 	set_page(0x200, UPTODATE, 0, 8);			/* not in the swap cache */
 	set_page(0x201, SWAPCACHE, 0, 9);			/* being read in */
-	/* A compound page of four, of which the first alone has the place. */
+	/* A compound page of four, of which only the head has a swap entry. */
 	set_page(0x300, SWAPCACHE | UPTODATE | HEAD_PAGE, 2, 400);
 	for (uint64_t i = 1; i < 4; i++)
 		set_page(0x300 + i, SWAPCACHE | UPTODATE | TAIL_PAGE, 31, 31);
 	set_page(0x304, SWAPCACHE | UPTODATE, 2, 1000);
-	set_page(0x400, SWAPCACHE | UPTODATE | TAIL_PAGE, 5, 5);	/* without a head: cannot be */
+	set_page(0x400, SWAPCACHE | UPTODATE | TAIL_PAGE, 5, 5);	/* a tail without a head */
 	ck_assert_msg(create(&cache, &err) == 0, "%s", err.msg);
 	ck_assert_int_eq(kvfs_swapcache_get(cache, &table), 0);
 	ck_assert(kvfs_swapcache_has(table, entry(0, 7)));
@@ -116,7 +116,7 @@ START_TEST(test_table)
 }
 END_TEST
 
-/* More than there is room for at first. */
+/* More entries than a new table has room for. */
 START_TEST(test_many)
 {
 	struct kvfs_swapcache_table *table;
