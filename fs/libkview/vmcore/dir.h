@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The directory vmcore/: a crashed kernel's memory, out of a dump. */
+/* The directory vmcore/: the memory of a crashed kernel, from a dump. */
 #ifndef KVFS_VMCORE_DIR_H
 #define KVFS_VMCORE_DIR_H
 
@@ -9,8 +9,8 @@
 #include "node/node.h"
 
 /*
- * Makes the directory. Returns 0 and a node with a reference for the caller, or -errno and why
- * the dump cannot be shown. config, kmod and kmod_reason as in kvfs_vmcore_source_create().
+ * Makes the directory. Arguments and errors as those of kvfs_vmcore_source_create(). Returns 0 and a
+ * node with a reference for the caller, or -errno with a message.
  */
 int kvfs_vmcore_dir_create(const struct kvfs_dump_config *config, const struct kvfs_kmod *kmod,
 			   const char *kmod_reason, struct kvfs_node **out, struct kvfs_err *err);

@@ -21,7 +21,7 @@ struct vmcorefile {
 	enum which which;
 	size_t seg;				/* SEG: its number */
 	const struct kvfs_extents *table;
-	struct kvfs_extents own_table;		/* what table points to for SEG */
+	struct kvfs_extents own_table;		/* SEG: table points to it */
 	uint64_t data_len;
 };
 
@@ -66,7 +66,7 @@ static int file_can_back(struct kvfs_node *node, enum kvfs_mode *mode, struct kv
 	if (dump->fd < 0)
 		return kvfs_err_set(err, EOPNOTSUPP, "the dump is compressed");
 	*mode = KVFS_MODE_DIRECT;
-	/* The dump itself can be the backing file, but FUSE takes no file of /proc. */
+	/* The dump itself can be the backing file, but FUSE takes none of /proc. */
 	if (file->which == CORE && !dump->is_proc)
 		return 0;
 	return kvfs_vmcore_source_check_window(file->src, file->table, err);
@@ -97,7 +97,7 @@ static void file_describe(struct kvfs_node *node, enum kvfs_mode mode, struct kv
 
 		out->has_paddr = seg->paddr != KVFS_NO_PADDR;
 		out->paddr = seg->paddr;
-		/* QEMU knows no virtual addresses of a guest, and writes 0. */
+		/* QEMU does not know the virtual addresses of a guest, and writes 0. */
 		out->has_vaddr = seg->vaddr != 0;
 		out->vaddr = seg->vaddr;
 	}

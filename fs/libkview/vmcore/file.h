@@ -9,7 +9,7 @@
 #include "node/node.h"
 #include "vmcore/source.h"
 
-/* Each takes its own reference to src. NULL if out of memory. */
+/* Each takes a reference to src of its own. Returns a node with a reference, or NULL if out of memory. */
 struct kvfs_node *kvfs_vmcore_file_create_core(struct kvfs_vmcore_source *src, uint64_t ino,
 					       uint64_t parent_ino);
 struct kvfs_node *kvfs_vmcore_file_create_ram(struct kvfs_vmcore_source *src, uint64_t ino,

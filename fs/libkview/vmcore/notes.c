@@ -5,9 +5,10 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
+#include "base/number.h"
 #include "elf/notes.h"
+#include "node/text.h"
 #include "vmcore/text.h"
 
 struct notesdir {
@@ -22,22 +23,6 @@ static struct notesdir *to_dir(struct kvfs_node *node)
 	return (struct notesdir *)node;
 }
 
-bool kvfs_vmcore_notes_parse(const char *name, const char *prefix, uint64_t n, uint64_t *nr)
-{
-	size_t prefix_len = strlen(prefix);
-	char again[64];
-	char *end;
-
-	if (strncmp(name, prefix, prefix_len) != 0)
-		return false;
-	errno = 0;
-	*nr = strtoull(name + prefix_len, &end, 10);
-	if (errno || *end || *nr >= n)
-		return false;
-	snprintf(again, sizeof(again), "%s%" PRIu64, prefix, *nr);
-	return strcmp(again, name) == 0;
-}
-
 static int dir_lookup(struct kvfs_node *node, const char *name, struct kvfs_node **out)
 {
 	struct notesdir *dir = to_dir(node);
@@ -46,12 +31,12 @@ static int dir_lookup(struct kvfs_node *node, const char *name, struct kvfs_node
 	uint64_t nr;
 	int ret;
 
-	if (!kvfs_vmcore_notes_parse(name, "cpu", dir->nr_cpus, &nr))
+	if (kvfs_number_parse_name(name, "cpu", UINT64_MAX, &nr) < 0 || nr >= dir->nr_cpus)
 		return -ENOENT;
 	ret = kvfs_vmcore_text_cpu(kvfs_vmcore_source_dump(dir->src), nr, &text, &len, NULL);
 	if (ret < 0)
 		return ret;
-	*out = kvfs_vmcore_text_create("vmcore/notes/cpu", text, len, dir->first_ino + nr, node->ino);
+	*out = kvfs_text_create("vmcore/notes/cpu", dir->first_ino + nr, node->ino, text, len);
 	return *out ? 0 : -ENOMEM;
 }
 
@@ -107,7 +92,7 @@ int kvfs_vmcore_notes_create(struct kvfs_vmcore_source *src, uint64_t ino, uint6
 	size_t len;
 	int ret;
 
-	/* One that can be written stands for all: they are of one machine. */
+	/* All CPUs are of one machine: if the first can be shown, so can the others. */
 	ret = kvfs_vmcore_text_cpu(dump, 0, &text, &len, err);
 	if (ret < 0)
 		return ret;

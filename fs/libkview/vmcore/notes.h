@@ -10,16 +10,11 @@
 #include "vmcore/source.h"
 
 /*
- * Makes the directory; the files have the numbers from first_ino on. Takes its own reference
- * to src. Returns 0, or -errno and why there is none.
+ * Makes the directory. The files have the inos from first_ino on. Takes a reference to src of its
+ * own. Returns 0 and a node with a reference for the caller, or -errno with a message if the dump
+ * has no registers that can be shown.
  */
 int kvfs_vmcore_notes_create(struct kvfs_vmcore_source *src, uint64_t ino, uint64_t parent_ino,
 			     uint64_t first_ino, struct kvfs_node **out, struct kvfs_err *err);
-
-/*
- * Which number a name such as "cpu12" has behind its prefix: false if it is none below n, or
- * is not written as snprintf(3) would.
- */
-bool kvfs_vmcore_notes_parse(const char *name, const char *prefix, uint64_t n, uint64_t *nr);
 
 #endif /* KVFS_VMCORE_NOTES_H */

@@ -16,7 +16,7 @@ struct kvfs_vmcore_source {
 	char name[128];
 };
 
-/* The end of a long name says more than its start. */
+/* A long name loses its start: the end tells dumps apart. */
 static void set_name(struct kvfs_vmcore_source *src, const struct kvfs_dump_config *config)
 {
 	const char *file = config->files[0];

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * The source of vmcore/: one crash dump, shared by the files that show it.
- */
+/* The source of vmcore/: one crash dump, shared by the files that show it. */
 #ifndef KVFS_VMCORE_SOURCE_H
 #define KVFS_VMCORE_SOURCE_H
 
@@ -14,27 +12,33 @@
 struct kvfs_vmcore_source;		/* opaque, reference-counted; any number of threads may use it */
 
 /*
- * Opens the dump; *config is not needed after it, kmod is borrowed for the life of the source
- * (its fd is -1 if the module cannot be used, and kmod_reason says why). Errors as
- * kvfs_dump_open().
+ * Opens a dump. *config is not needed after it. kmod and kmod_reason are borrowed for the life of the
+ * source; fd of kmod is -1 if the module cannot be used, and kmod_reason is why. Returns 0 and a
+ * source with a reference for the caller, or the errors of kvfs_dump_open().
  */
 int kvfs_vmcore_source_create(const struct kvfs_dump_config *config, const struct kvfs_kmod *kmod,
 			      const char *kmod_reason, struct kvfs_vmcore_source **out, struct kvfs_err *err);
+
+/* Takes another reference. Returns src. */
 struct kvfs_vmcore_source *kvfs_vmcore_source_get(struct kvfs_vmcore_source *src);
-/* NULL is allowed. */
+
+/* Gives a reference back; the last one closes the dump. NULL is allowed. */
 void kvfs_vmcore_source_put(struct kvfs_vmcore_source *src);
 
 /* Borrowed for the life of src. */
 struct kvfs_dump *kvfs_vmcore_source_dump(const struct kvfs_vmcore_source *src);
 
-/* "FILE (ELF64 core)": what status and user.kview.source say. */
+/* "FILE (ELF64 core)", for status and user.kview.source. Borrowed for the life of src. */
 const char *kvfs_vmcore_source_name(const struct kvfs_vmcore_source *src);
 
-/* Whether the module can make a kernel file of a table of parts of the dump: 0, or why not. */
+/*
+ * Tells whether the module can make a kernel file of a table of the dump, which has a descriptor.
+ * Returns 0, or -errno with the reason why not.
+ */
 int kvfs_vmcore_source_check_window(const struct kvfs_vmcore_source *src, const struct kvfs_extents *t,
 				    struct kvfs_err *err);
 
-/* Makes it. Returns a descriptor, the caller's, or -errno and why not. */
+/* Makes that file. Returns a descriptor that the caller owns, or -errno with the reason why not. */
 int kvfs_vmcore_source_create_window(const struct kvfs_vmcore_source *src, const char *name,
 				     const struct kvfs_extents *t, struct kvfs_err *err);
 

@@ -10,12 +10,6 @@
 #include "vmcore/printk.h"
 #include "vmcore/prstatus.h"
 
-struct textfile {
-	struct kvfs_node node;
-	char *text;
-	size_t len;
-};
-
 int kvfs_vmcore_text_vmcoreinfo(struct kvfs_dump *dump, char **text, size_t *len,
 				struct kvfs_err *err)
 {
@@ -82,60 +76,4 @@ int kvfs_vmcore_text_cpu(struct kvfs_dump *dump, size_t nr, char **text, size_t 
 		return 0;
 	free(*text);
 	return kvfs_err_sys(err, -ret, "the registers of machine %u", dump->machine);
-}
-
-static int text_getattr(struct kvfs_node *node, struct kvfs_attr *out)
-{
-	out->size = out->data_len = ((struct textfile *)node)->len;
-	return 0;
-}
-
-static ssize_t text_read(struct kvfs_node *node, void *handle, void *buf, size_t len, uint64_t off)
-{
-	const struct textfile *file = (struct textfile *)node;
-
-	if (off >= file->len)
-		return 0;
-	if (len > file->len - off)
-		len = file->len - off;
-	memcpy(buf, file->text + off, len);
-	return (ssize_t)len;
-}
-
-static void text_destroy(struct kvfs_node *node)
-{
-	struct textfile *file = (struct textfile *)node;
-
-	free(file->text);
-	free(file);
-}
-
-static const struct kvfs_file_ops file_ops = {
-	.read = text_read,
-	.no_backing = "a text that the daemon wrote",
-	.unchanging = true,
-};
-
-static const struct kvfs_node_ops node_ops = {
-	.kind = KVFS_NODE_FILE,
-	.entry_timeout = 3600,
-	.attr_timeout = 3600,
-	.destroy = text_destroy,
-	.getattr = text_getattr,
-	.file = &file_ops,
-};
-
-struct kvfs_node *kvfs_vmcore_text_create(const char *label, char *text, size_t len, uint64_t ino,
-					  uint64_t parent_ino)
-{
-	struct textfile *file = calloc(1, sizeof(*file));
-
-	if (!file) {
-		free(text);
-		return NULL;
-	}
-	kvfs_node_init(&file->node, &node_ops, label, ino, parent_ino);
-	file->text = text;
-	file->len = len;
-	return &file->node;
 }

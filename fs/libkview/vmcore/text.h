@@ -1,31 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The files of vmcore/ that are text: vmcoreinfo, dmesg, and the registers of each CPU. */
+/* The texts of vmcore/: vmcoreinfo, dmesg, and the registers of each CPU. */
 #ifndef KVFS_VMCORE_TEXT_H
 #define KVFS_VMCORE_TEXT_H
 
 #include <stddef.h>
-#include <stdint.h>
 
 #include "base/err.h"
 #include "dump/dump.h"
-#include "node/node.h"
 
 /*
- * The texts. *text is the caller's to free, *len its bytes. Return 0, or -errno and why there
- * is none: -ENODATA if the dump has nothing to make it from.
+ * Each makes a text, which the caller frees; *len is its bytes. Returns 0, or -errno with a message:
+ * -ENODATA if the dump has no note for it, -ENOMEM, or the errors named below.
  */
 int kvfs_vmcore_text_vmcoreinfo(struct kvfs_dump *dump, char **text, size_t *len,
 				struct kvfs_err *err);
 
-/* A log that breaks off is better than none: 0 with err->errnum set, and where it does. */
+/*
+ * The log. If it breaks off, that is no failure: returns 0 with the log up to there, and err has the
+ * reason. Errors of kvfs_virt_init() and, without any log, kvfs_printk_decode().
+ */
 int kvfs_vmcore_text_dmesg(struct kvfs_dump *dump, char **text, size_t *len, struct kvfs_err *err);
 
-/* Of the CPU with the nr-th NT_PRSTATUS. */
+/* The registers of the CPU with the nr-th NT_PRSTATUS. Errors of kvfs_vmcore_prstatus_write(). */
 int kvfs_vmcore_text_cpu(struct kvfs_dump *dump, size_t nr, char **text, size_t *len,
 			 struct kvfs_err *err);
-
-/* A file with this text, which it takes over, on failure too. NULL if out of memory. */
-struct kvfs_node *kvfs_vmcore_text_create(const char *label, char *text, size_t len, uint64_t ino,
-					  uint64_t parent_ino);
 
 #endif /* KVFS_VMCORE_TEXT_H */
