@@ -129,36 +129,30 @@ static int add_memory(struct vmcoredir *dir)
 	return kvfs_fixed_dir_add(&dir->fixed, "ram", kvfs_vmcore_file_create_ram(dir->src, next_ino(dir), parent_ino));
 }
 
-/* Adds a text, or the reason why the dump has none. *why is set if there is a text that breaks off. */
+/* Adds a text, or the reason why the dump has none. A text with a reason is one that breaks off. */
 static int add_text(struct vmcoredir *dir, const char *name, const char *label,
-		    int (*make)(struct kvfs_dump *dump, char **text, size_t *len, struct kvfs_err *err),
-		    struct kvfs_err *why)
+		    int (*make)(struct kvfs_dump *dump, char **text, size_t *len, struct kvfs_err *err))
 {
+	struct kvfs_err why = { 0 };
 	char *text;
 	size_t len;
-	int ret = make(kvfs_vmcore_source_dump(dir->src), &text, &len, why);
+	int ret = make(kvfs_vmcore_source_dump(dir->src), &text, &len, &why);
 
 	if (ret == -ENOMEM)
 		return ret;
 	if (ret < 0)
-		return kvfs_fixed_dir_add_missing(&dir->fixed, name, why);
+		return kvfs_fixed_dir_add_missing(&dir->fixed, name, &why);
+	if (why.errnum)
+		kvfs_err_set(&dir->cut_log, why.errnum, "the log breaks off: %s", why.msg);
 	return kvfs_fixed_dir_add(&dir->fixed, name,
 				  kvfs_text_create(label, next_ino(dir), dir->fixed.node.ino, text, len));
 }
 
 static int add_texts(struct vmcoredir *dir)
 {
-	struct kvfs_err why = { 0 };
-	int ret;
+	int ret = add_text(dir, "vmcoreinfo", "vmcore/vmcoreinfo", kvfs_vmcore_text_vmcoreinfo);
 
-	ret = add_text(dir, "vmcoreinfo", "vmcore/vmcoreinfo", kvfs_vmcore_text_vmcoreinfo, &why);
-	if (ret < 0)
-		return ret;
-	why = (struct kvfs_err) { 0 };
-	ret = add_text(dir, "dmesg", "vmcore/dmesg", kvfs_vmcore_text_dmesg, &why);
-	if (ret == 0 && why.errnum)
-		kvfs_err_set(&dir->cut_log, why.errnum, "the log breaks off: %s", why.msg);
-	return ret;
+	return ret == 0 ? add_text(dir, "dmesg", "vmcore/dmesg", kvfs_vmcore_text_dmesg) : ret;
 }
 
 static int add_notes(struct vmcoredir *dir)
