@@ -28,7 +28,7 @@ struct parser {
 	struct kvfs_iomem iomem;
 	size_t cap;			/* of iomem.ram */
 	uint64_t page_size;
-	bool any, any_nonzero;		/* resources; those that have an address other than 0 */
+	bool any, any_nonzero;		/* resources at all; with an address other than 0 */
 	uint64_t code_start, bss_last;	/* of the kernel image */
 	bool has_code, has_bss;
 };
@@ -120,7 +120,7 @@ static int parse_all(struct parser *ps, const char *text, size_t len, struct kvf
 			return kvfs_err_sys(err, -ret, "cannot list the ranges of RAM");
 		p = eol < end ? eol + 1 : end;
 	}
-	/* RAM that begins at 0 and nothing else would not be a machine. */
+	/* No machine has all its resources at address 0. */
 	if (ps->any && !ps->any_nonzero)
 		return kvfs_err_set(err, EPERM, "the kernel hides the addresses: CAP_SYS_ADMIN is needed");
 	return 0;

@@ -8,8 +8,9 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/number.h"
 
-/* Bytes read at a time. Also the longest line; a name has 511 at most (KSYM_NAME_LEN). */
+/* Bytes read at a time, and limit on the length of a line: a name has up to 511 (KSYM_NAME_LEN). */
 #define CHUNK_LEN (16 * 1024)
 
 struct scanner {
@@ -18,19 +19,8 @@ struct scanner {
 	struct kvfs_err *err;
 	size_t line;		/* lines so far */
 	bool any_nonzero;
-	bool stopped;		/* fn has had enough */
+	bool stopped;		/* fn returned 1 */
 };
-
-static bool is_hex(char c, uint64_t *digit)
-{
-	if (c >= '0' && c <= '9')
-		*digit = (uint64_t)(c - '0');
-	else if (c >= 'a' && c <= 'f')
-		*digit = (uint64_t)(c - 'a' + 10);
-	else
-		return false;
-	return true;
-}
 
 static bool is_graphic(char c)
 {
@@ -40,16 +30,12 @@ static bool is_graphic(char c)
 /* [p, end) without the newline. */
 static bool parse_line(const char *p, const char *end, struct kvfs_kallsyms_line *line)
 {
-	const char *start = p;
-	uint64_t digit;
-
 	*line = (struct kvfs_kallsyms_line){ 0 };
-	for (; p < end && p - start < 16 && is_hex(*p, &digit); p++)
-		line->vaddr = line->vaddr << 4 | digit;
-	if (p == start || end - p < 4 || p[0] != ' ' || !is_graphic(p[1]) || p[2] != ' ')
+	if (kvfs_number_take_until(&p, end, 16, ' ', UINT64_MAX, &line->vaddr) < 0 || end - p < 3 ||
+	    !is_graphic(p[0]) || p[1] != ' ')
 		return false;
-	line->type = p[1];
-	p += 3;
+	line->type = p[0];
+	p += 2;
 	line->name = p;
 	while (p < end && is_graphic(*p))
 		p++;
@@ -81,8 +67,8 @@ static int scan_line(struct scanner *s, const char *p, const char *end)
 }
 
 /*
- * Takes the whole lines of a text; at its end also one without a newline. *used is the number
- * of bytes that they have.
+ * Parses the whole lines of a text, and at its end a last one without a newline. *used is the
+ * number of bytes of these lines.
  */
 static int scan_lines(struct scanner *s, const char *text, size_t len, bool at_end, size_t *used)
 {
@@ -133,7 +119,7 @@ static int scan_fd(struct scanner *s, int fd, char *buf)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return kvfs_err_sys(s->err, errno, "cannot read behind line %zu", s->line);
+			return kvfs_err_sys(s->err, errno, "cannot read after line %zu", s->line);
 		have += (size_t)n;
 		ret = scan_lines(s, buf, have, n == 0, &used);
 		if (ret)

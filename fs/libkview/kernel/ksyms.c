@@ -89,7 +89,7 @@ static int add_symbol(struct builder *b, const struct kvfs_kallsyms_line *line)
 	return 0;
 }
 
-/* Of each line of kallsyms: keeps what belongs to the image. */
+/* Called for each line of kallsyms: keeps the symbols of the image. */
 static int take_line(void *ctx, const struct kvfs_kallsyms_line *line)
 {
 	struct builder *b = ctx;
@@ -145,12 +145,12 @@ static bool is_twin(const struct kvfs_ksyms *syms, size_t i, size_t j)
 	return syms->v[i].addr == syms->v[j].addr && !strcmp(name_of(syms, i), name_of(syms, j));
 }
 
-/* Drops all but one of the symbols that have both name and address in common. */
+/* Drops all but one of the symbols that have the same name and address. */
 static void drop_twins(struct kvfs_ksyms *syms)
 {
 	size_t kept = 0;
 
-	/* They are neighbours in by_name. */
+	/* Twins are neighbours in by_name. */
 	for (size_t k = 1, last = 0; k < syms->n; k++) {
 		if (is_twin(syms, syms->by_name[last], syms->by_name[k]))
 			syms->v[syms->by_name[k]].name = GONE;
@@ -166,7 +166,7 @@ static void drop_twins(struct kvfs_ksyms *syms)
 	}
 }
 
-/* Makes what was read a table. */
+/* Turns the symbols that were read into a table. */
 static int finish(struct builder *b, struct kvfs_err *err)
 {
 	struct kvfs_ksyms *syms = b->syms;
@@ -200,7 +200,7 @@ static int create(uint64_t start, uint64_t end, struct kvfs_ksyms **out, struct 
 	return 0;
 }
 
-/* ret is how reading went. Consumes the table on failure. */
+/* Ends a building: ret is the result of reading. Frees the table on failure. */
 static int hand_over(struct builder *b, int ret, struct kvfs_ksyms **out, struct kvfs_err *err)
 {
 	if (!ret)
@@ -261,7 +261,7 @@ static size_t find_name(const struct kvfs_ksyms *syms, const char *name, size_t 
 	return lo;
 }
 
-/* Whether the k-th symbol by name has that name. */
+/* Tells whether the k-th symbol by name has that name. */
 static bool has_name(const struct kvfs_ksyms *syms, size_t k, const char *name, size_t len)
 {
 	const char *found;
@@ -289,7 +289,7 @@ static void describe(const struct kvfs_ksyms *syms, size_t i, bool unique, struc
 	};
 }
 
-/* Whether the k-th symbol by name, the first of that name, is the only one. */
+/* Tells whether the k-th symbol by name, the first of that name, is the only one. */
 static bool is_unique(const struct kvfs_ksyms *syms, size_t k, const char *name, size_t len)
 {
 	return !has_name(syms, k + 1, name, len);

@@ -27,28 +27,24 @@ struct kvfs_ksym {
 };
 
 /*
- * Parses the text of /proc/kallsyms, keeping symbols with an address in [start, end): the
+ * Parses the text of /proc/kallsyms and keeps the symbols with an address in [start, end): the
  * kernel image, less than 4 GiB. Symbols of modules, per-CPU offsets and absolute constants
- * are outside it. Lines that repeat both name and address count once. len of the last symbol
- * ends at end. Memory is that of the names and 12 bytes a symbol. Returns 0, -EBADMSG with
- * the number of the line that is none, -EPERM if every address is zero (kptr_restrict),
- * -ENODATA if no symbol lies in the range, -EINVAL for a range that cannot be one, or
- * -ENOMEM.
+ * are outside it. Lines that repeat both name and address count once. The last symbol ends at
+ * end. Memory: the names and 12 bytes a symbol. Returns 0, or with a message -EBADMSG for a line
+ * that is none of /proc/kallsyms, -EPERM if every address is zero (kptr_restrict), -ENODATA if no
+ * symbol lies in the range, -EINVAL for an empty or too long range, or -ENOMEM.
  */
 int kvfs_ksyms_parse(const char *text, size_t text_len, uint64_t start, uint64_t end,
 		     struct kvfs_ksyms **out, struct kvfs_err *err);
 
-/* Reads path piece by piece and parses it: the text is never in memory as a whole. */
+/* Reads and parses path. Returns as kvfs_ksyms_parse(), or the errno of open(2) or read(2). */
 int kvfs_ksyms_load(const char *path, uint64_t start, uint64_t end,
 		    struct kvfs_ksyms **out, struct kvfs_err *err);
 
 /* NULL is allowed. */
 void kvfs_ksyms_destroy(struct kvfs_ksyms *syms);
 
-/*
- * Finds NAME or NAME@ADDRESS. Returns 0, -ENOENT, or -ENOTUNIQ for a bare NAME that
- * several symbols have.
- */
+/* Finds NAME or NAME@ADDRESS. Returns 0, -ENOENT, or -ENOTUNIQ for a NAME of several symbols. */
 int kvfs_ksyms_lookup(const struct kvfs_ksyms *syms, const char *name, struct kvfs_ksym *out);
 
 /* The i-th symbol by address, 0 <= i < count; aliases in the order of the text. */
@@ -73,10 +69,10 @@ const char *kvfs_ksyms_names_find(const struct kvfs_ksyms_names *names, uint64_t
 				  uint64_t *start);
 
 /*
- * Scans path for the addresses of a few symbols without making a table, for those that are
+ * Scans path for the addresses of a few symbols without making a table: for symbols that are
  * needed before the range of the image is known (_text, _end). Symbols of modules do not
  * count; of several with one name, the first does. vaddrs[i] is 0 for a name that is not
- * there. Returns 0 or an error as kvfs_ksyms_load(); ends with the last name found.
+ * listed. Returns 0 or an error as kvfs_ksyms_load(). Reads no further than the last name found.
  */
 int kvfs_ksyms_scan(const char *path, const char *const *names, uint64_t *vaddrs, size_t n,
 		    struct kvfs_err *err);

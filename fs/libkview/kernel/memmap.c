@@ -24,8 +24,8 @@ static bool is_known(struct vrange r)
 }
 
 /*
- * What a mapping of physical memory is told by: the direct map has one distance from
- * virtual to physical addresses, and the mapping of the kernel image another.
+ * Distance from physical to virtual addresses. It identifies a mapping of physical memory: the
+ * direct map has one distance, the mapping of the kernel image another.
  */
 static uint64_t delta_of(const struct kvfs_segment *s)
 {
@@ -69,7 +69,7 @@ static int cmp_no_paddr(const void *a, const void *b)
 	return ret ? ret : cmp_u64(x->vaddr, y->vaddr);
 }
 
-/* Puts the segments that have physical addresses first; returns their number. */
+/* Moves the segments with physical addresses to the front. Returns their number. */
 static size_t partition(struct kvfs_segment *segs, size_t n)
 {
 	size_t known = 0;
@@ -81,10 +81,10 @@ static size_t partition(struct kvfs_segment *segs, size_t n)
 }
 
 /*
- * Finds the direct map among segments in the order of cmp_delta_paddr(): those of one
- * distance that together are the longest, since the image lies within RAM and is shorter.
- * Of equals the first is taken, which has the lower addresses. *first is the index of its
- * first segment. Returns their number.
+ * Finds the direct map among segments in the order of cmp_delta_paddr(): the segments of the
+ * distance that has the most bytes, since the image lies within RAM and is shorter. Of equals it
+ * is the first, which has the lower addresses. *first is the index of its first segment.
+ * Returns the number of its segments.
  */
 static size_t find_direct_map(const struct kvfs_segment *segs, size_t n, size_t *first)
 {
@@ -111,7 +111,7 @@ static uint64_t paddr_end(const struct kvfs_segment *s)
 	return s->paddr + s->len;
 }
 
-/* Judges RAM that is sorted by physical address. */
+/* Checks RAM, which is sorted by physical address: whole pages, no overlaps. */
 static int check_ram(const char *name, const struct kvfs_segment *ram, size_t n,
 		     struct kvfs_err *err)
 {
@@ -131,7 +131,7 @@ static int check_ram(const char *name, const struct kvfs_segment *ram, size_t n,
 	return 0;
 }
 
-/* Two ranges of memory cannot have the same bytes of the file. */
+/* Checks that no two ranges of memory share bytes of the file. */
 static int check_file_ranges(const char *name, const struct kvfs_segment *ram, size_t n,
 			     struct kvfs_err *err)
 {
@@ -148,7 +148,7 @@ static int check_file_ranges(const char *name, const struct kvfs_segment *ram, s
 	return 0;
 }
 
-/* Joins what is adjacent in memory and in the file (or in no file). Returns the new number. */
+/* Joins segments that are adjacent in memory and in the file (or in no file). Returns their number. */
 static size_t merge_ram(struct kvfs_segment *ram, size_t n)
 {
 	size_t last = 0;
@@ -189,8 +189,8 @@ static void cut_to(struct kvfs_segment *s, struct vrange r)
 }
 
 /*
- * Takes the image out of the segments that have a physical address, n of them, of which
- * nr_ram from first on are the direct map's.
+ * Finds the image among the n segments with a physical address, of which nr_ram from first on
+ * are the direct map's.
  */
 static int find_image(const char *name, const struct kvfs_segment *segs, size_t n, size_t first,
 		      size_t nr_ram, struct vrange range, struct kvfs_segment *image,
@@ -221,7 +221,7 @@ static int find_image(const char *name, const struct kvfs_segment *segs, size_t 
 	return 0;
 }
 
-/* Fills in the map but for the VMCOREINFO. On failure the caller deinits it. */
+/* Fills in the map, VMCOREINFO excepted. The caller deinits it, on failure too. */
 static int split(const char *name, struct kvfs_segment *segs, size_t n, struct vrange range,
 		 struct kvfs_memmap *map, struct kvfs_err *err)
 {
@@ -247,7 +247,7 @@ static int split(const char *name, struct kvfs_segment *segs, size_t n, struct v
 	return 0;
 }
 
-/* Leaves out segments without a byte in the file; what exceeds those bytes is a hole. */
+/* Leaves out segments without bytes in the file, and the part of others that exceeds these bytes. */
 static size_t drop_empty(struct kvfs_segment *segs, size_t n)
 {
 	size_t kept = 0;
@@ -262,7 +262,7 @@ static size_t drop_empty(struct kvfs_segment *segs, size_t n)
 	return kept;
 }
 
-/* Whether the core can be a picture of this machine's memory at all. */
+/* Checks that the core can be one of this machine's memory. */
 static int check_core(const struct kvfs_elf_file *file, const struct kvfs_elf *core,
 		      struct kvfs_err *err)
 {
@@ -322,7 +322,7 @@ static int ram_of_iomem(const struct kvfs_iomem *iomem, uint64_t direct_map,
 		uint64_t vend;
 
 		if (!kvfs_add_u64(direct_map, r->end - 1, &vend))
-			return kvfs_err_set(err, EBADMSG, "RAM 0x%" PRIx64 "-0x%" PRIx64 " does not fit behind "
+			return kvfs_err_set(err, EBADMSG, "RAM 0x%" PRIx64 "-0x%" PRIx64 " does not fit after "
 					    "the start of the direct map at 0x%" PRIx64, r->start,
 					    r->end - 1, direct_map);
 		map->ram[map->nr_ram++] = (struct kvfs_segment){

@@ -21,7 +21,7 @@ struct kvfs_memmap {
 	struct kvfs_segment *ram;	/* by ascending paddr, page-aligned, not overlapping, paddr and vaddr known */
 	size_t nr_ram;
 	struct kvfs_segment image;	/* from _text to _end; len 0 if not known */
-	struct kvfs_segment *other;	/* by ascending vaddr: those without a physical address (vmalloc, vmemmap) */
+	struct kvfs_segment *other;	/* by ascending vaddr: without a physical address (vmalloc, vmemmap) */
 	size_t nr_other;
 	char *vmcoreinfo;		/* text, NUL-terminated; NULL if none was found */
 	size_t vmcoreinfo_len;

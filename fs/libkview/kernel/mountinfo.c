@@ -11,7 +11,7 @@
 #include "base/cleanup.h"
 #include "base/io.h"
 
-/* A machine with ten thousand mounts has about 2 MiB of it. */
+/* Bytes; ten thousand mounts are about 2 MiB. */
 #define MOUNTINFO_MAX (16 * 1024 * 1024)
 
 static bool is_octal(const char *p)
@@ -19,7 +19,7 @@ static bool is_octal(const char *p)
 	return p[0] >= '0' && p[0] <= '3' && p[1] >= '0' && p[1] <= '7' && p[2] >= '0' && p[2] <= '7';
 }
 
-/* Whether field, in which a space, for one, is "\040", is path. */
+/* Tells whether field, in which a space for example is "\040", is path. */
 static bool field_is(const char *field, size_t len, const char *path)
 {
 	const char *end = field + len;
@@ -38,8 +38,8 @@ static bool field_is(const char *field, size_t len, const char *path)
 }
 
 /*
- * "ID PARENT MAJOR:MINOR ROOT MOUNTPOINT OPTIONS [TAG]... - FSTYPE SOURCE SUPEROPTIONS", at path
- * or, if path is NULL, anywhere.
+ * Parses "ID PARENT MAJOR:MINOR ROOT MOUNTPOINT OPTIONS [TAG]... - FSTYPE SOURCE SUPEROPTIONS".
+ * Returns false if it is no such line, or if path is not NULL and not its MOUNTPOINT.
  */
 static bool parse_line(const char *line, size_t len, const char *path, struct kvfs_mountinfo *out)
 {
@@ -63,7 +63,7 @@ bool kvfs_mountinfo_parse(const char *text, const char *path, struct kvfs_mounti
 {
 	bool found = false;
 
-	/* What was mounted later comes later, and lies on top. */
+	/* Later mounts come later, and are on top. */
 	while (*text) {
 		size_t len = strcspn(text, "\n");
 		struct kvfs_mountinfo this;

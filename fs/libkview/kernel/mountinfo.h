@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* /proc/self/mountinfo: what is mounted where, without asking the file system itself. */
+/*
+ * /proc/PID/mountinfo: what is mounted where. Unlike stat(2) and statfs(2), it never waits for the
+ * file system.
+ */
 #ifndef KVFS_KERNEL_MOUNTINFO_H
 #define KVFS_KERNEL_MOUNTINFO_H
 
@@ -13,21 +16,21 @@ struct kvfs_mountinfo {
 };
 
 /*
- * Finds the mount at path, an absolute path without links, the topmost if there are
- * several. Returns whether there is one.
+ * Finds the mount at path, an absolute path without links; the topmost if there are several.
+ * Returns false if there is none, or if mountinfo cannot be read.
  */
 bool kvfs_mountinfo_find(const char *path, struct kvfs_mountinfo *out);
 
 /*
- * Reads the mounts that a process sees, of which procdir is the directory in /proc. *text is
- * the caller's to free. Returns 0 or -errno.
+ * Reads the mounts that a process sees. procdir is a descriptor of its directory in /proc. The
+ * caller frees *text. Returns 0 or -errno.
  */
 int kvfs_mountinfo_load(int procdir, char **text);
 
-/* Finds any mount of the file system that has a device number. Pure. */
+/* Finds a mount of the file system with this device number. Pure. */
 bool kvfs_mountinfo_parse_dev(const char *text, dev_t dev, struct kvfs_mountinfo *out);
 
-/* As kvfs_mountinfo_find(), in a text that was read already. Pure. */
+/* As kvfs_mountinfo_find(), in a text. Pure. */
 bool kvfs_mountinfo_parse(const char *text, const char *path, struct kvfs_mountinfo *out);
 
 #endif /* KVFS_KERNEL_MOUNTINFO_H */

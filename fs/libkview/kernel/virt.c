@@ -7,10 +7,10 @@
 
 #include "base/io.h"
 
-/* Where x86-64 maps its image (arch/x86/include/asm/page_64_types.h). */
+/* x86-64: virtual address of the image at physical address 0 (arch/x86/include/asm/page_64_types.h). */
 #define START_KERNEL_MAP 0xffffffff80000000ULL
 
-/* The page tables of an x86-64 kernel, from VMCOREINFO (arch/x86/kernel/vmcore_info_64.c). */
+/* Finds the page tables of an x86-64 kernel (arch/x86/kernel/vmcore_info_64.c, 6.12). */
 static int find_tables(struct kvfs_virt *mem, const struct kvfs_vmcoreinfo *info,
 		       struct kvfs_err *err)
 {
@@ -43,7 +43,7 @@ static int find_tables(struct kvfs_virt *mem, const struct kvfs_vmcoreinfo *info
 	return 0;
 }
 
-/* Dumps of a machine without paging give all their segments the address 0. */
+/* In dumps that were made without paging, all segments have the virtual address 0. */
 static bool has_vaddr(const struct kvfs_segment *seg)
 {
 	return seg->vaddr != 0 && seg->paddr != KVFS_NO_PADDR;
@@ -97,7 +97,7 @@ int kvfs_virt_translate(const struct kvfs_virt *mem, uint64_t vaddr, uint64_t *p
 
 	if (mem->has_tables)
 		ret = kvfs_pagewalk(&mem->walk, vaddr, paddr, len);
-	/* A page table that was not dumped does not make the segments wrong. */
+	/* If a page table was not dumped, the segments are still right. */
 	if (ret < 0 && by_segments(mem, vaddr, paddr, len) == 0)
 		ret = 0;
 	return ret;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Virtual memory of a crashed kernel, read from its physical memory: by its own page tables
- * where VMCOREINFO says where they are (x86-64), else by the virtual addresses that the
- * dump gives its segments.
+ * Virtual memory of a crashed kernel, read from its physical memory: through its page tables if
+ * VMCOREINFO has their address (x86-64), and through the virtual addresses of the dump's segments
+ * otherwise. Pure; the caller's function reads physical memory.
  */
 #ifndef KVFS_KERNEL_VIRT_H
 #define KVFS_KERNEL_VIRT_H
@@ -26,18 +26,18 @@ struct kvfs_virt {
 };
 
 /*
- * Sets up the translation. machine is e_machine of the dump; segs and arg are borrowed for
- * the life of mem; there may be no segments. Returns 0, or -EOPNOTSUPP with a message if
- * neither way of translating is there, -EBADMSG if VMCOREINFO contradicts itself.
+ * Sets up the translation. machine is e_machine of the dump; segs and arg are borrowed for the
+ * life of mem; nr_segs may be 0. Returns 0, or with a message -EOPNOTSUPP if there are neither
+ * page tables nor virtual addresses, -EBADMSG if VMCOREINFO contradicts itself.
  */
 int kvfs_virt_init(struct kvfs_virt *mem, const struct kvfs_vmcoreinfo *info, uint16_t machine,
 		   const struct kvfs_segment *segs, size_t nr_segs,
 		   kvfs_read_phys_fn read_phys, void *arg, struct kvfs_err *err);
 
 /*
- * Translates vaddr; *len is how many bytes from there on are adjacent in physical memory,
- * at least 1. Returns 0, -EFAULT if nothing is mapped there, or what read_phys said of a
- * page table.
+ * Translates vaddr. *len, at least 1, is the number of bytes from there on that are adjacent in
+ * physical memory. Returns 0, -EFAULT if nothing is mapped there, or the error of read_phys for
+ * a page table.
  */
 int kvfs_virt_translate(const struct kvfs_virt *mem, uint64_t vaddr, uint64_t *paddr,
 			uint64_t *len);

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/checked.h"
+#include "base/number.h"
 
 bool kvfs_vmcoreinfo_get(const struct kvfs_vmcoreinfo *info, const char *key, const char **val,
 			 size_t *len)
@@ -30,33 +30,9 @@ bool kvfs_vmcoreinfo_get(const struct kvfs_vmcoreinfo *info, const char *key, co
 	return found;
 }
 
-/* The value of a digit in any base up to 16; 16 if it is none. */
-static unsigned int digit_of(char c)
-{
-	if (c >= '0' && c <= '9')
-		return (unsigned int)(c - '0');
-	if (c >= 'a' && c <= 'f')
-		return (unsigned int)(c - 'a' + 10);
-	if (c >= 'A' && c <= 'F')
-		return (unsigned int)(c - 'A' + 10);
-	return 16;
-}
-
 static int parse_digits(const char *s, size_t len, unsigned int base, uint64_t *out)
 {
-	uint64_t value = 0;
-
-	if (len == 0)
-		return -EBADMSG;
-	for (size_t i = 0; i < len; i++) {
-		unsigned int digit = digit_of(s[i]);
-
-		if (digit >= base || !kvfs_mul_u64(value, base, &value) ||
-		    !kvfs_add_u64(value, digit, &value))
-			return -EBADMSG;
-	}
-	*out = value;
-	return 0;
+	return kvfs_number_parse(s, len, base, UINT64_MAX, out) < 0 ? -EBADMSG : 0;
 }
 
 int kvfs_vmcoreinfo_hex(const struct kvfs_vmcoreinfo *info, const char *key, uint64_t *out)

@@ -71,7 +71,7 @@ START_TEST(lines_that_are_none)
 	static const char *const bad[] = {
 		"\n", "ffffffff81000000\n", "ffffffff81000000 T\n", "ffffffff81000000 T \n",
 		" T _text\n", "ffffffff81000000  _text\n", "ffffffff81000000 TT _text\n",
-		"fffffffff81000000 T _text\n", "0xffffffff81000000 T _text\n", "FFFF T _text\n",
+		"fffffffff81000000 T _text\n", "0xffffffff81000000 T _text\n", "-1 T _text\n",
 		"ffffffff81000000 T a b\n", "ffffffff81000000 T a [m]\n", "ffffffff81000000 T a\t\n",
 		"ffffffff81000000 T a\tm\n", "ffffffff81000000 T a\t[m\n", "ffffffff81000000 T a\t[]\n",
 		"ffffffff81000000 T a\x01\n", "ffffffff81000000\tT\ta\n",
@@ -132,7 +132,7 @@ START_TEST(from_a_file)
 	ret = kvfs_kallsyms_load("/nonexistent", take, &r, &err);
 	unit_assert_error(ret, ENOENT, err, "cannot open /nonexistent");
 	ret = kvfs_kallsyms_load("/", take, &r, &err);
-	unit_assert_error(ret, EISDIR, err, "cannot read behind line 0");
+	unit_assert_error(ret, EISDIR, err, "cannot read after line 0");
 	fd = unit_file("?\n", 2);
 	ret = kvfs_kallsyms_load(unit_path(fd), take, &r, &err);
 	unit_assert_error(ret, EBADMSG, err, "/proc/self/fd/");

@@ -104,7 +104,7 @@ START_TEST(names_that_several_have)
 	ck_assert_int_eq(lookup(syms, "init@ffffffffc0000000"), -ENOENT);
 	ck_assert_int_eq(lookup(syms, "foo_bar"), -ENOTUNIQ);
 	check(syms, "foo_bar@ffffffff81000048", 0x48, 8, false);
-	/* An address may also stand behind a name that needs none. */
+	/* A name that is unique may have an address, too. */
 	check(syms, "foo@ffffffff81000020", 0x20, 0x10, true);
 	kvfs_ksyms_destroy(syms);
 }

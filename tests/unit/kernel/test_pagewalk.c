@@ -26,7 +26,7 @@ static int read_mem(void *arg, void *buf, size_t len, uint64_t paddr)
 static struct kvfs_pagewalk walk = { .root = 0, .levels = 4, .read = read_mem };
 
 /*
- * Four levels: vaddr 0x123456789000 by a 4 KiB page, the 2 MiB and the 1 GiB behind it by
+ * Four levels: vaddr 0x123456789000 by a 4 KiB page, the 2 MiB and the 1 GiB after it by
  * huge ones; the direct map's first page.
  */
 static void set_up(void)
