@@ -9,32 +9,24 @@
 #include <time.h>
 #include <traceevent/event-parse.h>
 #include <traceevent/trace-seq.h>
-#include <tracefs/tracefs.h>
 
 #include "base/cleanup.h"
 #include "base/io.h"
 #include "kernel/ksyms.h"
 #include "kview-trace/formats.h"
+#include "trace/find.h"
 
-#define PRINTK_FORMATS_MAX (64U << 20)
+#define TEXT_MAX (64U << 20)
 
 struct decoder {
 	struct tep_handle *tep;
 	struct formats *formats;
-	struct kvfs_ksyms_names *symbols;	/* loaded when an address is to be named first */
+	struct kvfs_ksyms_names *symbols;	/* loaded when the first address is printed */
 	bool want_symbols;
-	const char *tracing;	/* where names of tasks are looked up again; borrowed */
-	time_t cmdlines_at;	/* when that was done last */
-	bool local;		/* it is this machine's tracefs */
-	bool is_ns;		/* the clock counts nanoseconds */
+	char tracing[PATH_MAX];
+	time_t cmdlines_at;	/* when names of tasks were loaded last */
+	bool local;		/* tracing is this machine's tracefs */
 };
-
-/* Those of trace_clocks[] in kernel/trace/trace.c that are not in nanoseconds. */
-bool decoder_clock_is_ns(const char *clock)
-{
-	return !clock || (strcmp(clock, "counter") != 0 && strcmp(clock, "x86-tsc") != 0 &&
-			  strcmp(clock, "ppc-tb") != 0 && strcmp(clock, "uptime") != 0);
-}
 
 /* Names for addresses, as in "tracing_mark_write: ". Without them there are numbers. */
 static char *resolve(void *priv, unsigned long long *addr, char **module)
@@ -56,45 +48,85 @@ static char *resolve(void *priv, unsigned long long *addr, char **module)
 	return (char *)name;
 }
 
-/* What the %s of a trace_printk() points to. */
-static void load_printk_formats(struct decoder *decoder)
+/* Reads a file of the tracing folder; NULL if there is none, as in a copy that lacks it. */
+static char *load_text(const struct decoder *decoder, const char *name)
 {
-	_cleanup_free_ char *text = NULL;
-	char path[PATH_MAX];
+	char path[PATH_MAX + 64], *text = NULL;
 	size_t len;
 
-	snprintf(path, sizeof(path), "%s/printk_formats", decoder->tracing);
-	if (kvfs_io_read_file(path, PRINTK_FORMATS_MAX, &text, &len) == 0)
+	snprintf(path, sizeof(path), "%s/%s", decoder->tracing, name);
+	return kvfs_io_read_file(path, TEXT_MAX, &text, &len) == 0 ? text : NULL;
+}
+
+/* Loads the texts that a %s of trace_printk() points to. */
+static void load_printk_formats(struct decoder *decoder)
+{
+	_cleanup_free_ char *text = load_text(decoder, "printk_formats");
+
+	if (text)
 		tep_parse_printk_formats(decoder->tep, text);
+}
+
+/* Loads the names of tasks that the kernel keeps for its own output. */
+static void load_cmdlines(struct decoder *decoder)
+{
+	_cleanup_free_ char *text = load_text(decoder, "saved_cmdlines");
+
+	if (text)
+		tep_parse_saved_cmdlines(decoder->tep, text);
+}
+
+static int find_tracing(struct decoder *decoder, const char *dir, struct kvfs_err *err)
+{
+	int ret;
+
+	decoder->local = !dir;
+	if (decoder->local)
+		ret = kvfs_trace_find(false, decoder->tracing, sizeof(decoder->tracing), err);
+	else
+		ret = snprintf(decoder->tracing, sizeof(decoder->tracing), "%s", dir) < (int)sizeof(decoder->tracing) ?
+			      0 : kvfs_err_sys(err, ENAMETOOLONG, "%s", dir);
+	if (ret == -ENOENT)
+		return kvfs_err_set(err, ENOENT, "tracefs is not mounted, and it says how to decode events (--tracing DIR gives a copy)");
+	return ret;
+}
+
+static int fill_in(struct decoder *decoder, const struct decoder_config *config, struct kvfs_err *err)
+{
+	int ret = find_tracing(decoder, config->tracing, err);
+
+	if (ret < 0)
+		return ret;
+	decoder->want_symbols = decoder->local && !config->numeric;
+	ret = formats_open(decoder->tracing, &decoder->formats);
+	if (ret == -ENOENT)
+		return kvfs_err_set(err, ENOENT, "no event formats in %s/events", decoder->tracing);
+	if (ret < 0)
+		return kvfs_err_sys(err, -ret, "cannot read %s/events", decoder->tracing);
+	tep_set_loglevel(TEP_LOG_NONE);
+	decoder->tep = tep_alloc();
+	if (!decoder->tep)
+		return kvfs_err_sys(err, ENOMEM, "the decoder");
+	/* A ring is of this machine, or of one like it. */
+	tep_set_long_size(decoder->tep, sizeof(long));
+	tep_set_function_resolver(decoder->tep, resolve, decoder);
+	load_printk_formats(decoder);
+	load_cmdlines(decoder);
+	return 0;
 }
 
 int decoder_create(const struct decoder_config *config, struct decoder **out, struct kvfs_err *err)
 {
 	struct decoder *decoder = calloc(1, sizeof(*decoder));
-	const char *dir = config->tracing;
+	int ret;
 
 	if (!decoder)
 		return kvfs_err_sys(err, ENOMEM, "the decoder");
-	decoder->local = !config->tracing;
-	if (!dir && tracefs_tracing_dir_is_mounted(false, &dir) <= 0) {
-		free(decoder);
-		return kvfs_err_set(err, ENOENT, "tracefs is not mounted, and it says how to decode events (--tracing DIR gives a copy)");
-	}
-	decoder->tracing = dir;
-	decoder->is_ns = decoder_clock_is_ns(config->clock);
-	decoder->want_symbols = decoder->local && !config->numeric;
-	tep_set_loglevel(TEP_LOG_NONE);
-	decoder->tep = tep_alloc();
-	decoder->formats = formats_open(dir);
-	if (!decoder->tep || !decoder->formats) {
+	ret = fill_in(decoder, config, err);
+	if (ret < 0) {
 		decoder_destroy(decoder);
-		return kvfs_err_set(err, ENOENT, "no event formats in %s/events", dir);
+		return ret;
 	}
-	/* Rings are of this machine, or of one like it. */
-	tep_set_long_size(decoder->tep, sizeof(long));
-	tep_set_function_resolver(decoder->tep, resolve, decoder);
-	load_printk_formats(decoder);
-	tracefs_load_cmdlines(dir, decoder->tep);
 	*out = decoder;
 	return 0;
 }
@@ -110,7 +142,7 @@ void decoder_destroy(struct decoder *decoder)
 	free(decoder);
 }
 
-/* New tasks get known at most once a second. */
+/* Looks up the name of a task that is new, at most once a second. */
 static void know_task(struct decoder *decoder, struct tep_record *record)
 {
 	int pid = tep_data_pid(decoder->tep, record);
@@ -122,7 +154,7 @@ static void know_task(struct decoder *decoder, struct tep_record *record)
 	if (now == decoder->cmdlines_at)
 		return;
 	decoder->cmdlines_at = now;
-	tracefs_load_cmdlines(decoder->tracing, decoder->tep);
+	load_cmdlines(decoder);
 }
 
 static void print_bytes(const struct kvfs_ring_event *event, int cpu, FILE *out)
@@ -135,8 +167,8 @@ static void print_bytes(const struct kvfs_ring_event *event, int cpu, FILE *out)
 	fputc('\n', out);
 }
 
-void decoder_print(struct decoder *decoder, int cpu, const struct kvfs_ring_event *event,
-		   FILE *out)
+int decoder_print(struct decoder *decoder, int cpu, bool is_ns, const struct kvfs_ring_event *event,
+		  FILE *out)
 {
 	struct tep_record record = {
 		.ts = event->ts,
@@ -148,44 +180,30 @@ void decoder_print(struct decoder *decoder, int cpu, const struct kvfs_ring_even
 	};
 	struct trace_seq seq;
 	uint16_t id = 0;
+	int known = 0;
 
-	/* Of the fields that all events have, the first is the id and the last one ends at byte 8. */
-	if (event->len >= 8)
+	/* Of the fields that all events have, the id is the first, and the last one ends at byte 8. */
+	if (event->len >= 8) {
 		memcpy(&id, event->data, sizeof(id));
-	if (event->len < 8 || !formats_load(decoder->formats, decoder->tep, id)) {
+		known = formats_load(decoder->formats, decoder->tep, id);
+	}
+	if (known < 0)
+		return known;
+	if (!known) {
 		print_bytes(event, cpu, out);
-		return;
+		return 0;
 	}
 	know_task(decoder, &record);
 	trace_seq_init(&seq);
 	tep_print_event(decoder->tep, &seq, &record,
-			decoder->is_ns ? "%16s-%-7d [%03d] %s %6.1000d: %s: %s" :
-					 "%16s-%-7d [%03d] %s %12d: %s: %s",
+			is_ns ? "%16s-%-7d [%03d] %s %6.1000d: %s: %s" : "%16s-%-7d [%03d] %s %12d: %s: %s",
 			TEP_PRINT_COMM, TEP_PRINT_PID, TEP_PRINT_CPU, TEP_PRINT_LATENCY,
 			TEP_PRINT_TIME, TEP_PRINT_NAME, TEP_PRINT_INFO);
-	/* What is written to trace_marker mostly has its own. */
+	/* Most texts written to trace_marker end with a newline of their own. */
 	trace_seq_terminate(&seq);
 	while (seq.len > 0 && seq.buffer[seq.len - 1] == '\n')
 		seq.buffer[--seq.len] = '\0';
 	fprintf(out, "%s\n", seq.buffer);
 	trace_seq_destroy(&seq);
-}
-
-char *decoder_clock(const char *instance)
-{
-	struct tracefs_instance *t = NULL;
-	const char *dir;
-	char *clock;
-
-	/* Otherwise libtracefs would mount it. */
-	if (tracefs_tracing_dir_is_mounted(false, &dir) <= 0)
-		return NULL;
-	if (instance) {
-		t = tracefs_instance_alloc(dir, instance);
-		if (!t)
-			return NULL;
-	}
-	clock = tracefs_get_clock(t);
-	tracefs_instance_free(t);
-	return clock;
+	return 0;
 }

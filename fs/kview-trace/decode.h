@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Events as text, by what tracefs says of their formats; libtraceevent does the work. */
+/* Events as text, by their formats in tracefs; libtraceevent does the work. */
 #ifndef KVFS_KVIEW_TRACE_DECODE_H
 #define KVFS_KVIEW_TRACE_DECODE_H
 
 #include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 
 #include "base/err.h"
@@ -14,26 +13,22 @@ struct decoder;
 
 struct decoder_config {
 	/*
-	 * A folder with the events/ of the kernel that wrote the ring, as tracefs or a copy of
-	 * it; NULL: this machine's tracefs.
+	 * A folder with events/ of the kernel that wrote the ring: tracefs or a copy of it. NULL:
+	 * this machine's tracefs, whose names of tasks are looked up again when new ones come.
 	 */
 	const char *tracing;
-	const char *clock;	/* what trace_clock said; NULL: nanoseconds */
-	bool numeric;		/* addresses stay numbers: names take a moment to load */
+	bool numeric;		/* print addresses as numbers: loading names takes a moment */
 };
 
-/* config is borrowed. Returns 0, or -errno and what is wrong. */
+/* config is not kept. Returns 0, or -errno and what is wrong. */
 int decoder_create(const struct decoder_config *config, struct decoder **out, struct kvfs_err *err);
-void decoder_destroy(struct decoder *decoder);
+void decoder_destroy(struct decoder *decoder);	/* NULL is allowed */
 
-/* Prints a line for an event of a CPU, in the manner of trace_pipe. */
-void decoder_print(struct decoder *decoder, int cpu, const struct kvfs_ring_event *event,
-		   FILE *out);
-
-/* The clock of this machine's ring: of an instance, or NULL for the top level. To be freed. */
-char *decoder_clock(const char *instance);
-
-/* Whether a clock counts nanoseconds; NULL is one that does. */
-bool decoder_clock_is_ns(const char *clock);
+/*
+ * Prints a line for an event of a CPU, as trace_pipe does; of an event without a format its bytes.
+ * is_ns: its time is in nanoseconds. Returns 0, or -errno if the format cannot be read.
+ */
+int decoder_print(struct decoder *decoder, int cpu, bool is_ns, const struct kvfs_ring_event *event,
+		  FILE *out);
 
 #endif /* KVFS_KVIEW_TRACE_DECODE_H */

@@ -2,7 +2,9 @@
 #include "kview-trace/formats.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,21 +12,21 @@
 
 #include "base/cleanup.h"
 #include "base/io.h"
+#include "base/number.h"
 
 #define FORMAT_MAX (1U << 20)
 
+/* Where a format is, and what came of loading it. */
 struct format {
-	unsigned int id;
 	bool loaded, known;
-	char *system, *event;
+	char *system, *event;	/* NULL: no format has this id */
 };
 
 struct formats {
 	char *dir;			/* events/ */
-	struct dirent **systems;	/* those that were not looked at yet are from next on */
+	struct dirent **systems;	/* those from next on have not been searched */
 	int nr_systems, next;
-	struct format *v;
-	size_t nr;
+	struct format by_id[UINT16_MAX + 1];
 };
 
 static int no_dots(const struct dirent *entry)
@@ -32,7 +34,7 @@ static int no_dots(const struct dirent *entry)
 	return entry->d_name[0] != '.';
 }
 
-/* First what every kernel has and most traces hold: the events of ftrace itself. */
+/* The events of ftrace itself first: every kernel has them, and most traces. */
 static int ftrace_first(const struct dirent **a, const struct dirent **b)
 {
 	bool first_a = strcmp((*a)->d_name, "ftrace") == 0, first_b = strcmp((*b)->d_name, "ftrace") == 0;
@@ -40,111 +42,120 @@ static int ftrace_first(const struct dirent **a, const struct dirent **b)
 	return first_a != first_b ? (first_a ? -1 : 1) : strcmp((*a)->d_name, (*b)->d_name);
 }
 
-struct formats *formats_open(const char *dir)
+int formats_open(const char *dir, struct formats **out)
 {
 	struct formats *f = calloc(1, sizeof(*f));
+	int ret;
 
 	if (!f)
-		return NULL;
+		return -ENOMEM;
 	if (asprintf(&f->dir, "%s/events", dir) < 0) {
 		free(f);
-		return NULL;
+		return -ENOMEM;
 	}
 	f->nr_systems = scandir(f->dir, &f->systems, no_dots, ftrace_first);
 	if (f->nr_systems <= 0) {
+		ret = f->nr_systems < 0 ? -errno : -ENOENT;
 		f->nr_systems = 0;
 		formats_close(f);
-		return NULL;
+		return ret == -ENOTDIR ? -ENOENT : ret;
 	}
-	return f;
+	*out = f;
+	return 0;
 }
 
-void formats_close(struct formats *formats)
+void formats_close(struct formats *f)
 {
-	if (!formats)
+	if (!f)
 		return;
-	for (int i = 0; i < formats->nr_systems; i++)
-		free(formats->systems[i]);
-	free(formats->systems);
-	for (size_t i = 0; i < formats->nr; i++) {
-		free(formats->v[i].system);
-		free(formats->v[i].event);
+	for (int i = 0; i < f->nr_systems; i++)
+		free(f->systems[i]);
+	free(f->systems);
+	for (size_t i = 0; i <= UINT16_MAX; i++) {
+		free(f->by_id[i].system);
+		free(f->by_id[i].event);
 	}
-	free(formats->v);
-	free(formats->dir);
-	free(formats);
+	free(f->dir);
+	free(f);
 }
 
-static void add(struct formats *f, const char *system, const char *event)
+/*
+ * Notes where the format of an event is. A file without an id, as of an event that is not for
+ * trace buffers or has gone with its module, is none.
+ */
+static int add(struct formats *f, const char *system, const char *event)
 {
 	_cleanup_free_ char *text = NULL;
-	struct format *bigger, format = { 0 };
+	struct format *format;
 	char path[PATH_MAX];
+	const char *p;
+	uint64_t id;
 	size_t len;
+	int ret;
 
-	snprintf(path, sizeof(path), "%s/%s/%s/id", f->dir, system, event);
-	if (kvfs_io_read_file(path, 64, &text, &len) < 0)
-		return;
-	format.id = strtoul(text, NULL, 10);
-	format.system = strdup(system);
-	format.event = strdup(event);
-	bigger = reallocarray(f->v, f->nr + 1, sizeof(*f->v));
-	if (bigger)
-		f->v = bigger;
-	if (!format.system || !format.event || !bigger) {
-		free(format.system);
-		free(format.event);
-		return;
-	}
-	f->v[f->nr++] = format;
+	if (snprintf(path, sizeof(path), "%s/%s/%s/id", f->dir, system, event) >= (int)sizeof(path))
+		return 0;
+	ret = kvfs_io_read_file(path, 64, &text, &len);
+	if (ret < 0)
+		return ret == -ENOENT || ret == -ENOTDIR || ret == -ENODEV ? 0 : ret;
+	p = text;
+	if (kvfs_number_take(&p, text + len, 10, UINT16_MAX, &id) < 0 || f->by_id[id].system)
+		return 0;
+	format = &f->by_id[id];
+	format->system = strdup(system);
+	format->event = strdup(event);
+	if (format->system && format->event)
+		return 0;
+	free(format->system);
+	free(format->event);
+	*format = (struct format) { 0 };
+	return -ENOMEM;
 }
 
-static void look_at(struct formats *f, const char *system)
+static int search(struct formats *f, const char *system)
 {
 	char path[PATH_MAX];
 	struct dirent *entry;
+	int ret = 0;
 	DIR *d;
 
-	snprintf(path, sizeof(path), "%s/%s", f->dir, system);
+	if (snprintf(path, sizeof(path), "%s/%s", f->dir, system) >= (int)sizeof(path))
+		return 0;
 	d = opendir(path);
-	while (d && (entry = readdir(d))) {
+	if (!d)
+		return errno == ENOTDIR || errno == ENOENT ? 0 : -errno;
+	while (ret == 0 && (entry = readdir(d))) {
 		if (entry->d_name[0] != '.' && entry->d_type != DT_REG)
-			add(f, system, entry->d_name);
+			ret = add(f, system, entry->d_name);
 	}
-	if (d)
-		closedir(d);
+	closedir(d);
+	return ret;
 }
 
-static struct format *find(struct formats *f, unsigned int id)
+int formats_load(struct formats *f, struct tep_handle *tep, uint16_t id)
 {
-	size_t seen = 0;
-
-	for (;;) {
-		for (; seen < f->nr; seen++) {
-			if (f->v[seen].id == id)
-				return &f->v[seen];
-		}
-		if (f->next == f->nr_systems)
-			return NULL;
-		look_at(f, f->systems[f->next++]->d_name);
-	}
-}
-
-bool formats_load(struct formats *formats, struct tep_handle *tep, unsigned int id)
-{
-	struct format *format = find(formats, id);
+	struct format *format = &f->by_id[id];
 	_cleanup_free_ char *text = NULL;
 	char path[PATH_MAX];
 	size_t len;
+	int ret = 0;
 
-	if (!format || format->loaded)
-		return format && format->known;
+	while (!format->system && f->next < f->nr_systems) {
+		ret = search(f, f->systems[f->next]->d_name);
+		if (ret < 0)
+			return ret;
+		f->next++;
+	}
+	if (!format->system || format->loaded)
+		return format->known;
+	if (snprintf(path, sizeof(path), "%s/%s/%s/format", f->dir, format->system, format->event) < (int)sizeof(path))
+		ret = kvfs_io_read_file(path, FORMAT_MAX, &text, &len);
+	if (ret < 0 && ret != -ENOENT)
+		return ret;
 	format->loaded = true;
-	snprintf(path, sizeof(path), "%s/%s/%s/format", formats->dir, format->system, format->event);
-	if (kvfs_io_read_file(path, FORMAT_MAX, &text, &len) < 0)
-		return false;
-	/* One whose print format libtraceevent does not understand is shown by its fields. */
-	tep_parse_event(tep, text, len, format->system);
+	/* An event whose print format libtraceevent does not understand is shown by its fields. */
+	if (text)
+		tep_parse_event(tep, text, len, format->system);
 	format->known = tep_find_event(tep, id);
 	return format->known;
 }

@@ -1,33 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * kview-trace: prints the events of trace rings, consumed from their mappings or out of saved
- * copies, those of several CPUs merged by time. Exit status: 0, 1 something failed, 2 the
- * command line is wrong.
+ * kview-trace: prints the events of trace rings, consumed from their mappings or read from saved
+ * copies, several CPUs merged by time. Exit status: 0, 1 if something failed, 2 if the command
+ * line is wrong.
  */
 #include <errno.h>
 #include <getopt.h>
 #include <limits.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/err.h"
+#include "kview-trace/clock.h"
 #include "kview-trace/decode.h"
+#include "kview-trace/merge.h"
 #include "kview-trace/ring.h"
 #include "kview-trace/stats.h"
 
 #define EXIT_USAGE 2
 
-/*
- * poll(2) wakes at buffer_percent, which is the administrator's; in between it is looked
- * after this time.
- */
-#define IDLE_MS 100
-
-static volatile bool stop;
+static volatile sig_atomic_t stop;
 
 struct options {
 	bool saved, once, stats, numeric;
@@ -40,7 +36,8 @@ static void usage(FILE *out)
 {
 	fputs("Usage: kview-trace [OPTION]... RING...\n"
 	      "       kview-trace --file [OPTION]... SAVED...\n"
-	      "Print the events of trace rings (MOUNT/trace/cpuN), several CPUs merged by time.\n"
+	      "Print the events of trace rings (MOUNT/trace/cpuN), several CPUs merged by time;\n"
+	      "rings of different trace clocks one after another.\n"
 	      "\n"
 	      "  RINGs are consumed through their mappings, as events are written, until a\n"
 	      "  signal comes. A trace_pipe_raw of tracefs is a RING, too.\n"
@@ -50,7 +47,8 @@ static void usage(FILE *out)
 	      "  -s, --stats        print counters every second, and no events; consume nothing\n"
 	      "  -t, --tracing=DIR  take the formats of events from DIR/events, a copy of\n"
 	      "                     what tracefs had where SAVED was made\n"
-	      "  -c, --clock=NAME   the trace clock of that time (default: this machine's)\n"
+	      "  -c, --clock=NAME   the trace clock of all rings (default: that of each ring,\n"
+	      "                     or of this machine)\n"
 	      "  -n, --numeric      print addresses as numbers; this starts faster\n"
 	      "  -h, --help         print this help and exit\n"
 	      "  -V, --version      print the version and exit\n",
@@ -59,7 +57,7 @@ static void usage(FILE *out)
 
 static void on_signal(int sig)
 {
-	stop = true;
+	stop = 1;
 }
 
 /* The number in the last cpuN of a path; -1 if there is none. */
@@ -74,127 +72,6 @@ static int cpu_of(const char *path)
 	return found ? atoi(found + 3) : -1;
 }
 
-/* The instance that a path leads through; NULL if it is of the top level. To be freed. */
-static char *instance_of(const char *path)
-{
-	const char *start = strstr(path, "instances/"), *end;
-
-	if (!start)
-		return NULL;
-	start += strlen("instances/");
-	end = strchr(start, '/');
-	return end ? strndup(start, end - start) : NULL;
-}
-
-/* The ring whose pending event is the oldest; NULL if none has one. */
-static struct ring *oldest(struct ring *rings, size_t n)
-{
-	struct ring *best = NULL;
-
-	for (size_t i = 0; i < n; i++) {
-		if (rings[i].pending && (!best || rings[i].event.ts < best->event.ts))
-			best = &rings[i];
-	}
-	return best;
-}
-
-/*
- * Looks until every ring has an event or was empty after the last one that was found: what
- * comes later into a ring that was empty is younger. Returns 0 or -errno.
- */
-static int fill(struct ring *rings, size_t n, struct kvfs_err *err)
-{
-	bool found;
-
-	do {
-		found = false;
-		for (size_t i = 0; i < n; i++) {
-			int ret;
-
-			if (rings[i].pending)
-				continue;
-			ret = ring_fill(&rings[i]);
-			if (ret < 0)
-				return kvfs_err_sys(err, -ret, "%s", rings[i].path);
-			found |= ret > 0;
-		}
-	} while (found);
-	return 0;
-}
-
-static void tell_lost(struct ring *ring, FILE *out)
-{
-	if (ring->nr_lost)
-		fprintf(out, "CPU:%d [LOST %llu EVENTS]\n", ring->cpu, (unsigned long long)ring->nr_lost);
-	else
-		fprintf(out, "CPU:%d [LOST EVENTS]\n", ring->cpu);
-	ring->lost = false;
-}
-
-static void idle(struct ring *rings, size_t n)
-{
-	struct pollfd *fds = calloc(n, sizeof(*fds));
-
-	fflush(stdout);
-	for (size_t i = 0; fds && i < n; i++)
-		fds[i] = (struct pollfd) { .fd = rings[i].fd, .events = POLLIN };
-	poll(fds, fds ? n : 0, IDLE_MS);
-	free(fds);
-}
-
-static int print_event(struct ring *ring, struct decoder *decoder, struct kvfs_err *err)
-{
-	if (ring->lost)
-		tell_lost(ring, stdout);
-	decoder_print(decoder, ring->cpu, &ring->event, stdout);
-	return ferror(stdout) ? kvfs_err_sys(err, EPIPE, "cannot write") : 0;
-}
-
-/* Prints until there is no more, or a signal comes. */
-static int print(struct ring *rings, size_t n, bool follow, struct decoder *decoder,
-		 struct kvfs_err *err)
-{
-	while (!stop) {
-		struct ring *ring;
-		int ret = fill(rings, n, err);
-
-		if (ret < 0)
-			return ret;
-		ring = oldest(rings, n);
-		if (!ring && !follow)
-			break;
-		if (!ring)
-			idle(rings, n);
-		/* As long as no ring has to be looked after. */
-		while (ring && !stop) {
-			ret = print_event(ring, decoder, err);
-			if (ret < 0)
-				return ret;
-			ring_advance(ring);
-			ring = ring->pending ? oldest(rings, n) : NULL;
-		}
-	}
-	return 0;
-}
-
-/*
- * After a signal: prints the rest of what GET_READER has taken, whole sub-buffers, which no
- * reader will see any more.
- */
-static int print_taken(struct ring *rings, size_t n, struct decoder *decoder, struct kvfs_err *err)
-{
-	struct ring *ring;
-
-	while ((ring = oldest(rings, n))) {
-		int ret = print_event(ring, decoder, err);
-
-		if (ret < 0)
-			return ret;
-		ring_advance(ring);
-	}
-	return 0;
-}
-
 static int open_rings(const struct options *o, struct ring *rings, struct kvfs_err *err)
 {
 	for (size_t i = 0; i < o->nr; i++) {
@@ -207,35 +84,17 @@ static int open_rings(const struct options *o, struct ring *rings, struct kvfs_e
 				ring_close(&rings[i]);
 			return ret;
 		}
+		rings[i].clock = operand->clock;
+		rings[i].index = i;
 	}
 	return 0;
 }
 
-static int print_rings(const struct options *o, const char *clock, struct kvfs_err *err)
+/* Closes the rings. Returns ret, or -EBADMSG if all else went well and one of them is broken. */
+static int close_rings(const struct options *o, struct ring *rings, int ret, struct kvfs_err *err)
 {
-	const struct decoder_config config = {
-		.tracing = o->tracing,
-		.clock = clock,
-		.numeric = o->numeric,
-	};
-	struct ring *rings = calloc(o->nr, sizeof(*rings));
-	struct decoder *decoder = NULL;
 	unsigned long long events = 0, lost = 0;
-	int ret;
 
-	if (!rings)
-		return kvfs_err_sys(err, ENOMEM, "kview-trace");
-	ret = decoder_create(&config, &decoder, err);
-	if (ret == 0)
-		ret = open_rings(o, rings, err);
-	if (ret < 0) {
-		decoder_destroy(decoder);
-		free(rings);
-		return ret;
-	}
-	ret = print(rings, o->nr, !o->saved && !o->once, decoder, err);
-	if (ret == 0 && !o->saved)
-		ret = print_taken(rings, o->nr, decoder, err);
 	for (size_t i = 0; i < o->nr; i++) {
 		events += rings[i].events - rings[i].pending;
 		lost += rings[i].events_lost;
@@ -246,31 +105,62 @@ static int print_rings(const struct options *o, const char *clock, struct kvfs_e
 	fflush(stdout);
 	if (!o->saved && !o->once)
 		fprintf(stderr, "kview-trace: %llu events, %llu lost\n", events, lost);
-	decoder_destroy(decoder);
-	free(rings);
 	return ret;
 }
 
-static int run(const struct options *o, struct kvfs_err *err)
+static int print_rings(const struct options *o, struct kvfs_err *err)
 {
-	char *instance = NULL, *clock = NULL;
+	const struct decoder_config config = { .tracing = o->tracing, .numeric = o->numeric };
+	_cleanup_free_ struct ring *rings = calloc(o->nr, sizeof(*rings));
+	struct decoder *decoder = NULL;
+	struct merge merge;
 	int ret;
 
-	if (o->clock) {
-		clock = strdup(o->clock);
-	} else if (!o->tracing) {
-		instance = instance_of(o->operands[0].path);
-		clock = decoder_clock(instance);
+	if (!rings)
+		return kvfs_err_sys(err, ENOMEM, "kview-trace");
+	ret = decoder_create(&config, &decoder, err);
+	if (ret == 0)
+		ret = open_rings(o, rings, err);
+	if (ret == 0) {
+		merge_init(&merge, rings, o->nr, decoder, &stop, stdout);
+		ret = merge_print(&merge, !o->saved && !o->once, err);
+		if (ret == 0 && !o->saved)
+			ret = merge_print_taken(&merge, err);
+		ret = close_rings(o, rings, ret, err);
 	}
-	if (!o->stats)
-		ret = print_rings(o, clock, err);
-	else if (o->saved)
-		ret = stats_saved(o->operands, o->nr, decoder_clock_is_ns(clock), stdout, err);
-	else
-		ret = stats_live(o->operands, o->nr, o->once, &stop, stdout, err);
-	free(instance);
-	free(clock);
+	decoder_destroy(decoder);
 	return ret;
+}
+
+/* --clock is the clock of all rings. Otherwise --tracing says that they are from elsewhere. */
+static int load_clocks(struct options *o, struct kvfs_err *err)
+{
+	for (size_t i = 0; i < o->nr; i++) {
+		struct operand *operand = &o->operands[i];
+		int ret = 0;
+
+		if (o->clock) {
+			operand->clock = strdup(o->clock);
+			ret = operand->clock ? 0 : kvfs_err_sys(err, ENOMEM, "kview-trace");
+		} else if (!o->tracing) {
+			ret = clock_load(operand->path, &operand->clock, err);
+		}
+		if (ret < 0)
+			return ret;
+	}
+	return 0;
+}
+
+static int run(struct options *o, struct kvfs_err *err)
+{
+	int ret = load_clocks(o, err);
+
+	if (ret < 0)
+		return ret;
+	if (!o->stats)
+		return print_rings(o, err);
+	return o->saved ? stats_saved(o->operands, o->nr, stdout, err) :
+			  stats_live(o->operands, o->nr, o->once, &stop, stdout, err);
 }
 
 /* Returns false if the command line is wrong. */
@@ -311,7 +201,7 @@ static bool parse(int argc, char *argv[], struct options *o)
 	for (size_t i = 0; o->operands && i < o->nr; i++) {
 		int cpu = cpu_of(argv[optind + i]);
 
-		o->operands[i] = (struct operand) { argv[optind + i], cpu < 0 ? (int)i : cpu };
+		o->operands[i] = (struct operand) { .path = argv[optind + i], .cpu = cpu < 0 ? (int)i : cpu };
 	}
 	return o->operands;
 }
@@ -319,8 +209,8 @@ static bool parse(int argc, char *argv[], struct options *o)
 int main(int argc, char *argv[])
 {
 	/*
-	 * What is being written when a signal comes is written to its end. The second one ends the
-	 * program even if nobody takes that.
+	 * A signal does not cut off what is being written. A second one ends the program even if the
+	 * output is not taken.
 	 */
 	struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART | SA_RESETHAND };
 	struct options o = { 0 };
@@ -336,6 +226,8 @@ int main(int argc, char *argv[])
 	ret = run(&o, &err);
 	if (ret < 0)
 		fprintf(stderr, "kview-trace: %s\n", err.msg);
+	for (size_t i = 0; i < o.nr; i++)
+		free(o.operands[i].clock);
 	free(o.operands);
 	return ret < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -12,8 +12,8 @@
 #include <unistd.h>
 
 /*
- * Where only a copy can be mapped, the kernel may not have it shared. A file without a size
- * cannot be mapped at all, but FUSE does not know that before it is looked at.
+ * Where only a copy can be mapped, the kernel may refuse MAP_SHARED. A file without a size cannot
+ * be mapped at all, but a private mapping by FUSE would show that only when it is touched.
  */
 static void *map(int fd, size_t len)
 {
@@ -47,7 +47,7 @@ void ring_advance(struct ring *ring)
 	}
 }
 
-/* The time stamp of a sub-buffer, which a writer sets anew when it begins it. */
+/* The time stamp of a sub-buffer, which the writer sets when it begins the sub-buffer. */
 static uint64_t time_stamp(const struct ring *ring, uint32_t id)
 {
 	return *(const volatile uint64_t *)(ring->mem + kvfs_ring_subbuf_off(&ring->meta, id));
@@ -59,7 +59,7 @@ static int begin(struct ring *ring, uint32_t id, uint32_t skip)
 	int ret = kvfs_ring_first(ring->mem + kvfs_ring_subbuf_off(&ring->meta, id),
 				  ring->meta.subbuf_size, &ring->cursor);
 
-	/* What the header tells of was written before it. */
+	/* The data was written before the header that counts it. */
 	atomic_thread_fence(memory_order_acquire);
 	ring->id = id;
 	ring->time_stamp = ring->cursor.ts;
@@ -73,7 +73,7 @@ static int begin(struct ring *ring, uint32_t id, uint32_t skip)
 	return ret;
 }
 
-/* Maps the meta page, which tells the size, and then the whole; what is mapped keeps its size. */
+/* Maps the meta page, which has the size, and then the whole ring. A mapped ring keeps its size. */
 static int map_live(struct ring *ring, struct kvfs_err *err)
 {
 	size_t page = sysconf(_SC_PAGESIZE);
@@ -106,7 +106,7 @@ int ring_open_live(struct ring *ring, const char *path, int cpu, struct kvfs_err
 	ring->live = true;
 	ret = map_live(ring, err);
 	if (ret == 0) {
-		/* Of a copy, a page fault shall fetch that page and no others. */
+		/* In mode copy a page fault fetches that page and no others. */
 		madvise((void *)ring->mem, ring->len, MADV_RANDOM);
 		ret = begin(ring, ring->meta.reader.id, ring->meta.reader.read);
 		ring->lost = false;
@@ -184,15 +184,15 @@ static int fill_saved(struct ring *ring)
 }
 
 /*
- * GET_READER takes for read whatever the reader's sub-buffer holds, and goes to the next one
- * if nothing is left; the meta page says where that is, and how far it went. Not more than
- * that is used: what is committed since is for the next time, and nothing comes twice. What
- * it took may be padding alone, so the ring is empty only when it took nothing.
+ * GET_READER counts as read all that the reader's sub-buffer holds, and moves on to the next one
+ * if nothing is left. The meta page then has the sub-buffer and how far it was read. The cursor
+ * ends there: what is committed later is for the next call, so no event comes twice. GET_READER
+ * may take padding alone, so the ring is empty only if it took nothing.
  */
 static int fill_live(struct ring *ring)
 {
 	const volatile struct kvfs_ring_meta *meta = (const void *)ring->mem;
-	bool anew, took;
+	bool new_subbuf, took;
 
 	do {
 		uint32_t id, read;
@@ -204,11 +204,11 @@ static int fill_live(struct ring *ring)
 		read = meta->reader.read;
 		if (id >= ring->meta.nr_subbufs || read > ring->meta.subbuf_size - KVFS_RING_HDR_LEN)
 			return -EBADMSG;
-		/* Somebody may have reset the ring, whose reader stays on its sub-buffer. */
-		anew = id != ring->id || read < ring->cursor.pos || time_stamp(ring, id) != ring->time_stamp;
-		took = anew || read > ring->cursor.pos;
-		/* It also begins anew if it was empty. */
-		if (anew || ring->cursor.pos == 0)
+		/* A reset of the ring (`echo > trace`) leaves the reader on its sub-buffer. */
+		new_subbuf = id != ring->id || read < ring->cursor.pos || time_stamp(ring, id) != ring->time_stamp;
+		took = new_subbuf || read > ring->cursor.pos;
+		/* An empty sub-buffer begins with the first event, too. */
+		if (new_subbuf || ring->cursor.pos == 0)
 			ret = begin(ring, id, 0);
 		if (ret < 0)
 			return ret;

@@ -12,13 +12,14 @@
 
 #include "base/cleanup.h"
 #include "base/io.h"
+#include "kview-trace/clock.h"
 #include "kview-trace/ring.h"
 #include "trace/ring.h"
 
 struct sample {
 	struct kvfs_ring_meta meta;
 	uint64_t unread;
-	uint64_t missed;	/* events that the ring's reader was told are lost */
+	uint64_t missed;	/* lost events that the unread part of the ring counts */
 	double at;		/* seconds */
 };
 
@@ -76,7 +77,7 @@ static int take(const char *path, struct sample *out, struct kvfs_err *err)
 	return ret < 0 ? kvfs_err_set(err, -ret, "%s does not hold together", path) : 0;
 }
 
-static void pause_until(double t, const volatile bool *stop)
+static void pause_until(double t, const volatile sig_atomic_t *stop)
 {
 	while (!*stop && now() < t) {
 		double left = t - now();
@@ -87,7 +88,7 @@ static void pause_until(double t, const volatile bool *stop)
 	}
 }
 
-int stats_live(const struct operand *operands, size_t n, bool once, const volatile bool *stop,
+int stats_live(const struct operand *operands, size_t n, bool once, const volatile sig_atomic_t *stop,
 	       FILE *out, struct kvfs_err *err)
 {
 	_cleanup_free_ struct sample *before = calloc(n, sizeof(*before));
@@ -119,7 +120,7 @@ int stats_live(const struct operand *operands, size_t n, bool once, const volati
 	return 0;
 }
 
-static int saved(const struct operand *operand, bool clock_is_ns, FILE *out, struct kvfs_err *err)
+static int saved(const struct operand *operand, FILE *out, struct kvfs_err *err)
 {
 	struct ring ring;
 	struct sample s = { 0 };
@@ -137,7 +138,7 @@ static int saved(const struct operand *operand, bool clock_is_ns, FILE *out, str
 	s.meta = ring.meta;
 	s.unread = ring.events;
 	s.missed = ring.events_lost;
-	line(out, operand->cpu, &s, clock_is_ns && last > first ?
+	line(out, operand->cpu, &s, clock_is_ns(operand->clock) && last > first ?
 	     (ring.events - 1) * 1e9 / (last - first) : 0);
 	if (ring.broken)
 		ret = kvfs_err_set(err, EBADMSG, "%s does not hold together", operand->path);
@@ -145,13 +146,12 @@ static int saved(const struct operand *operand, bool clock_is_ns, FILE *out, str
 	return ret;
 }
 
-int stats_saved(const struct operand *operands, size_t n, bool clock_is_ns, FILE *out,
-		struct kvfs_err *err)
+int stats_saved(const struct operand *operands, size_t n, FILE *out, struct kvfs_err *err)
 {
 	int ret = 0;
 
 	head(out);
 	for (size_t i = 0; i < n && ret == 0; i++)
-		ret = saved(&operands[i], clock_is_ns, out, err);
+		ret = saved(&operands[i], out, err);
 	return ret;
 }

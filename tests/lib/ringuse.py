@@ -36,6 +36,7 @@ class Use:
             self.only_padding(instance)
             self.reset_meanwhile(instance)
             self.interrupted(instance)
+            self.clocks(instance)
             self.rate_of_saved(instance)
             self.rate(instance)
             self.counters_of_raw(instance)
@@ -123,6 +124,35 @@ class Use:
         self.tap.equal(printed.split()[:7], ["cpu", "entries", "unread", "read", "overrun", "lost", "events/s"],
                        "kview-trace --stats has a heading")
         return [int(column) for column in printed.split()[7:]]
+
+    def clocks(self, instance):
+        """Rings of instances with different clocks: their times cannot be compared."""
+        tap = self.tap
+        with Instance("kviewtest-clock") as other:
+            for ring, clock in ((instance, "mono"), (other, "counter")):
+                ring.reset()
+                put(ring.file("trace_clock"), clock)
+            for i in range(6):
+                (instance, other)[i % 2].write([f"event-{i}-"], [self.cpu])
+            rings = [self.rings.file(ring, self.cpu) for ring in (instance, other)]
+            saved = []
+            for i, ring in enumerate(rings):
+                saved.append(os.path.join(self.rings.room, f"clock-{i}"))
+                copy(ring, saved[-1])
+            result = run(*self.rings.kview_trace, "--once", *rings)
+            found = re.findall(r"^# clock: \w+|event-\d-", result.stdout, re.M)
+            tap.equal(found, ["# clock: counter", "event-1-", "event-3-", "event-5-",
+                              "# clock: mono", "event-0-", "event-2-", "event-4-"],
+                      "kview-trace keeps rings of different clocks apart, and names the clocks")
+            times = re.findall(r"\] \S+ +([\d.]+): ", result.stdout)
+            tap.check(len(times) == 6 and all(("." in t) == (i >= 3) for i, t in enumerate(times)),
+                      "it prints the times of each in the units of its clock", *times)
+            result = run(*self.rings.kview_trace, "--clock=mono", "--file", *saved)
+            tap.check("# clock" not in result.stdout and len(payloads(result.stdout)) == 6,
+                      "with --clock all rings have one clock, and no heading", result.stdout)
+            result = run(*self.rings.kview_trace, "--once", rings[0])
+            tap.check("# clock" not in result.stdout, "nor has one ring alone", result.stdout)
+        put(instance.file("trace_clock"), "local")
 
     def rate_of_saved(self, instance):
         """The rate of a copy is computed from the time stamps of its first and last event."""
