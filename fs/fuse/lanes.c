@@ -56,8 +56,6 @@ static bool is_for_data(uint32_t opcode)
 {
 	switch (opcode) {
 	case FUSE_READ:
-	case FUSE_READDIR:
-	case FUSE_READDIRPLUS:
 	case FUSE_LSEEK:
 	case FUSE_IOCTL:
 		return true;

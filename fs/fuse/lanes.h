@@ -2,7 +2,7 @@
 /*
  * Admission of requests, so that a source that hangs takes a bounded number of threads and
  * holds up only requests for itself. Each provider of the tree has two lanes: one for requests
- * for data (READ, READDIR, LSEEK, IOCTL), which wait for the source, and one for all others.
+ * for data (READ, LSEEK, IOCTL), which wait for the source, and one for all others.
  * A lane has a limit, and within it each file (in pid/: each process) has one. A request
  * beyond a limit is parked as a copy; the thread that ends a request of the lane goes on with
  * the first parked request that a limit allows.
@@ -19,7 +19,7 @@
 #include "base/list.h"
 
 /* Requests in process of a lane, and of one file in it. */
-#define KVFS_LANES_MAX_DATA 48
+#define KVFS_LANES_MAX_DATA 128
 #define KVFS_LANES_MAX_OTHER 32
 #define KVFS_LANES_MAX_FILE 16
 

@@ -50,6 +50,9 @@
 /* Longest answer to readdir that is made in one go, bytes; the kernel just asks again. */
 #define READDIR_MAX (64 * 1024)
 
+/* Background requests that the kernel sends without an answer to earlier ones. */
+#define MAX_BACKGROUND 4096
+
 /*
  * st_blksize: what cmp, grep and others read at a time, bytes. A read of a copied file costs a
  * request, however short it is.
@@ -142,6 +145,12 @@ static void op_init(void *userdata, struct fuse_conn_info *conn)
 	struct kvfs_ops *ops = userdata;
 
 	kvfs_backing_negotiate(ops->backing, conn);
+	/*
+	 * Read-ahead and RELEASE are background requests. Beyond this limit the kernel keeps them
+	 * back, whatever file they are for (fuse_request_queue_background()): lanes.h does that better.
+	 */
+	conn->max_background = MAX_BACKGROUND;
+	conn->congestion_threshold = MAX_BACKGROUND;
 	atomic_store(&ops->initialised, true);
 }
 

@@ -230,7 +230,11 @@ bool kvfs_session_is_stuck(const struct kvfs_session *session)
 
 void kvfs_session_abandon(struct kvfs_session *session)
 {
-	kvfs_mount_destroy(&session->mount, fuse_session_fd(session->fuse));
+	int fd = fuse_session_fd(session->fuse);
+
+	kvfs_mount_destroy(&session->mount, fd);
+	/* Fails all requests now. Threads that cannot be killed keep the process's descriptors open. */
+	close(fd);
 }
 
 void kvfs_session_destroy(struct kvfs_session *session)

@@ -51,7 +51,7 @@ int kvfs_session_wait(struct kvfs_session *session);
  */
 bool kvfs_session_is_stuck(const struct kvfs_session *session);
 
-/* Unmounts, busy or not, and frees nothing. */
+/* Unmounts, busy or not, fails the requests that are not answered, and frees nothing. */
 void kvfs_session_abandon(struct kvfs_session *session);
 
 /* Unmounts if that was not done, busy or not, and frees. NULL is allowed. */

@@ -13,7 +13,7 @@
 #include <signal.h>
 #include <time.h>
 
-#include "failalloc.h"
+#include "fuse/lanes.h"
 #include "node/node.h"
 #include "unit.h"
 
@@ -185,15 +185,15 @@ START_TEST(a_hung_source_holds_up_nobody_else)
 
 	set_up(2, false);
 	for (int i = 0; i < 300; i++)
-		send(FUSE_READ, VMCORE + (uint64_t)(i % 5));
-	wait_until(nr_hanging == 48 && nr_taken == 300);
+		send(FUSE_READ, VMCORE + (uint64_t)(i % 10));
+	wait_until(nr_hanging == KVFS_LANES_MAX_DATA && nr_taken == 300);
 	nr = send(FUSE_READ, KCORE);
 	wait_until(answered[nr]);
 	nr = send(FUSE_LOOKUP, VMCORE);
 	wait_until(answered[nr]);
 	nr = send(FUSE_READDIRPLUS, KVFS_INO_ROOT);
 	wait_until(answered[nr]);
-	ck_assert_int_eq(nr_hanging, 48);
+	ck_assert_int_eq(nr_hanging, KVFS_LANES_MAX_DATA);
 	/* It answers in the end: each request is processed, once. */
 	let_go();
 	for (int i = 0; i < 303; i++)

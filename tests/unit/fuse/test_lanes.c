@@ -89,13 +89,12 @@ START_TEST(a_source_that_hangs_leaves_room_for_others)
 	for (n = 0; n < KVFS_LANES_MAX_DATA; n++)
 		admit(FUSE_READ, RAM + (uint64_t)n);
 	park(FUSE_READ, RAM + 100, 1);
-	park(FUSE_READDIR, RAM + 100, 1);
-	park(FUSE_READDIRPLUS, RAM + 100, 1);
 	park(FUSE_LSEEK, RAM + 100, 1);
 	park(FUSE_IOCTL, RAM + 100, 1);
 	for (n = 0; n < KVFS_LANES_MAX_OTHER; n++)
 		admit(FUSE_LOOKUP, RAM + (uint64_t)n);
 	park(FUSE_LOOKUP, RAM + 100, 1);
+	park(FUSE_READDIRPLUS, RAM + 100, 1);
 	for (uint64_t provider = 0; provider < 10; provider++) {
 		if (provider == KVFS_PROVIDER_VMCORE)
 			continue;
@@ -149,19 +148,19 @@ START_TEST(parked_requests_follow_in_order)
 	int n = 0;
 
 	set_up();
-	/* Three files at their limit fill the lane. */
-	for (uint64_t file = 0; file < 3; file++)
+	/* Files at their limit fill the lane. */
+	for (uint64_t file = 0; file < KVFS_LANES_MAX_DATA / KVFS_LANES_MAX_FILE; file++)
 		for (int i = 0; i < KVFS_LANES_MAX_FILE; i++)
 			tickets[n++] = admit(FUSE_READ, RAM + file);
 	ck_assert_int_eq(n, KVFS_LANES_MAX_DATA);
 	park(FUSE_READ, RAM + 1, 11);
 	park(FUSE_READ, RAM, 12);
 	park(FUSE_READ, RAM, 13);
-	park(FUSE_READ, RAM + 9, 14);
+	park(FUSE_READ, RAM + 90, 14);
 	/* The first file's turn: 11 is beyond the limit of its file. */
 	ck_assert_uint_eq(end(&tickets[0], &next), 12);
 	/* The last ends, and what comes then is parked after the others. */
-	park(FUSE_READ, RAM + 2, 15);
+	park(FUSE_READ, RAM + KVFS_LANES_MAX_DATA / KVFS_LANES_MAX_FILE - 1, 15);
 	ck_assert_uint_eq(end(&tickets[KVFS_LANES_MAX_DATA - 1], &next), 14);
 	ck_assert_uint_eq(end(&next, &next), 15);
 	ck_assert_uint_eq(end(&next, &next), 0);
