@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """
-Looking at trace/ (ls, getfattr, status) must not disturb those who use the rings. Resizing is the
-measure: it fails with EBUSY as long as anyone has a ring mapped.
+Looking at trace/ (ls, getfattr, status) must not disturb users of the rings. Resizing shows it: it
+fails with EBUSY as long as a ring is mapped.
 """
 import multiprocessing
 import os

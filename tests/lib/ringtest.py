@@ -236,7 +236,7 @@ class Rings:
                   [{**s, "now ts": 0} for s in before], "to read the rings consumes nothing")
         metas = [Meta(open(path, "rb").read(80)) for path in saved]
         tap.equal([os.stat(self.file(instance, cpu)).st_size for cpu in self.cpus], [m.len for m in metas],
-                  "the size of a file that nobody has open is that of its ring")
+                  "the size of a file that is not open is that of its ring")
         tap.equal([(m.subbuf, m.entries, m.read, m.overrun) for m in metas],
                   [(kib * 1024, s["entries"], 0, 0) for s in before], "their copies have counted all")
         printed = run(*self.kview_trace, "--file", *saved)
