@@ -2,10 +2,9 @@
 #include "pid/dir.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 
+#include "child.h"
 #include "failalloc.h"
 #include "unit.h"
 
@@ -37,12 +36,9 @@ static struct kvfs_node *get_process(struct kvfs_node *dir, pid_t pid)
 /* A process without an address space: its parent has not waited for it. */
 static pid_t start_zombie(void)
 {
-	pid_t pid = fork();
+	pid_t pid = child_start();
 
-	ck_assert_int_ge(pid, 0);
-	if (pid == 0)
-		_exit(0);
-	ck_assert_int_eq(waitid(P_PID, (id_t)pid, &(siginfo_t){ 0 }, WEXITED | WNOWAIT), 0);
+	child_make_zombie(pid);
 	return pid;
 }
 

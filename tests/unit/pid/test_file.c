@@ -2,10 +2,9 @@
 #include "pid/file.h"
 
 #include <errno.h>
-#include <signal.h>
-#include <sys/wait.h>
 
 #include "base/cleanup.h"
+#include "child.h"
 #include "failalloc.h"
 #include "unit.h"
 
@@ -187,18 +186,13 @@ START_TEST(test_exit)
 	void *handle, *again;
 	uint64_t out;
 	char buf[16];
-	pid_t pid = fork();
+	pid_t pid = child_start();
 
-	ck_assert_int_ge(pid, 0);
-	if (pid == 0)
-		for (;;)
-			pause();
 	set_up(&owner);
 	file = create(&owner, pid, kind);
 	ck_assert_int_eq(kvfs_node_open(file, &handle), 0);
 	ck_assert_int_eq(read_at(file, handle, buf, 16, 0), 16);
-	kill(pid, SIGKILL);
-	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+	child_end(pid);
 	ck_assert_int_eq(read_at(file, handle, buf, 16, 0), -ESRCH);
 	ck_assert_int_eq(kvfs_node_seek(file, handle, 0, SEEK_DATA, &out), -ESRCH);
 	ck_assert_int_eq(kvfs_node_getattr(file, &attr), -ENOENT);

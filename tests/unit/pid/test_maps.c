@@ -2,12 +2,10 @@
 #include "pid/maps.h"
 
 #include <errno.h>
-#include <signal.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 
 #include "base/cleanup.h"
+#include "child.h"
 #include "unit.h"
 
 #define PAGE UINT64_C(4096)
@@ -268,21 +266,7 @@ START_TEST(test_smallest_hole)
 }
 END_TEST
 
-/* A copy of this process that maps nothing; in this process sanitizers map memory at any time. */
-static pid_t start_sleeper(void)
-{
-	pid_t pid = fork();
-
-	if (pid == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		for (;;)
-			pause();
-	}
-	ck_assert_int_gt(pid, 0);
-	return pid;
-}
-
-/* The text and PROCMAP_QUERY agree. */
+/* The text and PROCMAP_QUERY agree. A child does not map memory meanwhile, as sanitizers do here. */
 START_TEST(test_query_equals_text)
 {
 	_cleanup_close_ int dir = -1;
@@ -295,7 +279,7 @@ START_TEST(test_query_equals_text)
 
 	if (!kvfs_maps_can_query())
 		return;
-	pid = start_sleeper();
+	pid = child_start();
 	snprintf(path, sizeof(path), "/proc/%d", pid);
 	dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	ck_assert_int_eq(kvfs_maps_open(dir, true, &text), 0);
@@ -318,8 +302,7 @@ START_TEST(test_query_equals_text)
 	ck_assert_int_eq(kvfs_maps_find(query, addr, &a), 0);
 	kvfs_maps_close(text);
 	kvfs_maps_close(query);
-	kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
+	child_end(pid);
 }
 END_TEST
 

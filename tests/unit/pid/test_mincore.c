@@ -2,10 +2,9 @@
 #include "pid/mincore.h"
 
 #include <errno.h>
-#include <signal.h>
-#include <sys/wait.h>
 
 #include "base/cleanup.h"
+#include "child.h"
 #include "failalloc.h"
 #include "pid/process.h"
 #include "unit.h"
@@ -91,19 +90,15 @@ START_TEST(test_gone)
 	struct kvfs_err err = { 0 };
 	uint8_t vec[16];
 	char path[32];
-	pid_t pid = fork();
+	pid_t pid = child_start();
 	int dir;
 
-	if (pid == 0)
-		for (;;)
-			pause();
 	snprintf(path, sizeof(path), "/proc/%d", pid);
 	dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	ck_assert_int_eq(kvfs_mincore_create(&configs[0], &res, &err), 0);
 	ck_assert_int_eq(kvfs_mincore_load(res, dir, 0, vec, 16), 0);
 	ck_assert_int_eq(kvfs_mincore_load(res, dir, UINT64_MAX - 3, vec, 16), -EINVAL);
-	kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
+	child_end(pid);
 	ck_assert_int_eq(kvfs_mincore_load(res, dir, 0, vec, 16), -ESRCH);
 	close(dir);
 	kvfs_mincore_destroy(res);

@@ -3,31 +3,12 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 
 #include "base/cleanup.h"
+#include "child.h"
 #include "unit.h"
-
-/* Starts a child that only sleeps. */
-static pid_t start_child(void)
-{
-	pid_t pid = fork();
-
-	ck_assert_int_ge(pid, 0);
-	if (pid == 0)
-		for (;;)
-			pause();
-	return pid;
-}
-
-static void end_child(pid_t pid)
-{
-	kill(pid, SIGKILL);
-	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
-}
 
 START_TEST(test_parse_pid)
 {
@@ -81,7 +62,7 @@ END_TEST
 START_TEST(test_identify)
 {
 	struct kvfs_process_id a, b, mine;
-	pid_t child = start_child(), other = start_child();
+	pid_t child = child_start(), other = child_start();
 
 	ck_assert_int_eq(kvfs_process_identify(child, &a), 0);
 	ck_assert_int_eq(a.pid, child);
@@ -93,8 +74,8 @@ START_TEST(test_identify)
 	ck_assert_uint_ne(a.serial, b.serial);
 	ck_assert_int_eq(kvfs_process_identify(getpid(), &mine), 0);
 	ck_assert_uint_ne(a.serial, mine.serial);
-	end_child(child);
-	end_child(other);
+	child_end(child);
+	child_end(other);
 	ck_assert_int_eq(kvfs_process_identify(child, &a), -ESRCH);
 	ck_assert_int_eq(kvfs_process_identify(0, &a), -ESRCH);
 	ck_assert_int_eq(kvfs_process_identify(-1, &a), -ESRCH);
@@ -116,19 +97,19 @@ static void *tell_tid(void *arg)
 START_TEST(test_threads)
 {
 	pthread_t thread;
-	pid_t child = start_child();
+	pid_t child = child_start();
 
 	ck_assert_int_eq(kvfs_process_tgid(getpid()), getpid());
 	ck_assert_int_eq(pthread_create(&thread, NULL, tell_tid, NULL), 0);
 	pthread_join(thread, NULL);
-	end_child(child);
+	child_end(child);
 	ck_assert_int_eq(kvfs_process_tgid(child), -ESRCH);
 }
 END_TEST
 
 START_TEST(test_open)
 {
-	pid_t child = start_child();
+	pid_t child = child_start();
 	struct kvfs_process_id id, other;
 	int dir, fd;
 
@@ -143,7 +124,7 @@ START_TEST(test_open)
 	other = id;
 	other.serial++;
 	ck_assert_int_eq(kvfs_process_open(&other), -ENOENT);
-	end_child(child);
+	child_end(child);
 	ck_assert_int_eq(kvfs_process_open(&id), -ENOENT);
 	ck_assert_int_eq(kvfs_process_openat(dir, "statm", O_RDONLY), -ESRCH);
 	close(dir);
@@ -175,13 +156,13 @@ static bool is_listed(pid_t pid, size_t max)
 
 START_TEST(test_list)
 {
-	pid_t child = start_child();
+	pid_t child = child_start();
 
 	ck_assert(is_listed(child, 64));
 	ck_assert(is_listed(child, 1));
 	ck_assert(is_listed(child, 7));
 	ck_assert(is_listed(getpid(), 64));
-	end_child(child);
+	child_end(child);
 	ck_assert(!is_listed(child, 64));
 	ck_assert_int_eq(kvfs_process_list(0, NULL, 0), 0);
 }
