@@ -13,7 +13,7 @@
 #include "extent/read.h"
 #include "kcore/layout.h"
 #include "kcore/vmcoreinfo.h"
-#include "kernel/features.h"
+#include "kernel/lockdown.h"
 #include "kernel/iomem.h"
 
 #define PROC_KCORE "/proc/kcore"
@@ -179,7 +179,7 @@ int kvfs_kcore_source_layout_load(struct kvfs_kcore_source *src, struct kvfs_kco
 	 * No file can be opened under lockdown, so that none follows the layout. Reading it again
 	 * would add a line to the kernel log for each stat(2) and each reading of status.
 	 */
-	if (!src->config.file && src->layout && kvfs_features_confidential()) {
+	if (!src->config.file && src->layout && kvfs_lockdown_is_confidential()) {
 		*out = kvfs_kcore_source_layout_get(src);
 		return 0;
 	}

@@ -21,20 +21,4 @@ struct kvfs_features {
 /* Never fails: what cannot be found out is "unknown". */
 void kvfs_features_load(struct kvfs_features *out);
 
-/*
- * Tells whether lockdown=confidentiality is in force, under which the kernel refuses memory to
- * its users. Reads /sys/kernel/security/lockdown, for which the kernel logs nothing; each open of
- * /proc/kcore and each KVIEW_IOC_INFO adds a line to the kernel log then
- * (lockdown_is_locked_down(), 6.12). False if that file cannot be read.
- */
-bool kvfs_features_confidential(void);
-
-/*
- * Finds the setting in force in the text of /sys/kernel/security/lockdown, such as
- * "none [integrity] confidentiality\n". Pure. Writes "unknown" if no word of lower-case letters
- * is in brackets, or if it does not fit into out_len bytes with its NUL; out_len must have room
- * for "unknown".
- */
-void kvfs_features_parse_lockdown(const char *text, size_t len, char *out, size_t out_len);
-
 #endif /* KVFS_KERNEL_FEATURES_H */

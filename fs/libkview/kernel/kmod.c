@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "kernel/features.h"
+#include "kernel/lockdown.h"
 
 /* Explains an errno of open(2) on the control device, with what to do about it. */
 static int explain_open(const char *path, int errnum, struct kvfs_err *err)
@@ -80,7 +80,7 @@ static uint32_t known_refusals(const struct kvfs_kmod *kmod)
 {
 	uint32_t refusals = kmod->info.refusals;
 
-	if (!(refusals & KVIEW_REFUSAL_LOCKDOWN) && kvfs_features_confidential())
+	if (!(refusals & KVIEW_REFUSAL_LOCKDOWN) && kvfs_lockdown_is_confidential())
 		refusals |= KVIEW_REFUSAL_LOCKDOWN;
 	return refusals;
 }

@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "base/io.h"
 #include "base/number.h"
+#include "kernel/lockdown.h"
 #include "trace/ring.h"
 #include "trace/tracefs.h"
 
@@ -122,6 +123,8 @@ int kvfs_trace_size_load(const char *dir, unsigned int cpu, const char *online,
 	int ret;
 
 	memset(out, 0, sizeof(*out));
+	if (kvfs_lockdown_is_confidential())
+		return -EPERM;
 	if (snprintf(path, sizeof(path), "%s/buffer_size_kb", dir) >= (int)sizeof(path))
 		return -ENAMETOOLONG;
 	ret = load_number(path, UINT64_MAX, &out->size_kib);

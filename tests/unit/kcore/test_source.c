@@ -7,8 +7,8 @@
 #include "extent/fdpool.h"
 #include "failalloc.h"
 #include "kcore_fixture.h"
-#include "kernel/features.h"
 #include "kernel/iomem.h"
+#include "kernel/lockdown.h"
 
 /* A machine: its /proc/kcore, if any, its lockdown, its RAM, and the module's views. */
 static const char *proc_kcore;
@@ -23,7 +23,7 @@ int __wrap_kvfs_fdpool_check(const struct kvfs_fdpool *pool);
 int __real_kvfs_fdpool_check(const struct kvfs_fdpool *pool);
 int __wrap_kvfs_fdpool_get(struct kvfs_fdpool *pool);
 int __real_kvfs_fdpool_get(struct kvfs_fdpool *pool);
-bool __wrap_kvfs_features_confidential(void);
+bool __wrap_kvfs_lockdown_is_confidential(void);
 int __wrap_kvfs_iomem_load(const char *path, struct kvfs_iomem *out, struct kvfs_err *err);
 int __wrap_kvfs_kmod_create_view(const struct kvfs_kmod *kmod, const char *name,
 				 const struct kvfs_extents *t, struct kvfs_err *err);
@@ -51,7 +51,7 @@ int __wrap_kvfs_fdpool_get(struct kvfs_fdpool *pool)
 	return __real_kvfs_fdpool_get(pool);
 }
 
-bool __wrap_kvfs_features_confidential(void)
+bool __wrap_kvfs_lockdown_is_confidential(void)
 {
 	return confidential;
 }

@@ -6,42 +6,6 @@
 #include "extent/uring.h"
 #include "unit.h"
 
-START_TEST(lockdown)
-{
-	static const struct { const char *text, *want; } cases[] = {
-		{ "none [integrity] confidentiality\n", "integrity" },
-		{ "[none] integrity confidentiality\n", "none" },
-		{ "none integrity [confidentiality]", "confidentiality" },
-		{ "none integrity confidentiality\n", "unknown" },
-		{ "", "unknown" }, { "[", "unknown" }, { "]", "unknown" }, { "[]", "unknown" },
-		{ "] [", "unknown" }, { "[no\nne]", "unknown" }, { "[a", "unknown" }, { "[a]", "a" },
-	};
-	char out[32];
-
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		kvfs_features_parse_lockdown(cases[i].text, strlen(cases[i].text), out, sizeof(out));
-		ck_assert_str_eq(out, cases[i].want);
-	}
-	kvfs_features_parse_lockdown("[\0\0]", 4, out, sizeof(out));
-	ck_assert_str_eq(out, "unknown");
-	/* The text ends where its length says. */
-	kvfs_features_parse_lockdown("[none]", 5, out, sizeof(out));
-	ck_assert_str_eq(out, "unknown");
-}
-END_TEST
-
-START_TEST(lockdown_that_does_not_fit)
-{
-	char out[10] = "xxxxxxxxx";
-
-	kvfs_features_parse_lockdown("[abcdefgh]", 10, out, 9);
-	ck_assert_str_eq(out, "abcdefgh");
-	ck_assert_int_eq(out[9], '\0');
-	kvfs_features_parse_lockdown("[abcdefghi]", 11, out, 9);
-	ck_assert_str_eq(out, "unknown");
-}
-END_TEST
-
 START_TEST(this_machine)
 {
 	struct kvfs_features f;
@@ -71,4 +35,4 @@ START_TEST(the_reason_is_passed_on)
 }
 END_TEST
 
-UNIT_MAIN("features", lockdown, lockdown_that_does_not_fit, this_machine, the_reason_is_passed_on)
+UNIT_MAIN("features", this_machine, the_reason_is_passed_on)

@@ -80,8 +80,8 @@ int __wrap_ioctl(int fd, unsigned long request, ...)
 	return __real_open("/dev/null", O_RDONLY);
 }
 
-bool __wrap_kvfs_features_confidential(void);
-bool __wrap_kvfs_features_confidential(void)
+bool __wrap_kvfs_lockdown_is_confidential(void);
+bool __wrap_kvfs_lockdown_is_confidential(void)
 {
 	return confidential;
 }

@@ -10,6 +10,13 @@
 #include "unit.h"
 
 static char cpu0[128];
+static bool confidential;
+
+bool __wrap_kvfs_lockdown_is_confidential(void);
+bool __wrap_kvfs_lockdown_is_confidential(void)
+{
+	return confidential;
+}
 
 static void make(struct fake *fake)
 {
@@ -93,6 +100,16 @@ START_TEST(from_files)
 }
 END_TEST
 
+/* No file of tracefs is opened, since the kernel would log a line for each. */
+START_TEST(under_lockdown)
+{
+	struct kvfs_trace_size size;
+
+	confidential = true;
+	ck_assert_int_eq(kvfs_trace_size_load("/nonexistent", 0, "/nonexistent", &size), -EPERM);
+}
+END_TEST
+
 START_TEST(of_an_offline_cpu)
 {
 	struct kvfs_trace_size size;
@@ -148,4 +165,5 @@ UNIT_MAIN("size",
 	lists_of_cpus,
 	from_files,
 	of_an_offline_cpu,
+	under_lockdown,
 	what_is_wrong_is_reported)
