@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "kview-exec/memory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+
+#include "kernel/pagewalk.h"
+#include "kview-exec/counters.h"
+#include "kview-exec/layout.h"
+#include "kview-exec/real.h"
+
+#define PAGE_LEN 4096
+/* Walks of a page whose tables change under them; after these the kernel is asked. */
+#define MAX_WALKS 4
+
+/* A file of the mount, mapped whole. */
+struct mapped {
+	const unsigned char *mem;
+	uint64_t len;
+	uint64_t addr;		/* of its first byte: physical for RAM, virtual for the image */
+};
+
+enum state {
+	NOT_TRIED,
+	SETTING_UP,
+	READY,
+	UNUSABLE,
+};
+
+static struct kvfs_layout layout;
+static struct mapped ram, image;
+static struct kvfs_pagewalk tables;
+static bool has_tables;
+static int state;		/* enum state; all above is written before READY */
+static int kernel_turn;		/* 1 while a thread is in pread(2) of /proc/kcore */
+
+/* The number in user.kview.NAME of an open file. Returns 0 or -ENODATA. */
+static int attribute(int fd, const char *name, uint64_t *out)
+{
+	char text[32] = "";
+
+	if (fgetxattr(fd, name, text, sizeof(text) - 1) <= 0)
+		return -ENODATA;
+	*out = strtoull(text, NULL, 0);
+	return 0;
+}
+
+static bool is_direct(int fd)
+{
+	char mode[16] = "";
+
+	return fgetxattr(fd, "user.kview.mode", mode, sizeof(mode) - 1) > 0 &&
+	       strcmp(mode, "direct") == 0;
+}
+
+/* A mapping of another mode would be a copy that grows old. */
+static bool map_file(const char *mount, const char *name, const char *addr_attribute,
+		     struct mapped *out)
+{
+	char path[PATH_MAX];
+	struct stat st;
+	void *mem;
+	int fd;
+
+	if (snprintf(path, sizeof(path), "%s/%s", mount, name) >= (int)sizeof(path))
+		return false;
+	fd = (int)kvfs_real_open(path, O_RDONLY);
+	if (fd < 0)
+		return false;
+	mem = MAP_FAILED;
+	if (is_direct(fd) && attribute(fd, addr_attribute, &out->addr) == 0 && fstat(fd, &st) == 0 &&
+	    st.st_size > 0)
+		mem = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
+	kvfs_real_close(fd);
+	if (mem == MAP_FAILED)
+		return false;
+	out->mem = mem;
+	out->len = (uint64_t)st.st_size;
+	return true;
+}
+
+/* The bytes of [addr, addr + len) in a mapping, or NULL if it has not all of them. */
+static const unsigned char *bytes_at(const struct mapped *file, uint64_t addr, uint64_t len)
+{
+	uint64_t off = addr - file->addr;
+
+	if (off >= file->len || len > file->len - off)
+		return NULL;
+	return file->mem + off;
+}
+
+/* kvfs_read_phys_fn: an aligned entry of a page table is one load. */
+static int read_entry(void *arg, void *buf, size_t len, uint64_t paddr)
+{
+	const unsigned char *at = bytes_at(&ram, paddr, len);
+
+	if (!at || len != sizeof(uint64_t) || paddr % sizeof(uint64_t))
+		return -EFAULT;
+	*(uint64_t *)buf = __atomic_load_n((const uint64_t *)at, __ATOMIC_ACQUIRE);
+	return 0;
+}
+
+/* Copies; a naturally aligned word whole, as the kernel does. */
+static void copy(void *to, const unsigned char *from, size_t len)
+{
+	if (len == 8 && (uintptr_t)from % 8 == 0) {
+		uint64_t word = __atomic_load_n((const uint64_t *)from, __ATOMIC_RELAXED);
+
+		memcpy(to, &word, sizeof(word));
+	} else if (len == 4 && (uintptr_t)from % 4 == 0) {
+		uint32_t word = __atomic_load_n((const uint32_t *)from, __ATOMIC_RELAXED);
+
+		memcpy(to, &word, sizeof(word));
+	} else if (len == 2 && (uintptr_t)from % 2 == 0) {
+		uint16_t word = __atomic_load_n((const uint16_t *)from, __ATOMIC_RELAXED);
+
+		memcpy(to, &word, sizeof(word));
+	} else {
+		memcpy(to, from, len);
+	}
+}
+
+static bool is_zero(const unsigned char *bytes, size_t len)
+{
+	return len == 0 || (bytes[0] == 0 && memcmp(bytes, bytes + 1, len - 1) == 0);
+}
+
+/* Whether zeros that were read may be those of a page that is hidden. */
+static bool may_be_hidden(const unsigned char *from, const void *got, size_t len)
+{
+	const unsigned char *page = (const unsigned char *)((uintptr_t)from & ~(uintptr_t)(PAGE_LEN - 1));
+
+	return is_zero(got, len) && is_zero(page, PAGE_LEN);
+}
+
+/* Where the bytes of vaddr are by the page tables; they reach to the end of its 4 KiB. */
+static const unsigned char *walk(uint64_t vaddr, size_t len)
+{
+	uint64_t paddr, run;
+
+	if (kvfs_pagewalk(&tables, vaddr, &paddr, &run) < 0)
+		return NULL;
+	return bytes_at(&ram, paddr, len);
+}
+
+/*
+ * The tables can change while the page is copied, and the page be given to somebody else: what
+ * was copied counts only if a second walk leads to the same place.
+ */
+static bool copy_walked(void *buf, uint64_t vaddr, size_t len)
+{
+	const unsigned char *from = walk(vaddr, len);
+
+	for (int i = 0; from && i < MAX_WALKS; i++) {
+		const unsigned char *again;
+
+		copy(buf, from, len);
+		__atomic_thread_fence(__ATOMIC_ACQUIRE);
+		again = walk(vaddr, len);
+		if (again == from)
+			return !may_be_hidden(from, buf, len);
+		from = again;
+	}
+	return false;
+}
+
+static bool copy_mapped(void *buf, const struct mapped *file, uint64_t addr, size_t len)
+{
+	const unsigned char *from = bytes_at(file, addr, len);
+
+	if (!from)
+		return false;
+	copy(buf, from, len);
+	return !may_be_hidden(from, buf, len);
+}
+
+/* Copies what lies within one page and one segment. False: the kernel has to be asked. */
+static bool copy_piece(void *buf, const struct kvfs_layout_segment *segment, uint64_t skip,
+		       size_t len)
+{
+	bool ok = false;
+
+	switch (segment->kind) {
+	case KVFS_LAYOUT_RAM:
+		ok = copy_mapped(buf, &ram, segment->paddr + skip, len);
+		break;
+	case KVFS_LAYOUT_IMAGE:
+		ok = copy_mapped(buf, &image, segment->vaddr + skip, len);
+		break;
+	case KVFS_LAYOUT_TABLES:
+		ok = has_tables && copy_walked(buf, segment->vaddr + skip, len);
+		if (ok)
+			kvfs_count(&kvfs_counters.walked);
+		return ok;
+	}
+	if (ok)
+		kvfs_count(&kvfs_counters.mapped);
+	return ok;
+}
+
+ssize_t kvfs_memory_pread_kernel(int fd, void *buf, size_t len, uint64_t off)
+{
+	ssize_t ret;
+
+	/* Two preads of one descriptor of /proc/kcore get each other's bytes (all kernels to 7.3). */
+	while (__atomic_exchange_n(&kernel_turn, 1, __ATOMIC_ACQUIRE))
+		sched_yield();
+	ret = kvfs_real_pread(fd, buf, len, off);
+	__atomic_store_n(&kernel_turn, 0, __ATOMIC_RELEASE);
+	kvfs_count(&kvfs_counters.kernel);
+	return ret;
+}
+
+void kvfs_memory_forked(void)
+{
+	__atomic_store_n(&kernel_turn, 0, __ATOMIC_RELAXED);
+	if (__atomic_load_n(&state, __ATOMIC_RELAXED) == SETTING_UP)
+		__atomic_store_n(&state, UNUSABLE, __ATOMIC_RELAXED);
+}
+
+/*
+ * Has the kernel fill [from, to) of buf, whose first byte is at off in the file. Returns `to`,
+ * or where good bytes end, or -errno if there is none.
+ */
+static ssize_t fill(int fd, unsigned char *buf, size_t from, size_t to, uint64_t off)
+{
+	while (from < to) {
+		ssize_t n = kvfs_memory_pread_kernel(fd, buf + from, to - from, off + from);
+
+		if (n < 0 && from == 0)
+			return n;
+		if (n <= 0)
+			break;
+		from += (size_t)n;
+	}
+	return (ssize_t)from;
+}
+
+ssize_t kvfs_memory_pread(int fd, void *buf, size_t len, uint64_t off)
+{
+	unsigned char *at = buf;
+	size_t done = 0;		/* bytes that were looked at */
+	size_t good = 0;		/* bytes that are there; [good, done) is for the kernel */
+
+	if (len > SSIZE_MAX)
+		return kvfs_memory_pread_kernel(fd, buf, len, off);
+	while (done < len) {
+		uint64_t skip, left;
+		const struct kvfs_layout_segment *segment;
+		size_t n = PAGE_LEN - (size_t)((off + done) % PAGE_LEN);
+
+		segment = kvfs_layout_find(&layout, off + done, &skip, &left);
+		if (n > left)
+			n = (size_t)left;
+		if (n > len - done)
+			n = len - done;
+		if (segment && copy_piece(at + done, segment, skip, n)) {
+			if (good < done) {
+				ssize_t end = fill(fd, at, good, done, off);
+
+				if (end < (ssize_t)done)
+					return end;
+			}
+			good = done + n;
+		}
+		done += n;
+	}
+	return good < len ? fill(fd, at, good, len, off) : (ssize_t)len;
+}
+
+/* Some bytes of each kind of address must be what the kernel reads, else page tables are not used. */
+static bool tables_agree(int fd)
+{
+	unsigned char ours[64], theirs[64];
+
+	for (size_t i = 0; i < layout.nr; i++) {
+		const struct kvfs_layout_segment *segment = &layout.v[i];
+
+		if (segment->kind != KVFS_LAYOUT_TABLES || segment->len < sizeof(ours))
+			continue;
+		if (copy_walked(ours, segment->vaddr, sizeof(ours)) &&
+		    kvfs_real_pread(fd, theirs, sizeof(theirs), segment->off) == sizeof(theirs) &&
+		    memcmp(ours, theirs, sizeof(ours)) != 0)
+			return false;
+	}
+	return true;
+}
+
+static bool set_up(int fd)
+{
+	const char *mount = getenv(KVFS_EXEC_ENV_MOUNT);
+
+	if (!mount || !map_file(mount, "kcore/ram", "user.kview.paddr", &ram))
+		return false;
+	if (kvfs_layout_load(fd, &layout) < 0)
+		return false;
+	/* Without it the image is read by the kernel. */
+	map_file(mount, "kcore/text", "user.kview.vaddr", &image);
+	tables = (struct kvfs_pagewalk){
+		.root = layout.root,
+		.levels = layout.levels,
+		.enc_mask = layout.enc_mask,
+		.read = read_entry,
+	};
+	has_tables = layout.levels != 0;
+	has_tables = has_tables && tables_agree(fd);
+	return true;
+}
+
+bool kvfs_memory_ready(int fd)
+{
+	int before = __atomic_load_n(&state, __ATOMIC_ACQUIRE);
+	int saved;
+
+	if (__builtin_expect(before == READY, 1))
+		return true;
+	if (before != NOT_TRIED)
+		return false;
+	if (!__atomic_compare_exchange_n(&state, &before, SETTING_UP, false, __ATOMIC_ACQUIRE,
+					 __ATOMIC_ACQUIRE))
+		return before == READY;
+	saved = errno;
+	before = set_up(fd) ? READY : UNUSABLE;
+	errno = saved;
+	__atomic_store_n(&state, before, __ATOMIC_RELEASE);
+	return before == READY;
+}

@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Streams: gdb opens /proc/kcore with fopen(3) and reads it with fseeko(3) and fread(3), whose
+ * system calls are made inside libc, where they are not seen.
+ *
+ * A stream of /proc/kcore has a position here, and libc's stream is left behind until a
+ * function that is not answered here, such as fgets(3), needs it: then it is moved to where
+ * the tool is. So libc's buffer is never filled by the calls that are answered.
+ */
+#include <errno.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdio_ext.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "kview-exec/fds.h"
+#include "kview-exec/memory.h"
+#include "kview-exec/real.h"
+
+#define EXPORT __attribute__((visibility("default")))
+#define ALIAS(of) __attribute__((visibility("default"), alias(#of), copy(of)))
+
+/* Macros of <stdio.h>, with optimisation. */
+#undef fread_unlocked
+#undef getc
+#undef getc_unlocked
+#undef fgetc_unlocked
+
+/* Streams of /proc/kcore that are followed at a time; further ones are libc's own affair. */
+#define MAX_STREAMS 16
+
+struct stream {
+	FILE *file;		/* NULL: a free slot */
+	int64_t pos;		/* where the tool is, if ahead; else libc knows */
+	bool ahead;
+};
+
+static struct stream streams[MAX_STREAMS];
+static int nr_streams;		/* slots that were ever used */
+static int turn;		/* 1 while a thread changes file of a slot */
+
+static void take_turn(void)
+{
+	while (__atomic_exchange_n(&turn, 1, __ATOMIC_ACQUIRE))
+		;
+}
+
+static void end_turn(void)
+{
+	__atomic_store_n(&turn, 0, __ATOMIC_RELEASE);
+}
+
+static struct stream *find(FILE *file)
+{
+	int n = __atomic_load_n(&nr_streams, __ATOMIC_ACQUIRE);
+
+	for (int i = 0; i < n; i++)
+		if (__atomic_load_n(&streams[i].file, __ATOMIC_RELAXED) == file)
+			return &streams[i];
+	return NULL;
+}
+
+static void forget(FILE *file)
+{
+	struct stream *stream = find(file);
+
+	if (stream)
+		__atomic_store_n(&stream->file, NULL, __ATOMIC_RELEASE);
+}
+
+/* Begins to follow a stream that was just opened, if it is one to follow. */
+static FILE *follow(FILE *file)
+{
+	int saved = errno;
+
+	if (!file)
+		return NULL;
+	/* The number may have been another file's. */
+	kvfs_fds_forget(fileno(file));
+	if (!__fwritable(file) && kvfs_fds_is_kcore(fileno(file))) {
+		take_turn();
+		for (int i = 0; i < MAX_STREAMS; i++) {
+			if (streams[i].file)
+				continue;
+			streams[i].ahead = false;
+			__atomic_store_n(&streams[i].file, file, __ATOMIC_RELEASE);
+			if (i >= nr_streams)
+				__atomic_store_n(&nr_streams, i + 1, __ATOMIC_RELEASE);
+			break;
+		}
+		end_turn();
+	}
+	errno = saved;
+	return file;
+}
+
+/* Where the tool is in the stream, or -1. */
+static int64_t position(struct stream *stream)
+{
+	return stream->ahead ? stream->pos : REAL(ftello64)(stream->file);
+}
+
+/* Moves libc's stream to where the tool is. Returns 0 or -1 with errno set. */
+static int catch_up(struct stream *stream)
+{
+	if (!stream->ahead)
+		return 0;
+	stream->ahead = false;
+	return REAL(fseeko64)(stream->file, stream->pos, SEEK_SET);
+}
+
+/* The same for a file that may not be followed, before libc is to do something with it. */
+static void hand_over(FILE *file)
+{
+	struct stream *stream = __atomic_load_n(&nr_streams, __ATOMIC_RELAXED) ? find(file) : NULL;
+
+	if (stream)
+		catch_up(stream);
+}
+
+/* Reads at the tool's position. Returns bytes, less than len where the kernel ends or fails. */
+static size_t read_stream(struct stream *stream, void *buf, size_t len)
+{
+	int64_t pos = position(stream);
+	ssize_t n;
+
+	if (pos < 0)
+		return 0;
+	n = kvfs_memory_pread(fileno_unlocked(stream->file), buf, len, (uint64_t)pos);
+	if (n == (ssize_t)len) {
+		stream->pos = pos + n;
+		stream->ahead = true;
+		return len;
+	}
+	/* An end or an error is libc's to note, which feof(3) and ferror(3) look at. */
+	if (REAL(fseeko64)(stream->file, pos, SEEK_SET) < 0)
+		return 0;
+	stream->ahead = false;
+	return REAL(fread_unlocked)(buf, 1, len, stream->file);
+}
+
+EXPORT size_t fread_unlocked(void *buf, size_t size, size_t n, FILE *file)
+{
+	struct stream *stream = __atomic_load_n(&nr_streams, __ATOMIC_RELAXED) ? find(file) : NULL;
+	size_t len;
+
+	if (!stream || __builtin_mul_overflow(size, n, &len) || len == 0) {
+		hand_over(file);
+		return REAL(fread_unlocked)(buf, size, n, file);
+	}
+	return read_stream(stream, buf, len) / size;
+}
+
+EXPORT size_t fread(void *buf, size_t size, size_t n, FILE *file)
+{
+	size_t ret;
+
+	if (!__atomic_load_n(&nr_streams, __ATOMIC_RELAXED) || !find(file))
+		return REAL(fread)(buf, size, n, file);
+	flockfile(file);
+	ret = fread_unlocked(buf, size, n, file);
+	funlockfile(file);
+	return ret;
+}
+
+size_t __fread_chk(void *buf, size_t buf_len, size_t size, size_t n, FILE *file);
+size_t __fread_unlocked_chk(void *buf, size_t buf_len, size_t size, size_t n, FILE *file);
+
+static bool fits(size_t buf_len, size_t size, size_t n)
+{
+	size_t len;
+
+	return !__builtin_mul_overflow(size, n, &len) && len <= buf_len;
+}
+
+EXPORT size_t __fread_chk(void *buf, size_t buf_len, size_t size, size_t n, FILE *file)
+{
+	if (!fits(buf_len, size, n))
+		return REAL(__fread_chk)(buf, buf_len, size, n, file);
+	return fread(buf, size, n, file);
+}
+
+EXPORT size_t __fread_unlocked_chk(void *buf, size_t buf_len, size_t size, size_t n, FILE *file)
+{
+	if (!fits(buf_len, size, n))
+		return REAL(__fread_unlocked_chk)(buf, buf_len, size, n, file);
+	return fread_unlocked(buf, size, n, file);
+}
+
+EXPORT int fseeko64(FILE *file, off64_t off, int whence)
+{
+	struct stream *stream = __atomic_load_n(&nr_streams, __ATOMIC_RELAXED) ? find(file) : NULL;
+	int64_t pos = whence == SEEK_SET ? 0 : -1;
+
+	if (!stream)
+		return REAL(fseeko64)(file, off, whence);
+	flockfile(file);
+	if (whence == SEEK_CUR)
+		pos = position(stream);
+	if (pos < 0 || __builtin_add_overflow(pos, off, &pos) || pos < 0 || feof_unlocked(file) ||
+	    ferror_unlocked(file)) {
+		int ret = catch_up(stream);
+
+		if (ret == 0)
+			ret = REAL(fseeko64)(file, off, whence);
+		funlockfile(file);
+		return ret;
+	}
+	stream->pos = pos;
+	stream->ahead = true;
+	funlockfile(file);
+	return 0;
+}
+ALIAS(fseeko64) int fseeko(FILE *file, off_t off, int whence);
+ALIAS(fseeko64) int fseek(FILE *file, long off, int whence);
+
+EXPORT off64_t ftello64(FILE *file)
+{
+	struct stream *stream = __atomic_load_n(&nr_streams, __ATOMIC_RELAXED) ? find(file) : NULL;
+
+	return stream ? position(stream) : REAL(ftello64)(file);
+}
+ALIAS(ftello64) off_t ftello(FILE *file);
+ALIAS(ftello64) long ftell(FILE *file);
+
+EXPORT void rewind(FILE *file)
+{
+	hand_over(file);
+	REAL(rewind)(file);
+}
+
+/* Opening and closing. */
+
+EXPORT FILE *fopen64(const char *path, const char *mode)
+{
+	return follow(REAL(fopen64)(path, mode));
+}
+
+EXPORT FILE *fopen(const char *path, const char *mode)
+{
+	return follow(REAL(fopen)(path, mode));
+}
+
+EXPORT FILE *fdopen(int fd, const char *mode)
+{
+	kvfs_fds_share(fd);
+	return follow(REAL(fdopen)(fd, mode));
+}
+
+EXPORT FILE *freopen64(const char *path, const char *mode, FILE *file)
+{
+	hand_over(file);
+	forget(file);
+	return follow(REAL(freopen64)(path, mode, file));
+}
+ALIAS(freopen64) FILE *freopen(const char *path, const char *mode, FILE *file);
+
+EXPORT int fclose(FILE *file)
+{
+	int fd = fileno(file);
+
+	hand_over(file);
+	forget(file);
+	if (fd >= 0)
+		kvfs_fds_forget(fd);
+	return REAL(fclose)(file);
+}
+
+/* What is not answered here: libc's stream is first where the tool is. */
+
+EXPORT int fgetc(FILE *file)
+{
+	hand_over(file);
+	return REAL(fgetc)(file);
+}
+ALIAS(fgetc) int getc(FILE *file);
+
+EXPORT int getc_unlocked(FILE *file)
+{
+	hand_over(file);
+	return REAL(getc_unlocked)(file);
+}
+ALIAS(getc_unlocked) int fgetc_unlocked(FILE *file);
+
+EXPORT int ungetc(int c, FILE *file)
+{
+	hand_over(file);
+	return REAL(ungetc)(c, file);
+}
+
+EXPORT char *fgets(char *buf, int len, FILE *file)
+{
+	hand_over(file);
+	return REAL(fgets)(buf, len, file);
+}
+
+char *__fgets_chk(char *buf, size_t buf_len, int len, FILE *file);
+
+EXPORT char *__fgets_chk(char *buf, size_t buf_len, int len, FILE *file)
+{
+	hand_over(file);
+	return REAL(__fgets_chk)(buf, buf_len, len, file);
+}
+
+EXPORT ssize_t getdelim(char **line, size_t *len, int delimiter, FILE *file)
+{
+	hand_over(file);
+	return REAL(getdelim)(line, len, delimiter, file);
+}
+
+EXPORT ssize_t getline(char **line, size_t *len, FILE *file)
+{
+	hand_over(file);
+	return REAL(getline)(line, len, file);
+}
+
+EXPORT int fgetpos64(FILE *file, fpos64_t *pos)
+{
+	hand_over(file);
+	return REAL(fgetpos64)(file, pos);
+}
+ALIAS(fgetpos64) int fgetpos(FILE *file, fpos_t *pos);
+
+EXPORT int fsetpos64(FILE *file, const fpos64_t *pos)
+{
+	hand_over(file);
+	return REAL(fsetpos64)(file, pos);
+}
+ALIAS(fsetpos64) int fsetpos(FILE *file, const fpos_t *pos);
+
+EXPORT int fflush(FILE *file)
+{
+	if (file)
+		hand_over(file);
+	return REAL(fflush)(file);
+}
