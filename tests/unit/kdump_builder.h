@@ -13,7 +13,7 @@
 
 #define KDUMP_MAX_LEN (4 * 1024 * 1024)
 
-/* Offsets in the file of what tests change: in the header, and behind its first page. */
+/* Offsets of what tests change: the first two in the file, the last in its second page. */
 #define KDUMP_RELEASE 142
 #define KDUMP_STATUS 424
 #define KDUMP_SPLIT 12
@@ -72,7 +72,7 @@ static inline void kdump_page(uint64_t pfn, size_t page_size, void *out)
 		memcpy((char *)out + i, &paddr, sizeof(paddr));
 }
 
-/* Header and sub header; the texts are behind the latter, in the same block. */
+/* Header and sub header; the texts follow the latter, in the same block. */
 static inline void kdump_put_heads(struct kdump_file *f, const struct kdump_spec *spec, size_t page_size)
 {
 	uint64_t nr_pfns = strlen(spec->pages);

@@ -35,11 +35,19 @@ ssize_t kvfs_io_pread(int fd, void *buf, size_t len, uint64_t off)
 
 int kvfs_io_pread_exact(int fd, void *buf, size_t len, uint64_t off)
 {
-	ssize_t n = kvfs_io_pread(fd, buf, len, off);
+	size_t done = 0;
 
-	if (n < 0)
-		return (int)n;
-	return (size_t)n == len ? 0 : -ENODATA;
+	/* A short read may hide an error: only one of 0 bytes is the end of the file. */
+	while (done < len) {
+		ssize_t n = kvfs_io_pread(fd, (char *)buf + done, len - done, off + done);
+
+		if (n < 0)
+			return (int)n;
+		if (n == 0)
+			return -ENODATA;
+		done += (size_t)n;
+	}
+	return 0;
 }
 
 /* Makes room for more bytes and a NUL: at most max + 1 bytes, of which one shows that the file is too long. */

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A chunk is absent, being made, or ready. It is in a hash table while it is one of the
- * latter two. Whoever finds it absent makes it, outside the lock; others wait. A ready chunk
- * that nobody copies from is in a list, least recently used first, and the first is taken
- * when a new one is wanted and all memory is in use.
+ * A chunk is absent, being filled, or ready. It is in a hash table while it is being filled, and while
+ * it is ready and all of it is available. The thread that finds it absent fills it, outside the lock;
+ * others wait. A ready chunk without users is in a list, least recently used first; the first one is
+ * reused when all memory is in use.
  *
  * A read of a chunk whose predecessor is there is taken for one of many in order: the next
  * ones are queued for the cache's threads. Many are queued at a time, and then none for a while,
@@ -32,9 +32,9 @@ struct chunk {
 	uint64_t nr;
 	bool ready;
 	struct kvfs_dump_result result;	/* of its blocks; valid if ready */
-	unsigned int users;		/* who make it, wait for it or copy from it */
+	unsigned int users;		/* threads that fill it, wait for it or copy from it */
 	struct chunk *hash_next;
-	struct chunk *prev, *next;	/* in the list of the idle, if ready and without users */
+	struct chunk *prev, *next;	/* in the list of idle chunks, if ready and without users */
 	unsigned char *buf;		/* KVFS_CHUNK_LEN bytes */
 };
 
@@ -44,7 +44,7 @@ struct kvfs_chunkcache {
 	uint64_t nr_chunks;		/* that exist */
 	size_t max_chunks;		/* that are kept */
 
-	pthread_mutex_t lock;		/* all below, and the chunks but for their bytes */
+	pthread_mutex_t lock;		/* all below, and the chunks except their bytes */
 	pthread_cond_t made;		/* a chunk has become ready */
 	pthread_cond_t work;		/* the queue has something, or stopping */
 	bool stopping;
@@ -153,7 +153,7 @@ static void unhash(struct kvfs_chunkcache *c, struct chunk *chunk)
 	*at = chunk->hash_next;
 }
 
-/* A chunk to be made, for one user: an idle one, or a new one. NULL if out of memory. */
+/* A chunk to be filled, with one user: an idle one, or a new one. NULL if out of memory. */
 static struct chunk *take_chunk(struct kvfs_chunkcache *c, uint64_t nr)
 {
 	struct chunk *chunk;
@@ -219,7 +219,7 @@ static void make_chunk(struct kvfs_chunkcache *c, struct chunk *chunk)
 	pthread_cond_broadcast(&c->made);
 }
 
-/* The chunk, ready, with one more user; NULL if out of memory. May let go of the lock. */
+/* The chunk, ready, with one more user; NULL if out of memory. May drop the lock meanwhile. */
 static struct chunk *get_chunk(struct kvfs_chunkcache *c, uint64_t nr)
 {
 	struct chunk *chunk = find(c, nr);
@@ -246,7 +246,7 @@ static bool is_queued(const struct kvfs_chunkcache *c, uint64_t nr)
 	return false;
 }
 
-/* There, being made, or to be made. */
+/* Ready, being filled, or queued. */
 static bool is_coming(const struct kvfs_chunkcache *c, uint64_t nr)
 {
 	return nr >= c->nr_chunks || find(c, nr) || is_queued(c, nr);

@@ -22,11 +22,11 @@ struct header {
 	uint64_t type;
 	uint64_t version;
 };
-_Static_assert(sizeof(struct header) == KVFS_FLATTENED_HEAD_LEN, "the head that tells");
+_Static_assert(sizeof(struct header) == KVFS_FLATTENED_HEAD_LEN, "the header of the stream");
 
 struct piece {
-	uint64_t off;		/* in the dump it stands for */
-	uint64_t len;		/* bytes, which follow */
+	uint64_t off;		/* in the dump */
+	uint64_t len;		/* of the bytes that follow */
 };
 
 #define BUF_LEN (1024 * 1024)
@@ -55,7 +55,7 @@ static int write_all(int fd, const char *buf, size_t len, uint64_t off)
 	return 0;
 }
 
-/* Copies len bytes, all of which are in the file. */
+/* Copies len bytes, which were checked to be in the file. */
 static int copy_piece(int in, uint64_t in_off, int out, uint64_t out_off, uint64_t len, char *buf)
 {
 	while (len > 0) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What a dump format implements, and what it may use of dump.c. open.c has the table of formats: a
- * new one is a struct kvfs_dump_format and a line there.
+ * What a dump format implements, and what it is made with. open.c has the table of formats: a new one
+ * is a struct kvfs_dump_format and a line there.
  */
 #ifndef KVFS_DUMP_FORMAT_H
 #define KVFS_DUMP_FORMAT_H

@@ -124,7 +124,7 @@ static int kdump_read(struct kvfs_dump *dump, void *buf, size_t len, uint64_t of
 	uint64_t page_size = kd->set.page_size;
 	uint64_t end = (off + len + page_size - 1) / page_size;
 
-	/* Much of a dump is left out: no need for chunks of zeros. */
+	/* Chunks that are all left out, which most can be, take no room in the cache. */
 	if (kvfs_kdump_set_next_dumped(&kd->set, off / page_size, end) == end) {
 		memset(buf, 0, len);
 		return 0;
@@ -186,7 +186,7 @@ static const struct kvfs_dump_ops ops = {
 	.destroy = kdump_destroy,
 };
 
-/* Reads [off, off + len), which is known to be in the file, with a NUL behind it. */
+/* Reads [off, off + len), which was checked to be in the file, and appends a NUL. Caller frees *out. */
 static int read_blob(const struct kvfs_kdump_part *part, uint64_t off, uint64_t len, char **out,
 		     const char *name, struct kvfs_err *err)
 {
@@ -202,7 +202,7 @@ static int read_blob(const struct kvfs_kdump_part *part, uint64_t off, uint64_t 
 	return 0;
 }
 
-/* Every part of a split dump has the same notes; the first is taken. */
+/* Every part of a split dump has the same notes: those of the first are loaded. */
 static int load_notes(struct dumpkdump *kd, const char *name, struct kvfs_err *err)
 {
 	const struct kvfs_kdump_part *part = &kd->set.parts[0];
@@ -233,7 +233,7 @@ static int load_notes(struct dumpkdump *kd, const char *name, struct kvfs_err *e
 	return ret;
 }
 
-/* A part without a page is of no use, and libkdumpfile 0.5 loses its way among them. */
+/* Parts without a page are left out: libkdumpfile 0.5 finds no page after one. */
 static int open_lib(struct dumpkdump *kd, const char *name, struct kvfs_err *err)
 {
 	_cleanup_free_ int *fds = calloc(kd->set.nr_parts, sizeof(*fds));

@@ -13,16 +13,16 @@
 #include "elf/notes.h"
 #include "kernel/virt.h"
 
-/* Runs of RAM that become a segment each. Machines have some ten; forged bitmaps, millions. */
+/* Most runs of RAM that become a segment each. Machines have some ten; forged bitmaps, millions. */
 #define MAX_RUNS 4096
 
 /* x86-64: where the direct map can begin (Documentation/arch/x86/x86_64/mm.rst). */
 #define DIRECT_MAP_L4 0xffff888000000000ULL
 #define DIRECT_MAP_L5 0xff11000000000000ULL
-/* Longest kernel image that is looked for, bytes: KERNEL_IMAGE_SIZE. */
+/* Bytes of the longest kernel image: KERNEL_IMAGE_SIZE. */
 #define MAX_IMAGE_LEN (1ULL << 30)
 
-/* QEMU leaves the name of the machine out, but an NT_PRSTATUS is of a length of its own. */
+/* QEMU does not write the name of the machine, but the length of an NT_PRSTATUS tells it. */
 static const struct {
 	const char *name;
 	uint16_t machine;
@@ -32,7 +32,7 @@ static const struct {
 	{ "aarch64", EM_AARCH64, 392 },
 	{ "ppc64le", EM_PPC64, 504 },
 	{ "riscv64", EM_RISCV, 376 },
-	{ "i686", EM_386, 144 },	/* an x86-64 machine whose first CPU is not in long mode, too */
+	{ "i686", EM_386, 144 },	/* or an x86-64 machine whose first CPU is not in long mode */
 };
 
 void kvfs_kdump_elf_find_machine(struct kvfs_dump *dump, const char *name)
@@ -90,7 +90,7 @@ int kvfs_kdump_elf_make_ram(struct kvfs_dump *dump, const struct kvfs_pfnmap *ra
 	uint64_t gap = 0;
 	int ret;
 
-	/* One more: the kernel image comes before them. */
+	/* One more, for the kernel image. */
 	dump->segs = calloc(MAX_RUNS + 1, sizeof(*dump->segs));
 	if (!dump->segs)
 		return kvfs_err_sys(err, ENOMEM, "the segments");
@@ -102,7 +102,7 @@ int kvfs_kdump_elf_make_ram(struct kvfs_dump *dump, const struct kvfs_pfnmap *ra
 	return ret < 0 ? kvfs_err_sys(err, -ret, "the map of memory") : 0;
 }
 
-/* What the kernel's page tables say of the kernel. */
+/* Where the kernel is, by its page tables. */
 struct kernel {
 	bool has_direct_map;
 	uint64_t direct_map;	/* virtual address of physical address 0 */
@@ -110,8 +110,8 @@ struct kernel {
 };
 
 /*
- * The length of the image. It may have holes: with page table isolation the kernel unmaps what
- * it has freed of it (free_kernel_image_pages()). What comes behind it, modules, is elsewhere.
+ * The length of the image, which may have holes: with page table isolation the kernel unmaps the
+ * parts that it frees (free_kernel_image_pages()). Modules, mapped after it, are elsewhere in memory.
  */
 static uint64_t measure_image(const struct kvfs_virt *mem, uint64_t vaddr, uint64_t paddr)
 {
@@ -161,8 +161,8 @@ static const struct kvfs_segment *find_holder(const struct kvfs_dump *dump,
 }
 
 /*
- * Offsets in core: the segments one behind another; the image lies in one of them. Returns
- * how many segments there are that are part of another, and come first: 0 or 1.
+ * Sets the offsets in core: segments follow each other, and the image is part of one. Returns how
+ * many segments are part of another, and come first: 0 or 1.
  */
 static size_t place_segments(struct kvfs_dump *dump, const struct kernel *kernel, uint64_t head_len)
 {
@@ -204,7 +204,7 @@ static int make_table(struct kvfs_dump *dump, uint64_t head_len, size_t first)
 	return ret;
 }
 
-/* All notes of the dump, and VMCOREINFO if it was elsewhere. The caller frees *out. */
+/* All notes of the dump, and VMCOREINFO if it is not among them. The caller frees *out. */
 static int list_notes(const struct kvfs_dump *dump, struct kvfs_elf_new_note **out, size_t *nr,
 		      uint64_t *len)
 {

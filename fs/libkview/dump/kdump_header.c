@@ -54,7 +54,7 @@ _Static_assert(sizeof(struct sub_header) == 104, "the sub header has no holes");
 #define MIN_PAGE_SIZE 4096
 #define MAX_PAGE_SIZE 65536
 
-/* What is being parsed, for messages. */
+/* A file whose headers are being loaded. */
 struct input {
 	int fd;
 	const char *name;
@@ -100,7 +100,7 @@ static int load_header(const struct input *in, struct header *h)
 	return kvfs_err_set(in->err, EBADMSG, "%s: its header has the page size %" PRIu32, in->name, block_size);
 }
 
-/* Takes over [off, off + len), if there is anything, once it is known to be in the file. */
+/* Sets *out_off and *out_len to [off, off + len) if that is in the file; leaves them if len is 0. */
 static int take_notes(const struct input *in, const char *what, uint64_t off, uint64_t len,
 		      uint64_t *out_off, uint64_t *out_len)
 {
@@ -156,7 +156,7 @@ static int load_sub_header(const struct input *in, const struct header *h,
 
 static int place_maps(const struct input *in, const struct header *h, struct kvfs_kdump_header *out)
 {
-	/* None of this can overflow: block counts have 32 bits, a block 17. */
+	/* Cannot overflow: block counts have 32 bits, the bytes of a block 17. */
 	uint64_t head_blocks = 1 + (uint64_t)le32toh((uint32_t)h->sub_header_blocks);
 	uint64_t blocks = le32toh(h->map_blocks);
 
@@ -173,7 +173,7 @@ static int place_maps(const struct input *in, const struct header *h, struct kvf
 	return 0;
 }
 
-/* A string of the header, which need not end with NUL there. */
+/* Copies a string of the header, which may lack its NUL. */
 static void copy_name(char out[65], const char in[65])
 {
 	memcpy(out, in, 64);

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The headers of a kdump-compressed dump (makedumpfile without -E, QEMU's dump-guest-memory
- * -z and the like; makedumpfile's diskdump_mod.h is the format): where its tables are, and
- * whether they can be there. Everything is judged before anybody follows it. Pure, but for
- * reading the headers.
+ * The headers of a kdump-compressed dump (makedumpfile without -E, QEMU's dump-guest-memory -z, -l
+ * and -s; makedumpfile's diskdump_mod.h has the format): where its tables are. Every offset and
+ * length is checked here, before it is used. Pure, but for reading the headers.
  */
 #ifndef KVFS_DUMP_KDUMP_HEADER_H
 #define KVFS_DUMP_KDUMP_HEADER_H
@@ -38,19 +37,19 @@ struct kvfs_kdump_header {
 	uint64_t vmcoreinfo_off, vmcoreinfo_len;	/* its text; 0, 0 if there is none */
 };
 
-/* Most bytes of notes that are believed. */
+/* Most bytes of notes, and of VMCOREINFO, that a header may claim. */
 #define KVFS_KDUMP_HEADER_NOTES_MAX (16 * 1024 * 1024)
 
 /*
- * Reads and judges the headers of fd, which is borrowed and file_len bytes long. name is for
- * messages. Returns 0, or -errno with a message: -ENOEXEC not this format, or one made on a
- * 32-bit or big-endian machine, -EBADMSG headers that contradict themselves, -ENODATA a file
- * that ends before its page descriptors begin, or the errno of read(2).
+ * Reads and checks the headers of fd, which is borrowed and file_len bytes long. name is for
+ * messages. Returns 0, or -errno with a message: -ENOEXEC not this format, or a dump of a 32-bit or
+ * big-endian machine; -EBADMSG the headers contradict themselves; -ENODATA the file ends before its
+ * page descriptors begin; or the -errno of pread(2).
  */
 int kvfs_kdump_header_load(int fd, const char *name, uint64_t file_len, struct kvfs_kdump_header *out,
 			   struct kvfs_err *err);
 
-/* Where a page is in the file; as it is there, little-endian. */
+/* Where a page is in the file, as the file has it: little-endian. */
 struct kvfs_kdump_desc {
 	uint64_t off;		/* of its bytes */
 	uint32_t len;		/* bytes, compressed if flags says so */
@@ -66,9 +65,9 @@ struct kvfs_kdump_desc {
 	(KVFS_KDUMP_DESC_ZLIB | KVFS_KDUMP_DESC_LZO | KVFS_KDUMP_DESC_SNAPPY | KVFS_KDUMP_DESC_ZSTD)
 
 /*
- * Whether desc can be that of a page: its bytes are in the file, and they are page_size of
- * them, or fewer if one known method compressed them. Returns 0, -EBADMSG if it cannot be
- * one, -ENODATA if the file ends before.
+ * Checks the descriptor of a page: it has page_size bytes, or at most that if one known method
+ * compressed them, and they are in the file. Returns 0, -EBADMSG if not, or -ENODATA if only the file
+ * is too short.
  */
 int kvfs_kdump_desc_check(const struct kvfs_kdump_desc *desc, uint32_t page_size,
 			  uint64_t file_len);

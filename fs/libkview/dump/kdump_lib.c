@@ -128,8 +128,8 @@ static void put_ctx(struct kvfs_kdump_lib *lib, kdump_ctx_t *ctx)
 }
 
 /*
- * libkdumpfile up to 0.5.5 reports that zlib had no memory as KDUMP_ERR_CORRUPT. Its text is the
- * only sign: zlib has no message of its own for Z_MEM_ERROR, and then the text has the number, -4.
+ * libkdumpfile (0.5.1 at least) reports zlib's Z_MEM_ERROR as KDUMP_ERR_CORRUPT. Only its text tells: it
+ * has zlib's number, -4, since zlib has no message of its own for this.
  */
 static bool is_out_of_memory(kdump_ctx_t *ctx)
 {

@@ -29,7 +29,7 @@ static int load_part(int fd, const char *name, struct kvfs_kdump_part *part, str
 	return ret < 0 ? kvfs_err_sys(err, -ret, "cannot read the bitmap of %s", name) : 0;
 }
 
-/* Every part of a split dump has the bitmap of all of it, which is kept once. */
+/* Every part of a split dump has the bitmap of the whole dump: one copy of it is kept. */
 static void share_map(const struct kvfs_kdump_part *first, struct kvfs_kdump_part *part)
 {
 	struct kvfs_pfnmap *map = &part->dumped;
@@ -49,7 +49,7 @@ static int by_start(const void *a, const void *b)
 	return x->head.start_pfn < y->head.start_pfn ? -1 : x->head.start_pfn > y->head.start_pfn;
 }
 
-/* Sorts the parts and sees whether they are parts of one dump. */
+/* Sorts the parts and checks that they are of one dump. */
 static int check_parts(struct kvfs_kdump_set *set, struct kvfs_err *err)
 {
 	struct kvfs_kdump_part *v = set->parts;
@@ -90,7 +90,7 @@ static void load_descs(const struct kvfs_kdump_part *part, uint64_t first, size_
 	for (size_t i = 0; i < n; i++) {
 		int ret = failed;
 
-		/* A short read does not say why. What is after the end of the file, or an error, shares it. */
+		/* The reason of a short read. It holds for all descriptors after this one, too. */
 		if (ret == 0 && (size_t)got < (i + 1) * each)
 			ret = failed = kvfs_dump_pread(part->fd, &descs[i], each, off + i * each);
 		/* A page beyond the end of the file is as damaged as one with a wrong descriptor. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The pages of a kdump-compressed dump of one file or of several (makedumpfile --split): which
- * there are, which of them are in a file, and whether what the file says of one can be true.
- * Nothing here decompresses. Immutable once it is loaded.
+ * The pages of a kdump-compressed dump of one file or of several (makedumpfile --split): which exist,
+ * which are in a file, and where. Checks the descriptor of each; decompresses nothing. Immutable once
+ * it is loaded.
  */
 #ifndef KVFS_DUMP_KDUMP_SET_H
 #define KVFS_DUMP_KDUMP_SET_H
@@ -28,7 +28,7 @@ struct kvfs_kdump_part {
 struct kvfs_kdump_set {
 	struct kvfs_kdump_part *parts;	/* ascending, not overlapping */
 	size_t nr_parts;
-	struct kvfs_pfnmap ram;		/* pages that the machine had */
+	struct kvfs_pfnmap ram;		/* pages of RAM */
 	uint32_t page_size;		/* bytes */
 	uint64_t nr_pfns;
 };
@@ -58,10 +58,10 @@ struct kvfs_kdump_location {
 	int fd;
 	uint32_t len;		/* at most the size of a page */
 	uint64_t off;
-	uint32_t flags;		/* the one KVFS_KDUMP_DESC_* that it is compressed by; 0: none */
+	uint32_t flags;		/* the KVFS_KDUMP_DESC_* that compressed it; 0: none */
 };
 
-/* Most pages that kvfs_kdump_set_locate() looks for. */
+/* Most pages of one call of kvfs_kdump_set_locate(). */
 #define KVFS_KDUMP_SET_LOCATE_MAX 64
 
 /*

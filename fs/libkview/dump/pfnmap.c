@@ -15,7 +15,7 @@ static uint64_t count_words(const struct kvfs_pfnmap *map)
 	return (map->nr_pfns + WORD_BITS - 1) / WORD_BITS;
 }
 
-/* Number order of the words, no bits beyond the end, and the ranks. */
+/* Converts the words to this machine's byte order, clears the bits past the end, fills in ranks. */
 static void index_words(struct kvfs_pfnmap *map)
 {
 	uint64_t nr_words = count_words(map);
@@ -70,7 +70,7 @@ bool kvfs_pfnmap_test(const struct kvfs_pfnmap *map, uint64_t pfn)
 	return pfn < map->nr_pfns && (map->words[pfn / WORD_BITS] >> pfn % WORD_BITS & 1);
 }
 
-/* The first bit of [pfn, end) that is 1 once its word has been xor-ed with flip. */
+/* The first bit of [pfn, end) that is 1 after its word is XORed with flip. */
 static uint64_t next(const struct kvfs_pfnmap *map, uint64_t pfn, uint64_t end, uint64_t flip)
 {
 	uint64_t stop = end < map->nr_pfns ? end : map->nr_pfns;

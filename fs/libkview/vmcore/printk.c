@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The ring is three arrays: descriptors, each with the state of a record and where its text
- * lies; infos, with time stamp, length and caller, at the same index; and the text. A record
- * has a number (id) that grows for ever; its index is the number modulo the size of the ring.
+ * The ring is three arrays: descriptors, each with the state of a record and the place of its text;
+ * infos, with time stamp, length and caller, at the same index; and the text. A record has a number
+ * (id) that only grows; its index is the number modulo the size of the ring.
  *
- * The dump is of a machine that stopped in the middle of its work, and may be a forgery, so
- * each number is judged: nothing that is read is larger than MAX_BATCH records or one text,
- * and the texts together are no more than their ring can hold.
+ * The machine stopped in the middle of its work, and the dump may be a forgery, so each number is
+ * checked: no read is larger than MAX_BATCH records or one text, and all texts together are no longer
+ * than their ring.
  */
 #include "vmcore/printk.h"
 
@@ -20,7 +20,7 @@
 
 /* Records that are read at a time. */
 #define MAX_BATCH 64
-/* Larger than the ring's head, and than a descriptor or an info, can be; bytes. */
+/* Bytes; larger than the ring's head, and than a descriptor or an info, can be. */
 #define MAX_STRUCT_LEN 4096
 #define MAX_RECORD_LEN 256
 /* log_buf_len= goes to 2 GiB, and a record takes at least 32 bytes of it (PRB_AVGBITS). */
@@ -67,7 +67,7 @@ static int get_dec(const struct kvfs_vmcoreinfo *info, const char *key, uint64_t
 	int ret = kvfs_vmcoreinfo_dec(info, key, out);
 
 	if (ret == -ENOENT)
-		return kvfs_err_set(err, EOPNOTSUPP, "VMCOREINFO has no %s: this kernel's log has another format (before Linux 5.10)", key);
+		return kvfs_err_set(err, EOPNOTSUPP, "VMCOREINFO has no %s: the log has the format of a kernel before Linux 5.10", key);
 	if (ret < 0 || *out > max)
 		return kvfs_err_set(err, EBADMSG, "VMCOREINFO: %s is out of range", key);
 	return 0;
@@ -190,7 +190,7 @@ static int load_ring(struct ring *r, const struct kvfs_vmcoreinfo *info, struct 
 
 	ret = kvfs_vmcoreinfo_hex(info, "SYMBOL(prb)", &prb);
 	if (ret < 0)
-		return kvfs_err_set(err, EOPNOTSUPP, "VMCOREINFO does not say where the printk ring buffer is");
+		return kvfs_err_set(err, EOPNOTSUPP, "VMCOREINFO has no SYMBOL(prb), the printk ring buffer");
 	ret = r->read(r->arg, pointer, l->word_len, prb);
 	if (ret == 0)
 		ret = r->read(r->arg, head, l->rb_len, get_word(l, pointer));
@@ -254,7 +254,7 @@ static void write_text(const struct ring *r, const unsigned char *info, size_t l
 	fputc('\n', r->out);
 }
 
-/* One record: its text, if it has one and nobody was writing it. */
+/* Writes one record, if it has a text and no CPU was writing it. */
 static int decode_record(struct ring *r, uint64_t id, const unsigned char *desc,
 			 const unsigned char *info, struct kvfs_err *err)
 {
@@ -271,11 +271,11 @@ static int decode_record(struct ring *r, uint64_t id, const unsigned char *desc,
 		return 0;
 	if (begin == next)	/* a record without text (BLK_DATALESS) */
 		return 0;
-	if (next == 0)		/* exactly at the end, as Linux 7.3 and later have it */
+	if (next == 0)		/* exactly at the end, since Linux 7.3 */
 		next = r->text_len;
-	if (begin > next)	/* a text that did not fit before the end begins at the start */
+	if (begin > next)	/* a text that does not fit before the end begins at the start */
 		begin = 0;
-	if (next - begin < l->word_len)	/* no room for its own number: torn, the others may be good */
+	if (next - begin < l->word_len)	/* no room for its id: torn; others may be good */
 		return 0;
 	begin += l->word_len;
 	memcpy(&text_len, info + l->info_text_len, sizeof(text_len));

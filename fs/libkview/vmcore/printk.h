@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The log of a crashed kernel: its printk ring buffer, decoded by what VMCOREINFO says of the
- * layout (kernel/printk/printk_ringbuffer.h, lockless since Linux 5.10).
+ * The log of a crashed kernel: its printk ring buffer (kernel/printk/printk_ringbuffer.h, since Linux
+ * 5.10), decoded by the layout that VMCOREINFO has.
  */
 #ifndef KVFS_VMCORE_PRINTK_H
 #define KVFS_VMCORE_PRINTK_H
@@ -18,13 +18,12 @@ typedef int (*kvfs_printk_read_fn)(void *arg, void *buf, size_t len, uint64_t va
 
 /*
  * Writes the messages to out, oldest first, in the format of `makedumpfile --dump-dmesg`: a
- * time stamp in brackets, the caller in brackets where VMCOREINFO tells of it, the text; the
- * lines of one message that follow its first are indented to stand below it, and bytes that
- * cannot be printed are shown as \xNN. Messages that a CPU was just writing are left out.
+ * time stamp in brackets, the caller in brackets if VMCOREINFO has its offset, and the text. Further
+ * lines of a message are indented to stand below its first; bytes that cannot be printed become \xNN.
+ * A message that a CPU was writing at the time of the crash is left out.
  *
- * Returns 0, or -errno with a message: -EOPNOTSUPP if VMCOREINFO does not tell of such a ring
- * buffer, -EBADMSG if what is in memory cannot be one, or the error of read. What was written
- * before stays written.
+ * Returns 0, or -errno with a message: -EOPNOTSUPP if VMCOREINFO has no such ring buffer, -EBADMSG if
+ * the ring in memory contradicts itself, or the error of read. The messages before are in out then.
  */
 int kvfs_printk_decode(const struct kvfs_vmcoreinfo *info, kvfs_printk_read_fn read, void *arg,
 		       FILE *out, struct kvfs_err *err);

@@ -13,7 +13,7 @@ ssize_t __real_pread(int fd, void *buf, size_t len, off_t off);
 ssize_t __wrap_pread64(int fd, void *buf, size_t len, off_t off);
 
 static size_t pread_max = SIZE_MAX;
-static int pread_calls, pread_fail_at = -1, pread_errno, pread_eintr_at = -1;
+static int pread_calls, pread_fail_at = -1, pread_failures = 1, pread_errno, pread_eintr_at = -1;
 
 ssize_t __wrap_pread(int fd, void *buf, size_t len, off_t off)
 {
@@ -23,7 +23,7 @@ ssize_t __wrap_pread(int fd, void *buf, size_t len, off_t off)
 		errno = EINTR;
 		return -1;
 	}
-	if (call == pread_fail_at) {
+	if (pread_fail_at >= 0 && call >= pread_fail_at && call < pread_fail_at + pread_failures) {
 		errno = pread_errno;
 		return -1;
 	}
@@ -103,6 +103,12 @@ START_TEST(pread_exact)
 	ck_assert_int_eq(kvfs_io_pread_exact(fd, buf, 10, 0), 0);
 	ck_assert_int_eq(kvfs_io_pread_exact(fd, buf, 10, 1), -ENODATA);
 	ck_assert_int_eq(kvfs_io_pread_exact(-1, buf, 10, 1), -EBADF);
+	/* An error after some bytes is that error, not the end of the file. */
+	pread_max = 3;
+	pread_errno = EIO;
+	pread_failures = 2;
+	pread_fail_at = pread_calls + 1;
+	ck_assert_int_eq(kvfs_io_pread_exact(fd, buf, 10, 0), -EIO);
 	close(fd);
 }
 END_TEST

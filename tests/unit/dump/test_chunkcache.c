@@ -16,7 +16,7 @@ static unsigned char byte_at(uint64_t off)
 	return (unsigned char)(off * 7 + off / 251);
 }
 
-/* What fill says of block 9 of chunk 20 as long as it is not 0. */
+/* The result of block 9 of chunk 20. */
 static atomic_int unavailable;
 
 /* Block 3 of chunk 5 is damaged. */
@@ -152,7 +152,7 @@ START_TEST(test_unavailable_and_full)
 }
 END_TEST
 
-/* In order without helpers: each chunk is made once; again when it has had to make room. */
+/* In order and without threads each chunk is filled once, and again after it was evicted. */
 START_TEST(test_bounded)
 {
 	struct kvfs_chunkcache *cache = kvfs_chunkcache_create(64 * KVFS_CHUNK_LEN, NR_CHUNKS, 0, fill, NULL);
@@ -170,7 +170,7 @@ START_TEST(test_bounded)
 }
 END_TEST
 
-/* A reader in order has what comes next made by others. */
+/* For a reader in order other threads fill the next chunks. */
 START_TEST(test_ahead)
 {
 	struct kvfs_chunkcache *cache = kvfs_chunkcache_create(0, NR_CHUNKS, 2, fill, NULL);
@@ -184,7 +184,7 @@ START_TEST(test_ahead)
 }
 END_TEST
 
-/* What comes next is asked for many chunks at a time: 16 ahead, and more when 8 are left. */
+/* The next chunks are queued many at a time: 16 ahead, and more when 8 are left. */
 START_TEST(test_ahead_in_batches)
 {
 	struct kvfs_chunkcache *cache = kvfs_chunkcache_create(0, NR_CHUNKS, 2, fill, NULL);

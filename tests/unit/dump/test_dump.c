@@ -31,7 +31,7 @@ START_TEST(test_seg_tables)
 }
 END_TEST
 
-/* A page of bytes made up, then pages 8 to 71 of the space as 64 extents with holes between. */
+/* A page from memory, then pages 8 to 71 of the space as 64 extents with holes between them. */
 static void make_table(struct kvfs_extents *t, const char *blob)
 {
 	struct kvfs_extent e = { .len = PAGE, .kind = KVFS_EXTENT_BLOB, .blob = blob };
@@ -90,7 +90,7 @@ START_TEST(test_read_error)
 }
 END_TEST
 
-/* A table's own holes and what is left out of an extent are both holes. */
+/* The table's own holes and what is left out of an extent are both holes. */
 START_TEST(test_seek)
 {
 	static const struct { uint64_t off; int whence; uint64_t want; } steps[] = {

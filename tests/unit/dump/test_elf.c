@@ -13,7 +13,7 @@
 
 #define PAGE 4096
 
-/* RAM from 1 MiB on, part of it once more as the image; at the end of it not all is saved. */
+/* RAM from 1 MiB on, a part of which is also the image; its last page is not saved. */
 #define CORE \
 	"note name=\"VMCOREINFO\" desc=\"PAGESIZE=4096\\n\"\n" \
 	"load vaddr=0x81000000 paddr=0x101000 memsz=0x2000\n" \
@@ -137,7 +137,7 @@ START_TEST(test_holes)
 }
 END_TEST
 
-/* Wherever the file ends after its headers, what is there is shown and the rest is reported. */
+/* Wherever the file ends after its headers, the part before is shown and the rest is reported. */
 START_TEST(test_cut)
 {
 	for (uint64_t kept = 0; kept < 0x7000; kept += 0x6ff) {
@@ -163,7 +163,7 @@ START_TEST(test_cut)
 }
 END_TEST
 
-/* A file that is cut while it is in use: an error, never a short read or old bytes. */
+/* A file that is truncated while it is open: an error, never a short read or old bytes. */
 START_TEST(test_shrinks)
 {
 	int fd = expand("elf\n" CORE);
@@ -206,7 +206,7 @@ START_TEST(test_unavailable)
 }
 END_TEST
 
-/* What cannot be true is refused with a reason, and the descriptor stays the caller's. */
+/* Headers that cannot be true are refused with a reason, and the descriptor stays the caller's. */
 START_TEST(test_hostile)
 {
 	static const struct { const char *text; int errnum; } cases[] = {

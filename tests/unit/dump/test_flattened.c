@@ -59,7 +59,7 @@ START_TEST(test_unfold)
 	piece(0, 5, "first", 5);
 	piece(2, 2, "XX", 2);
 	piece(UINT64_MAX, UINT64_MAX, "", 0);
-	piece(50, 4, "none", 4);	/* behind the end */
+	piece(50, 4, "none", 4);	/* after the end */
 	ck_assert_int_eq(unfold(out, &cut, &err), 0);
 	ck_assert_uint_eq(cut, 0);
 	ck_assert_int_eq(pread(out, got, sizeof(got), 0), 105);
@@ -69,7 +69,7 @@ START_TEST(test_unfold)
 }
 END_TEST
 
-/* Wherever it is cut, what is there is kept and the place is told. */
+/* Wherever it is cut, what was before is kept and the place is reported. */
 START_TEST(test_cut)
 {
 	begin();
@@ -124,4 +124,4 @@ START_TEST(test_io_errors)
 }
 END_TEST
 
-UNIT_MAIN("flatdump", test_is, test_unfold, test_cut, test_hostile, test_io_errors)
+UNIT_MAIN("dump/flattened", test_is, test_unfold, test_cut, test_hostile, test_io_errors)

@@ -16,10 +16,7 @@
 #define PAGE 4096
 #define NR_PAGES 200
 
-/*
- * Stands in for libkdumpfile: pages hold their addresses, but for some that are damaged in a
- * way that only who decompresses them can see.
- */
+/* Stands in for libkdumpfile: pages hold their addresses, except one that does not decompress. */
 static struct {
 	int ret;		/* of open */
 	size_t nr_files;	/* that it was opened with */
@@ -67,7 +64,7 @@ int kvfs_kdump_lib_read(struct kvfs_kdump_lib *l, void *buf, size_t len, uint64_
 	return 0;
 }
 
-/* Stands in for zstd: pages as they are, but for the one that the library has damaged, too. */
+/* Stands in for zstd: pages are stored as they are, except the one that does not decompress. */
 struct kvfs_zstd {
 	char unused;
 };
@@ -96,7 +93,7 @@ static struct kdump_file file;
 static char pages[NR_PAGES + 1];
 static int last_fds[2];
 
-/* All dumped in one way or another, but for a hole in RAM and what is left out here and there. */
+/* All dumped in one way or another, except a hole in RAM and some that are left out. */
 static void make_pages(void)
 {
 	for (size_t i = 0; i < NR_PAGES; i++)
@@ -253,7 +250,7 @@ START_TEST(test_holes)
 }
 END_TEST
 
-/* EIO for a damaged page alone, however it shows; each counts once. */
+/* A damaged page, however it is found, is EIO, and no other is; each counts once. */
 START_TEST(test_damaged)
 {
 	const struct kdump_spec spec = { .pages = pages };
@@ -274,7 +271,7 @@ START_TEST(test_damaged)
 	ck_assert_uint_eq(seek(dump, 33 * PAGE, SEEK_DATA), 33 * PAGE);
 	kvfs_dump_close(dump);
 
-	/* One that zstd has compressed is found out without the library. */
+	/* One that zstd compressed is found without the library. */
 	make_pages();
 	lib.damaged = 45;
 	lib.asked_for_damaged = 0;
@@ -285,7 +282,7 @@ START_TEST(test_damaged)
 	ck_assert_uint_eq(lib.asked_for_damaged, 0);
 	kvfs_dump_close(dump);
 
-	/* A descriptor that cannot be true: the library does not even get to see the page. */
+	/* A descriptor that cannot be true: the library is not asked for the page. */
 	make_pages();
 	kdump_build(&file, &spec);
 	kdump_put32(&file, file.descs_off + 7 * 24 + 8, UINT32_MAX);
@@ -333,7 +330,7 @@ START_TEST(test_unavailable)
 }
 END_TEST
 
-/* Chunks come and go, and readers are many: the bytes are right, and what is bad counts once. */
+/* With many readers and chunks that come and go bytes are right, and a damaged page counts once. */
 static void *read_all(void *arg)
 {
 	check_pages(arg, PAGE, 150);
@@ -358,7 +355,7 @@ START_TEST(test_many_readers)
 }
 END_TEST
 
-/* A part without a page is not for the library. */
+/* The library is not given a part without a page. */
 START_TEST(test_split)
 {
 	struct kdump_spec spec = { .pages = pages, .split = true, .start = 0, .end = NR_PAGES };
@@ -401,7 +398,7 @@ START_TEST(test_notes)
 	ck_assert_str_eq(dump->vmcoreinfo, "A=1\n");
 	ck_assert_uint_eq(dump->vmcoreinfo_len, 4);
 	kvfs_dump_close(dump);
-	/* Where the header says where it is, that counts. */
+	/* VMCOREINFO of the header comes first. */
 	spec.vmcoreinfo = "B=2\n";
 	dump = open_spec(&spec);
 	ck_assert_str_eq(dump->vmcoreinfo, "B=2\n");
@@ -409,7 +406,7 @@ START_TEST(test_notes)
 }
 END_TEST
 
-/* What cannot be opened says why, and its descriptors stay the caller's. */
+/* A dump that cannot be opened is reported, and its descriptors stay the caller's. */
 START_TEST(test_refused)
 {
 	const struct kdump_spec spec = { .pages = pages };

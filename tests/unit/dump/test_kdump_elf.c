@@ -10,7 +10,7 @@
 #include "unit.h"
 
 #define PAGE 4096
-#define TOP_TABLE 0x10000	/* physical, with those below it behind */
+#define TOP_TABLE 0x10000	/* physical; the lower levels follow */
 #define IMAGE_PADDR 0x200000
 #define IMAGE_VADDR 0xffffffff81200000ULL	/* with phys_base -0x1000000 */
 #define DIRECT_MAP 0xffff9a8000000000ULL	/* moved by KASLR */
@@ -63,7 +63,7 @@ static void make_tables(void)
 	"NUMBER(pgtable_l5_enabled)=0\n" \
 	"SYMBOL(_stext)=ffffffff81200000\n"
 
-/* ELF notes, one behind another. */
+/* ELF notes, one after another. */
 static size_t put_note(char *notes, size_t at, const char *name, uint32_t type, const void *desc,
 		       size_t len)
 {
@@ -183,7 +183,7 @@ START_TEST(test_core)
 }
 END_TEST
 
-/* What has been freed of the image is not mapped; what is mapped behind it is something else. */
+/* Freed parts of the image are not mapped; what is mapped after the image is not part of it. */
 START_TEST(test_image_with_holes)
 {
 	struct kvfs_dump dump;
@@ -370,5 +370,5 @@ START_TEST(test_out_of_memory)
 }
 END_TEST
 
-UNIT_MAIN("kdumpcore", test_core, test_image_with_holes, test_no_tables, test_image_elsewhere,
+UNIT_MAIN("dump/kdump_elf", test_core, test_image_with_holes, test_no_tables, test_image_elsewhere,
 	  test_machines, test_forged_bitmap, test_no_ram, test_vmcoreinfo_elsewhere, test_out_of_memory)

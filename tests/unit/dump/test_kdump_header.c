@@ -197,5 +197,5 @@ START_TEST(test_descriptors)
 }
 END_TEST
 
-UNIT_MAIN("kdumphead", test_good, test_cut, test_hostile, test_split_backwards, test_32bit,
+UNIT_MAIN("dump/kdump_header", test_good, test_cut, test_hostile, test_split_backwards, test_32bit,
 	  test_descriptors)

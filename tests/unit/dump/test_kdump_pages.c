@@ -30,7 +30,7 @@ int kvfs_zstd_decompress(struct kvfs_zstd *z, const void *src, size_t len, void 
 static unsigned char buf[NR * PAGE];
 static struct kvfs_kdump_location locs[NR];
 
-/* Pages of changing kinds and lengths, one behind another; a gap after every gap pages. */
+/* Adjacent pages of changing kinds and lengths; after every gap pages there is a gap. */
 static int make_file(size_t gap)
 {
 	static unsigned char bytes[NR * (PAGE + 100)];
@@ -56,7 +56,7 @@ static int make_file(size_t gap)
 	return fd;
 }
 
-/* All pages but those of the mask have their own bytes. */
+/* All pages except those of the mask have their own bytes. */
 static void check(uint64_t bad)
 {
 	for (size_t i = 0; i < NR; i++) {
@@ -137,7 +137,7 @@ START_TEST(test_damaged)
 }
 END_TEST
 
-/* A file that was cut since: exactly the pages that are not whole are damaged. */
+/* In a file that is truncated, exactly the pages that are not whole are damaged. */
 START_TEST(test_cut)
 {
 	for (size_t i = 0; i < NR; i++) {

@@ -22,7 +22,7 @@ static void make_pattern(void)
 		pattern[i] = i < 3 || (i > 200 && i < 240) ? '.' : i % 7 == 0 || (i > 60 && i < 75) ? 'x' : 'D';
 }
 
-/* A set on its way. */
+/* A set to be loaded, and what came of it. */
 struct input {
 	int fds[MAX_PARTS];
 	size_t nr;
@@ -96,7 +96,7 @@ static uint64_t judge(const struct kvfs_kdump_set *set, uint64_t pfn, size_t n)
 	return result.damaged;
 }
 
-/* All answers, from each page on, are those of the pattern. */
+/* All answers, from each page on, match the pattern. */
 static void check_answers(const struct kvfs_kdump_set *set, uint64_t lo, uint64_t hi)
 {
 	const uint64_t ends[] = { 1, 64, 150, sizeof(pattern) - 1 };
@@ -151,7 +151,7 @@ START_TEST(test_split)
 	ck_assert_int_eq(load(&in), 0);
 	ck_assert_ptr_null(in.missing);
 	ck_assert_uint_eq(in.set.nr_parts, 4);
-	/* The bitmap, of which each file has a copy, is in memory once. */
+	/* Each file has a copy of the bitmap; in memory there is one. */
 	for (size_t i = 1; i < 4; i++)
 		ck_assert_ptr_eq(in.set.parts[i].dumped.words, in.set.parts[0].dumped.words);
 	check_answers(&in.set, 0, 300);
@@ -322,7 +322,7 @@ START_TEST(test_cut)
 		ck_assert_msg(strstr(in.missing, part), "no \"%s\" in \"%s\"", part, in.missing);
 		finish(&in);
 	}
-	/* Among its descriptors: there is no page at all. */
+	/* If it ends among its descriptors, there is no page at all. */
 	for (size_t len = file.descs_off; len < file.data_off; len += 1001) {
 		struct input in = { .nr = 0 };
 

@@ -29,7 +29,7 @@ static void load(struct kvfs_pfnmap *map)
 			if (set)
 				bits[pfn / 8] |= (unsigned char)(1 << pfn % 8);
 	}
-	/* Bits behind the end are not the map's. */
+	/* Bits past the end are not the map's. */
 	bits[NR_BITS / 8] |= 0xfe;
 	fd = unit_file(bits, sizeof(bits));
 	ck_assert_int_eq(kvfs_pfnmap_load(fd, 0, NR_BITS, map), 0);
@@ -97,4 +97,4 @@ START_TEST(test_errors)
 }
 END_TEST
 
-UNIT_MAIN("pfnmap", test_all, test_next, test_errors)
+UNIT_MAIN("dump/pfnmap", test_all, test_next, test_errors)
