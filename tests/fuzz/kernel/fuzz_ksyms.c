@@ -7,7 +7,7 @@
 #define START 0xffffffff81000000ULL
 #define END 0xffffffff82000000ULL
 
-/* What the table says by address, it says by name as well. */
+/* A symbol that is listed is also found by its name, with the same bytes. */
 static void check_symbol(const struct kvfs_ksyms *syms, const struct kvfs_ksym *sym)
 {
 	size_t len = strlen(sym->name);
@@ -24,7 +24,7 @@ static void check_symbol(const struct kvfs_ksyms *syms, const struct kvfs_ksym *
 		fuzz_assert(found.vaddr == sym->vaddr && found.len == sym->len && found.unique);
 	snprintf(full, len + 32, "%s@%llx", sym->name, (unsigned long long)sym->vaddr);
 	ret = kvfs_ksyms_lookup(syms, full, &found);
-	/* Unless the whole of it happens to be the name of another. */
+	/* NAME@ADDRESS may be the name of another symbol. */
 	fuzz_assert(ret == -ENOTUNIQ || (!ret && (found.vaddr == sym->vaddr || strcmp(found.name, full) == 0)));
 	free(full);
 }

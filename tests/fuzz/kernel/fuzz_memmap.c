@@ -94,7 +94,7 @@ static int load(const uint8_t *data, size_t size, const uint64_t range[2], struc
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	/* With and without symbols; those are where the seeds have their image. */
+	/* Without symbols, and with symbols at the image of the seeds. */
 	static const uint64_t ranges[][2] = { { 0, 0 }, { 0xffffffff81000000, 0xffffffff81200000 } };
 
 	for (size_t i = 0; i < 2; i++) {

@@ -9,7 +9,7 @@
 #include "mkelf.h"
 #include "unit.h"
 
-/* What most tests begin with: 3 program headers, at 0x40, 0x78 and 0xb0. */
+/* A core for most tests: 3 program headers, at 0x40, 0x78 and 0xb0. */
 #define SMALL \
 	"elf\n" \
 	"note name=CORE type=1 desc=\"abc\"\n" \
@@ -228,7 +228,7 @@ START_TEST(segments_beyond_the_end_are_cut)
 	ck_assert_uint_eq(core.segs[1].len, 0);
 	ck_assert_uint_eq(core.segs[1].memsz, 16384);
 	kvfs_elf_deinit(&core);
-	/* A proc file does not say how long it is. */
+	/* The length of a proc file is not known. */
 	fd = make(SMALL "size 0x101000\n");
 	ck_assert_int_eq(kvfs_elf_load(fd, "x", 0, &core, &err), 0);
 	ck_assert_uint_eq(core.nr_cut, 0);

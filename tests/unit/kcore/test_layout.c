@@ -79,7 +79,7 @@ START_TEST(layout_of_text)
 }
 END_TEST
 
-/* The program headers say of the extents what is true of them. */
+/* Each program header agrees with the extent of its segment. */
 static void check_head(const void *head, const struct kvfs_extents *t)
 {
 	int fd = unit_file(head, KVFS_CORE_HEAD_LEN);

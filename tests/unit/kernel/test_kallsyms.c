@@ -6,7 +6,7 @@
 #include "failalloc.h"
 #include "unit.h"
 
-/* Writes down what comes, as a text that can be compared. */
+/* Records the lines as a text that can be compared. */
 struct record {
 	char text[4096];
 	int stop_at;		/* line to stop at, from 0; -1: none */

@@ -9,7 +9,7 @@
 #define START 0xffffffff81000000ULL
 #define END 0xffffffff82000000ULL
 
-/* Aliases, static twins, tails, names that look like others, and what is not the image's. */
+/* Aliases, static twins, tails, names that look like others, and symbols outside the image. */
 static const char sample[] =
 	"0000000000000000 A fixed_percpu_data\n"
 	"ffffffff80ffffff T before\n"
@@ -355,7 +355,7 @@ START_TEST(scan_for_a_few)
 	ck_assert_uint_eq(vaddrs[3], 0);
 	ck_assert_uint_eq(vaddrs[4], 0);
 	close(fd);
-	/* It ends where all are found. */
+	/* The scan ends with the last symbol found. */
 	fd = unit_file("1 T _end\n2 T _text\nnot a line\n", 30);
 	ck_assert_int_eq(kvfs_ksyms_scan(unit_path(fd), names, vaddrs, 2, &err), 0);
 	ck_assert_uint_eq(vaddrs[0], 2);

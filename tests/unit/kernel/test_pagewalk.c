@@ -100,7 +100,7 @@ START_TEST(test_five_levels)
 	/* The four-level tables, one level down. */
 	ck_assert_int_eq(translate(UINT64_C(0xff11123456789000), &paddr, &len), 0);
 	ck_assert_uint_eq(paddr, 0xabcdef000);
-	/* What is canonical with four levels only is not the same with five. */
+	/* Five levels have more canonical addresses than four. */
 	ck_assert_int_eq(translate(UINT64_C(0xfe11123456789000), &paddr, &len), -EFAULT);
 }
 END_TEST

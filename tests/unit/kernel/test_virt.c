@@ -94,7 +94,7 @@ START_TEST(test_tables)
 }
 END_TEST
 
-/* Tables that were not dumped are zeros; the segments may know all the same. */
+/* Tables that were not dumped read as zeros; the segments still translate. */
 START_TEST(test_fall_back)
 {
 	struct kvfs_virt kmem = set_up(with_tables, EM_X86_64, 4, 0);
