@@ -158,14 +158,20 @@ void kvfs_kcore_source_layout_put(struct kvfs_kcore_source_layout *layout)
 	free(layout);
 }
 
-struct kvfs_kcore_source_layout *kvfs_kcore_source_layout_get(struct kvfs_kcore_source *src)
+/* With a reference for the caller; NULL while the source is created. */
+static struct kvfs_kcore_source_layout *last_layout(struct kvfs_kcore_source *src)
 {
 	struct kvfs_kcore_source_layout *layout;
 
 	pthread_mutex_lock(&src->lock);
-	layout = layout_ref(src->layout);
+	layout = src->layout ? layout_ref(src->layout) : NULL;
 	pthread_mutex_unlock(&src->lock);
 	return layout;
+}
+
+struct kvfs_kcore_source_layout *kvfs_kcore_source_layout_get(struct kvfs_kcore_source *src)
+{
+	return last_layout(src);
 }
 
 int kvfs_kcore_source_layout_load(struct kvfs_kcore_source *src, struct kvfs_kcore_source_layout **out,
@@ -179,9 +185,10 @@ int kvfs_kcore_source_layout_load(struct kvfs_kcore_source *src, struct kvfs_kco
 	 * No file can be opened under lockdown, so that none follows the layout. Reading it again
 	 * would add a line to the kernel log for each stat(2) and each reading of status.
 	 */
-	if (!src->config.file && src->layout && kvfs_lockdown_is_confidential()) {
-		*out = kvfs_kcore_source_layout_get(src);
-		return 0;
+	if (!src->config.file && kvfs_lockdown_is_confidential()) {
+		*out = last_layout(src);
+		if (*out)
+			return 0;
 	}
 	ret = src->pool ? load_map_of_file(src, &map, err) : load_map_of_module(src, &map, err);
 	if (ret < 0)
