@@ -32,11 +32,14 @@ bool clock_equal(const char *a, const char *b)
 	return a && b ? strcmp(a, b) == 0 : a == b;
 }
 
-char *clock_parse(const char *text)
+int clock_parse(const char *text, char **out)
 {
 	const char *start = strchr(text, '['), *end = start ? strchr(start, ']') : NULL;
 
-	return end && end > start + 1 ? strndup(start + 1, end - start - 1) : NULL;
+	if (!end || end == start + 1)
+		return -EBADMSG;
+	*out = strndup(start + 1, end - start - 1);
+	return *out ? 0 : -ENOMEM;
 }
 
 /* Cuts the last n names off a path. Returns false if it has no more than that. */
@@ -102,6 +105,8 @@ int clock_load(const char *path, char **out, struct kvfs_err *err)
 		return 0;
 	if (ret < 0)
 		return kvfs_err_sys(err, -ret, "cannot read %s", file);
-	*out = clock_parse(text);
-	return *out ? 0 : kvfs_err_set(err, EBADMSG, "%s names no clock", file);
+	ret = clock_parse(text, out);
+	if (ret == -EBADMSG)
+		return kvfs_err_set(err, EBADMSG, "%s names no clock", file);
+	return ret < 0 ? kvfs_err_sys(err, -ret, "%s", file) : 0;
 }

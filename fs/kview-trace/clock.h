@@ -22,8 +22,11 @@
  */
 int clock_load(const char *path, char **out, struct kvfs_err *err);
 
-/* Pure. The name in brackets of a text as "local [mono] boot\n", to be freed; NULL if there is none. */
-char *clock_parse(const char *text);
+/*
+ * Pure. Sets *out to the name in brackets of a text as "local [mono] boot\n", the caller's to free.
+ * Returns 0, -EBADMSG if there is none, or -ENOMEM.
+ */
+int clock_parse(const char *text, char **out);
 
 /* Pure. Whether a clock counts nanoseconds; an unknown one (NULL) does. */
 bool clock_is_ns(const char *clock);

@@ -12,15 +12,15 @@
 
 #include "trace/ring.h"
 
-struct ring {
+struct test_ring {
 	uint8_t *mem;
 	struct kvfs_ring_meta *meta;
 	size_t len;
 };
 
-static inline struct ring ring_create(uint32_t subbuf_size, uint32_t nr_subbufs)
+static inline struct test_ring ring_create(uint32_t subbuf_size, uint32_t nr_subbufs)
 {
-	struct ring ring = { .len = (size_t)subbuf_size * (nr_subbufs + 1) };
+	struct test_ring ring = { .len = (size_t)subbuf_size * (nr_subbufs + 1) };
 
 	ring.mem = aligned_alloc(8, ring.len);
 	memset(ring.mem, 0, ring.len);
@@ -34,7 +34,7 @@ static inline struct ring ring_create(uint32_t subbuf_size, uint32_t nr_subbufs)
 	return ring;
 }
 
-static inline uint8_t *ring_subbuf(const struct ring *ring, uint32_t id)
+static inline uint8_t *ring_subbuf(const struct test_ring *ring, uint32_t id)
 {
 	return ring->mem + (size_t)ring->meta->subbuf_size * (id + 1);
 }
@@ -79,7 +79,7 @@ static inline void ring_words(uint8_t *subbuf, const uint32_t *words, unsigned i
 #define RING_EVENTS_PER_SUBBUF(size) (((size) - KVFS_RING_HDR_LEN) / 8)
 
 /* Sets a sub-buffer to nr events, one a time unit, whose word of data is their time. */
-static inline void ring_fill(uint8_t *subbuf, uint32_t first, unsigned int nr)
+static inline void ring_put_events(uint8_t *subbuf, uint32_t first, unsigned int nr)
 {
 	ring_set(subbuf, first, 0);
 	for (unsigned int i = 0; i < nr; i++)

@@ -60,13 +60,13 @@ static inline void fake_mkdir(const char *fmt, ...)
 /* Fills the folder of an instance, or of the top level. Each CPU has one event, its number. */
 static inline void fake_fill(const char *dir, unsigned int nr_cpus)
 {
-	struct ring ring = ring_create(FAKE_SUBBUF, FAKE_NR_SUBBUFS);
+	struct test_ring ring = ring_create(FAKE_SUBBUF, FAKE_NR_SUBBUFS);
 
 	fake_text("4\n", "%s/buffer_subbuf_size_kb", dir);
 	fake_mkdir("%s/per_cpu", dir);
 	for (unsigned int cpu = 0; cpu < nr_cpus; cpu++) {
 		fake_mkdir("%s/per_cpu/cpu%u", dir, cpu);
-		ring_fill(ring_subbuf(&ring, 0), cpu, 1);
+		ring_put_events(ring_subbuf(&ring, 0), cpu, 1);
 		fake_write(ring.mem, ring.len, "%s/per_cpu/cpu%u/trace_pipe_raw", dir, cpu);
 		fake_text("11\n", "%s/per_cpu/cpu%u/buffer_size_kb", dir, cpu);
 		fake_text(FAKE_STATS, "%s/per_cpu/cpu%u/stats", dir, cpu);

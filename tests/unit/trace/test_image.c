@@ -14,19 +14,19 @@
 
 START_TEST(image_is_of_one_moment)
 {
-	struct ring ring = ring_create(SUBBUF, 4);
+	struct test_ring ring = ring_create(SUBBUF, 4);
 	struct kvfs_image *image;
 	uint8_t buf[6 * SUBBUF];
 
 	/* 3 is behind the reader, which is on 0; 1 is the newest. */
-	ring_fill(ring_subbuf(&ring, 3), 10, 3);
-	ring_fill(ring_subbuf(&ring, 0), 50, 3);
-	ring_fill(ring_subbuf(&ring, 1), 100, 3);
+	ring_put_events(ring_subbuf(&ring, 3), 10, 3);
+	ring_put_events(ring_subbuf(&ring, 0), 50, 3);
+	ring_put_events(ring_subbuf(&ring, 1), 100, 3);
 	ck_assert_int_eq(kvfs_image_create(ring.mem, ring.meta, &image), 0);
 	/* The first look: from here on nothing new gets in. */
 	ck_assert_uint_eq(kvfs_image_read(image, buf, 80, 0), 80);
 	RING_WORDS(ring_subbuf(&ring, 1), RING_EVENT(1, 1), 103);
-	ring_fill(ring_subbuf(&ring, 2), 104, 1);
+	ring_put_events(ring_subbuf(&ring, 2), 104, 1);
 	ring.meta->entries = 4;
 	ck_assert_uint_eq(kvfs_image_read(image, buf, sizeof(buf), 0), ring.len);
 	ck_assert_uint_eq(ring_commit(buf + SUBBUF), 24);
@@ -49,16 +49,16 @@ END_TEST
 
 START_TEST(image_leaves_out_what_was_overwritten)
 {
-	struct ring ring = ring_create(SUBBUF, 4);
+	struct test_ring ring = ring_create(SUBBUF, 4);
 	struct kvfs_image *image;
 	uint8_t buf[6 * SUBBUF];
 
-	ring_fill(ring_subbuf(&ring, 1), 10, 3);
-	ring_fill(ring_subbuf(&ring, 2), 20, 3);
-	ring_fill(ring_subbuf(&ring, 3), 30, 3);
+	ring_put_events(ring_subbuf(&ring, 1), 10, 3);
+	ring_put_events(ring_subbuf(&ring, 2), 20, 3);
+	ring_put_events(ring_subbuf(&ring, 3), 30, 3);
 	ck_assert_int_eq(kvfs_image_create(ring.mem, ring.meta, &image), 0);
 	ck_assert_uint_eq(kvfs_image_read(image, buf, 80, 0), 80);
-	ring_fill(ring_subbuf(&ring, 2), 40, 3);
+	ring_put_events(ring_subbuf(&ring, 2), 40, 3);
 	/* From inside a sub-buffer: all of it is taken. */
 	ck_assert_uint_eq(kvfs_image_read(image, buf, 16, 3 * SUBBUF + 16), 16);
 	ck_assert_uint_eq(kvfs_image_read(image, buf, sizeof(buf), 0), ring.len);
@@ -72,7 +72,7 @@ END_TEST
 
 START_TEST(an_empty_ring)
 {
-	struct ring ring = ring_create(SUBBUF, 3);
+	struct test_ring ring = ring_create(SUBBUF, 3);
 	struct kvfs_image *image;
 	uint8_t buf[4 * SUBBUF];
 
@@ -88,7 +88,7 @@ END_TEST
 
 START_TEST(no_memory)
 {
-	struct ring ring = ring_create(SUBBUF, 3);
+	struct test_ring ring = ring_create(SUBBUF, 3);
 	struct kvfs_image *image;
 	int ret;
 

@@ -3,13 +3,14 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <traceevent/kbuffer.h>
 
 #include "ring_builder.h"
 #include "unit.h"
 
 START_TEST(meta_of_a_good_ring)
 {
-	struct ring ring = ring_create(8192, 5);
+	struct test_ring ring = ring_create(8192, 5);
 	struct kvfs_ring_meta meta;
 
 	ck_assert_int_eq(kvfs_ring_parse_meta(ring.mem, ring.len, &meta, NULL), 0);
@@ -41,7 +42,7 @@ START_TEST(meta_that_lies)
 		{ 24, 3 },			/* reader behind the last one */
 		{ 24, UINT32_MAX },
 	};
-	struct ring ring = ring_create(4096, 3);
+	struct test_ring ring = ring_create(4096, 3);
 	struct kvfs_ring_meta good = *ring.meta, meta;
 	struct kvfs_err err = { 0 };
 
@@ -61,7 +62,7 @@ END_TEST
 
 START_TEST(events_of_every_kind)
 {
-	struct ring ring = ring_create(4096, 1);
+	struct test_ring ring = ring_create(4096, 1);
 	uint8_t *s = ring_subbuf(&ring, 0);
 	struct kvfs_ring_cursor c;
 	struct kvfs_ring_event e;
@@ -102,7 +103,7 @@ END_TEST
 
 START_TEST(absolute_stamps_keep_the_high_bits)
 {
-	struct ring ring = ring_create(4096, 1);
+	struct test_ring ring = ring_create(4096, 1);
 	uint8_t *s = ring_subbuf(&ring, 0);
 	struct kvfs_ring_cursor c;
 	struct kvfs_ring_event e;
@@ -132,7 +133,7 @@ START_TEST(events_that_do_not_fit)
 		{ RING_EVENT(29, 1), 0xfffffffc },
 		{ RING_EVENT(29, 1), 0 },
 	};
-	struct ring ring = ring_create(64, 1);
+	struct test_ring ring = ring_create(64, 1);
 	uint8_t *s = ring_subbuf(&ring, 0);
 	struct kvfs_ring_cursor c;
 	struct kvfs_ring_event e;
@@ -160,7 +161,7 @@ END_TEST
 
 START_TEST(lost_events)
 {
-	struct ring ring = ring_create(64, 1);
+	struct test_ring ring = ring_create(64, 1);
 	uint8_t *s = ring_subbuf(&ring, 0);
 	struct kvfs_ring_cursor c;
 	uint64_t lost = 123456789012;
@@ -182,7 +183,7 @@ END_TEST
 
 START_TEST(order_and_count)
 {
-	struct ring ring = ring_create(64, 6);
+	struct test_ring ring = ring_create(64, 6);
 	uint32_t ids[6];
 	uint64_t events, missed;
 
@@ -221,7 +222,7 @@ END_TEST
 
 START_TEST(a_clock_that_stands_still)
 {
-	struct ring ring = ring_create(64, 4);
+	struct test_ring ring = ring_create(64, 4);
 	uint32_t ids[4];
 
 	for (uint32_t id = 0; id < 4; id++) {
@@ -240,7 +241,7 @@ END_TEST
 
 START_TEST(random_bytes_stay_inside)
 {
-	struct ring ring = ring_create(256, 8);
+	struct test_ring ring = ring_create(256, 8);
 	struct kvfs_ring_cursor c;
 	struct kvfs_ring_event e;
 	uint64_t events, missed;
@@ -271,7 +272,90 @@ START_TEST(random_bytes_stay_inside)
 }
 END_TEST
 
-UNIT_MAIN("ringbuf",
+/* Events as libtraceevent's reader of sub-buffers finds them, which trusts what it is given. */
+
+/* Appends a random record with data of its own; *ts is the time after it. */
+static void put_random(uint8_t *subbuf, uint64_t *ts, unsigned int *seed)
+{
+	uint32_t delta = rand_r(seed) % 1000, words[40] = { 0 }, nr = 1;
+
+	switch (rand_r(seed) % 8) {
+	case 0:		/* time extend */
+		words[0] = RING_EVENT(30, delta);
+		words[nr++] = 1 + rand_r(seed) % 100;
+		*ts += ((uint64_t)words[1] << 27) + delta;
+		break;
+	case 1:		/* absolute time stamp, which does not go back */
+		*ts += delta;
+		words[0] = RING_EVENT(31, *ts & ((1U << 27) - 1));
+		words[nr++] = *ts >> 27;
+		break;
+	case 2:		/* an event whose length follows its header */
+		nr += 1 + rand_r(seed) % 36;
+		words[0] = RING_EVENT(0, delta);
+		words[1] = (nr - 1) * 4;
+		for (uint32_t i = 2; i < nr; i++)
+			words[i] = rand_r(seed);
+		*ts += delta;
+		break;
+	default:
+		nr += 1 + rand_r(seed) % 28;
+		words[0] = RING_EVENT(nr - 1, delta);
+		for (uint32_t i = 1; i < nr; i++)
+			words[i] = rand_r(seed);
+		*ts += delta;
+	}
+	ring_words(subbuf, words, nr);
+}
+
+/* A sub-buffer of random records, with padding at its end or without. */
+static void fill_random(uint8_t *subbuf, uint32_t size, unsigned int *seed)
+{
+	uint64_t ts = (uint64_t)rand_r(seed) << 20;
+	uint32_t room = rand_r(seed) % size;
+
+	ring_set(subbuf, ts, 0);
+	while (KVFS_RING_HDR_LEN + ring_commit(subbuf) + 160 < room)
+		put_random(subbuf, &ts, seed);
+	if (rand_r(seed) % 2)
+		RING_WORDS(subbuf, RING_EVENT(29, 0));
+}
+
+START_TEST(as_libtraceevent_reads_them)
+{
+	struct test_ring ring = ring_create(4096, 1);
+	struct kbuffer *kbuf = kbuffer_alloc(KBUFFER_LSIZE_8, KBUFFER_ENDIAN_LITTLE);
+	uint8_t *subbuf = ring_subbuf(&ring, 0);
+	unsigned int seed = 1, nr = 0;
+
+	for (int round = 0; round < 2000; round++) {
+		struct kvfs_ring_cursor c;
+		struct kvfs_ring_event event;
+		unsigned long long ts;
+		void *data;
+		int ret;
+
+		fill_random(subbuf, 4096, &seed);
+		ck_assert_int_eq(kvfs_ring_first(subbuf, 4096, &c), 0);
+		ck_assert_int_eq(kbuffer_load_subbuffer(kbuf, subbuf), 0);
+		while ((ret = kvfs_ring_next(&c, &event)) > 0) {
+			data = kbuffer_read_event(kbuf, &ts);
+			ck_assert_ptr_eq(data, event.data);
+			ck_assert_uint_eq(ts, event.ts);
+			ck_assert_int_eq(kbuffer_event_size(kbuf), event.len);
+			kbuffer_next_event(kbuf, NULL);
+			nr++;
+		}
+		ck_assert_int_eq(ret, 0);
+		ck_assert_ptr_null(kbuffer_read_event(kbuf, &ts));
+	}
+	ck_assert_uint_gt(nr, 10000);
+	kbuffer_free(kbuf);
+	free(ring.mem);
+}
+END_TEST
+
+UNIT_MAIN("ring",
 	meta_of_a_good_ring,
 	meta_that_lies,
 	events_of_every_kind,
@@ -280,4 +364,5 @@ UNIT_MAIN("ringbuf",
 	lost_events,
 	order_and_count,
 	a_clock_that_stands_still,
-	random_bytes_stay_inside)
+	random_bytes_stay_inside,
+	as_libtraceevent_reads_them)

@@ -55,15 +55,15 @@ static uint64_t check_run(const uint8_t *copy, size_t len, uint32_t *first, uint
 
 START_TEST(ring_at_rest)
 {
-	struct ring ring = ring_create(SUBBUF, 5);
+	struct test_ring ring = ring_create(SUBBUF, 5);
 	uint8_t *copy = calloc(1, ring.len);
 	uint32_t first, last;
 
 	/* 3 is the reader's and read to its middle, then 1, 4, 0 with a commit; 2 is empty. */
-	ring_fill(ring_subbuf(&ring, 3), 100, EVENTS_PER_SUBBUF);
-	ring_fill(ring_subbuf(&ring, 1), 130, EVENTS_PER_SUBBUF);
-	ring_fill(ring_subbuf(&ring, 4), 160, EVENTS_PER_SUBBUF);
-	ring_fill(ring_subbuf(&ring, 0), 190, 3);
+	ring_put_events(ring_subbuf(&ring, 3), 100, EVENTS_PER_SUBBUF);
+	ring_put_events(ring_subbuf(&ring, 1), 130, EVENTS_PER_SUBBUF);
+	ring_put_events(ring_subbuf(&ring, 4), 160, EVENTS_PER_SUBBUF);
+	ring_put_events(ring_subbuf(&ring, 0), 190, 3);
 	memset(ring_subbuf(&ring, 0) + 100, 0xee, 100);		/* what was there before */
 	ring.meta->reader.id = 3;
 	ring.meta->reader.read = 80;
@@ -82,7 +82,7 @@ END_TEST
 
 START_TEST(empty_ring)
 {
-	struct ring ring = ring_create(SUBBUF, 3);
+	struct test_ring ring = ring_create(SUBBUF, 3);
 	uint8_t *copy = calloc(1, ring.len);
 	uint32_t first, last;
 
@@ -95,14 +95,14 @@ END_TEST
 
 START_TEST(number_of_lost_events_is_copied)
 {
-	struct ring ring = ring_create(SUBBUF, 3);
+	struct test_ring ring = ring_create(SUBBUF, 3);
 	uint8_t *copy = calloc(1, ring.len), *s = ring_subbuf(&ring, 1);
 	uint64_t lost = 4711, events, missed;
 
-	ring_fill(s, 1, 10);
+	ring_put_events(s, 1, 10);
 	ring_put(s, 80, &lost, sizeof(lost));
 	ring_set(s, 1, 80 | 1U << 31 | 1U << 30);
-	ring_fill(ring_subbuf(&ring, 2), 20, 1);
+	ring_put_events(ring_subbuf(&ring, 2), 20, 1);
 	ring.meta->reader.id = 1;
 	ck_assert_int_eq(kvfs_snapshot_take(ring.mem, ring.meta, copy), 0);
 	ck_assert_int_eq(kvfs_ring_count(copy, ring.len, ring.meta, &events, &missed), 0);
@@ -133,14 +133,14 @@ END_TEST
 
 START_TEST(counters_are_brought_up_to_date)
 {
-	struct ring ring = ring_create(SUBBUF, 3);
+	struct test_ring ring = ring_create(SUBBUF, 3);
 	struct kvfs_snapshot_stats stats = { .unread = 33, .overrun = 5, .read = 10 };
 	struct kvfs_ring_meta *meta;
 	uint8_t *copy = aligned_alloc(8, ring.len);
 
 	memset(copy, 0, ring.len);
-	ring_fill(ring_subbuf(&ring, 1), 100, EVENTS_PER_SUBBUF);
-	ring_fill(ring_subbuf(&ring, 2), 130, 3);
+	ring_put_events(ring_subbuf(&ring, 1), 100, EVENTS_PER_SUBBUF);
+	ring_put_events(ring_subbuf(&ring, 2), 130, 3);
 	ring.meta->read = 10;		/* the rest of the meta page is old */
 	ck_assert_int_eq(kvfs_snapshot_take(ring.mem, ring.meta, copy), 0);
 	ck_assert_int_eq(kvfs_snapshot_settle(copy, &stats, &stats), 0);
@@ -155,7 +155,7 @@ END_TEST
 
 START_TEST(a_reader_that_the_mapping_did_not_see)
 {
-	struct ring ring = ring_create(SUBBUF, 4);
+	struct test_ring ring = ring_create(SUBBUF, 4);
 	/* trace_pipe has swapped in sub-buffer 2 and read 7 of its 30 events. */
 	struct kvfs_snapshot_stats stats = { .unread = 23 + 4, .overrun = 0, .read = 37 };
 	struct kvfs_ring_meta *meta;
@@ -163,8 +163,8 @@ START_TEST(a_reader_that_the_mapping_did_not_see)
 	uint32_t first, last;
 
 	memset(copy, 0, ring.len);
-	ring_fill(ring_subbuf(&ring, 2), 100, EVENTS_PER_SUBBUF);
-	ring_fill(ring_subbuf(&ring, 0), 130, 4);
+	ring_put_events(ring_subbuf(&ring, 2), 100, EVENTS_PER_SUBBUF);
+	ring_put_events(ring_subbuf(&ring, 0), 130, 4);
 	ring.meta->reader.id = 0;	/* the meta page has it where it was */
 	ring.meta->reader.read = 16;
 	ring.meta->read = 30;
@@ -182,15 +182,15 @@ END_TEST
 
 START_TEST(what_the_reader_left_is_dropped)
 {
-	struct ring ring = ring_create(SUBBUF, 4);
+	struct test_ring ring = ring_create(SUBBUF, 4);
 	struct kvfs_snapshot_stats stats = { .unread = 4, .read = 61 };
 	uint8_t *copy = calloc(1, ring.len);
 	uint32_t first, last;
 
 	/* As Linux 6.18 has it: 1 and 2 were read, the reader is on 3. */
-	ring_fill(ring_subbuf(&ring, 1), 100, EVENTS_PER_SUBBUF);
-	ring_fill(ring_subbuf(&ring, 2), 130, EVENTS_PER_SUBBUF);
-	ring_fill(ring_subbuf(&ring, 3), 160, 5);
+	ring_put_events(ring_subbuf(&ring, 1), 100, EVENTS_PER_SUBBUF);
+	ring_put_events(ring_subbuf(&ring, 2), 130, EVENTS_PER_SUBBUF);
+	ring_put_events(ring_subbuf(&ring, 3), 160, 5);
 	ring.meta->reader.id = 3;
 	ring.meta->reader.read = 8;
 	ring.meta->read = 61;
@@ -217,7 +217,7 @@ END_TEST
 #define NR_LIVE 9	/* the reader's one and a circle of 8 */
 
 struct live {
-	struct ring ring;
+	struct test_ring ring;
 	uint32_t circle[NR_LIVE - 1];	/* ids in the order of the ring */
 	unsigned int head, tail;
 	uint32_t next;			/* number of the next event */
@@ -318,12 +318,12 @@ END_TEST
 
 START_TEST(no_memory)
 {
-	struct ring ring = ring_create(SUBBUF, 3);
+	struct test_ring ring = ring_create(SUBBUF, 3);
 	struct kvfs_snapshot_stats stats = { .read = 5 };
 	uint8_t *copy = calloc(1, ring.len);
 	int ret;
 
-	ring_fill(ring_subbuf(&ring, 1), 100, 3);
+	ring_put_events(ring_subbuf(&ring, 1), 100, 3);
 	failalloc_arm(0);
 	ck_assert_int_eq(kvfs_snapshot_take(ring.mem, ring.meta, copy), -ENOMEM);
 	ck_assert(failalloc_happened());
