@@ -124,16 +124,35 @@ static uint64_t measure_image(const struct kvfs_virt *mem, uint64_t vaddr, uint6
 	return len;
 }
 
-static void find_kernel(struct kvfs_dump *dump, struct kernel *kernel)
+/* Reads page tables for the walk, which takes those that cannot be read for empty ones. */
+struct table_reader {
+	struct kvfs_dump *dump;
+	int error;		/* the first -errno that does not come from the dump; 0 if there is none */
+};
+
+static int read_table(void *arg, void *buf, size_t len, uint64_t paddr)
+{
+	struct table_reader *reader = arg;
+	int ret = kvfs_dump_read_phys(reader->dump, buf, len, paddr);
+
+	/* EIO may be of one page. Its table is left out, so that the other pages can be shown. */
+	if (ret < 0 && ret != -EIO && reader->error == 0)
+		reader->error = ret;
+	return ret;
+}
+
+/* Returns 0, whether the kernel is found or not, or -errno if tables are unavailable now. */
+static int find_kernel(struct kvfs_dump *dump, struct kernel *kernel)
 {
 	const struct kvfs_vmcoreinfo info = { .text = dump->vmcoreinfo, .len = dump->vmcoreinfo_len };
+	struct table_reader reader = { .dump = dump };
 	struct kvfs_virt mem;
 	uint64_t vaddr, paddr, run;
 
 	*kernel = (struct kernel) { .has_direct_map = false };
 	if (!dump->vmcoreinfo ||
-	    kvfs_virt_init(&mem, &info, dump->machine, NULL, 0, kvfs_dump_read_phys, dump, NULL) < 0)
-		return;
+	    kvfs_virt_init(&mem, &info, dump->machine, NULL, 0, read_table, &reader, NULL) < 0)
+		return reader.error;
 	vaddr = mem.walk.levels == 5 ? DIRECT_MAP_L5 : DIRECT_MAP_L4;
 	if (kvfs_pagewalk_first(&mem.walk, vaddr, &vaddr, &paddr) == 0) {
 		kernel->has_direct_map = true;
@@ -144,6 +163,7 @@ static void find_kernel(struct kvfs_dump *dump, struct kernel *kernel)
 		kernel->image = (struct kvfs_segment) { .vaddr = vaddr, .paddr = paddr };
 		kernel->image.memsz = kernel->image.len = measure_image(&mem, vaddr, paddr);
 	}
+	return reader.error;
 }
 
 /* The segment that holds all of the image; NULL if the image is not in one. */
@@ -251,7 +271,9 @@ int kvfs_kdump_elf_make(struct kvfs_dump *dump, uint32_t page_size, struct kvfs_
 	head_len += sizeof(Elf64_Ehdr) + (dump->nr_segs + 2) * sizeof(Elf64_Phdr);
 	/* A few MiB at most, rounded up: cannot overflow. */
 	head_len = (head_len + page_size - 1) / page_size * page_size;
-	find_kernel(dump, &kernel);
+	ret = find_kernel(dump, &kernel);
+	if (ret < 0)
+		return kvfs_err_sys(err, -ret, "cannot read the kernel's page tables");
 	first = place_segments(dump, &kernel, head_len);
 	ret = kvfs_elf_build(dump->segs, dump->nr_segs, notes, nr_notes, head_len, &dump->core_head);
 	if (ret < 0)

@@ -31,7 +31,8 @@ int kvfs_kdump_elf_make_ram(struct kvfs_dump *dump, const struct kvfs_pfnmap *ra
 /*
  * Adds virtual addresses to the segments, and a segment for the kernel image before them, if the
  * kernel's page tables are in the dump, which it reads; then makes dump->core. Returns 0, or with a
- * message -ENOMEM, or -EFBIG if there are more notes than fit.
+ * message -ENOMEM, -EFBIG if there are more notes than fit, or the -errno of a table that is
+ * unavailable, unless it is EIO, which may be damage.
  */
 int kvfs_kdump_elf_make(struct kvfs_dump *dump, uint32_t page_size, struct kvfs_err *err);
 

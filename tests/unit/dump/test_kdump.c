@@ -10,6 +10,7 @@
 #include "dump/kdump_lib.h"
 #include "dump/zstd.h"
 #include "failalloc.h"
+#include "failpread.h"
 #include "kdump_builder.h"
 #include "unit.h"
 
@@ -330,6 +331,40 @@ START_TEST(test_unavailable)
 }
 END_TEST
 
+/* So it is if the file cannot be read: the bytes of a page, or its descriptor. */
+START_TEST(test_unreadable)
+{
+	static const int errors[] = { EIO, ENOMEM, EMFILE };
+	const struct kdump_spec spec = { .pages = pages };
+	char buf[PAGE];
+
+	for (size_t i = 0; i < 2 * sizeof(errors) / sizeof(errors[0]); i++) {
+		struct kvfs_dump *dump;
+		uint64_t pfn = 43, index = 0;
+
+		make_pages();
+		memset(pages, 'D', 64);
+		for (uint64_t j = 0; j < pfn; j++)
+			index += kdump_has(pages[j]);
+		dump = open_spec(&spec);
+		if (i % 2)
+			failpread_at(file.descs_off + index * 24, errors[i / 2]);
+		else
+			failpread_at(file.data_off + index * PAGE, errors[i / 2]);
+		ck_assert_int_eq(kvfs_dump_read_phys(dump, buf, PAGE, pfn * PAGE), -errors[i / 2]);
+		ck_assert_int_eq(kvfs_dump_read_phys(dump, buf, PAGE, pfn * PAGE), -errors[i / 2]);
+		if (i == 0)	/* EIO of one page leaves its neighbours */
+			ck_assert_int_eq(kvfs_dump_read_phys(dump, buf, PAGE, (pfn + 1) * PAGE), 0);
+		ck_assert_int_eq(kvfs_dump_read_phys(dump, buf, PAGE, (pfn - 1) * PAGE), 0);
+		ck_assert_uint_eq(dump->nr_damaged, 0);
+		failpread_off();
+		check_pages(dump, PAGE, 0);
+		ck_assert_uint_eq(dump->nr_damaged, 0);
+		kvfs_dump_close(dump);
+	}
+}
+END_TEST
+
 /* With many readers and chunks that come and go bytes are right, and a damaged page counts once. */
 static void *read_all(void *arg)
 {
@@ -453,5 +488,5 @@ START_TEST(test_out_of_memory)
 }
 END_TEST
 
-UNIT_MAIN("dump/kdump", test_probe, test_pages, test_large_pages, test_holes, test_damaged, test_unavailable, test_many_readers, test_split,
+UNIT_MAIN("dump/kdump", test_probe, test_pages, test_large_pages, test_holes, test_damaged, test_unavailable, test_unreadable, test_many_readers, test_split,
 	  test_notes, test_refused, test_out_of_memory)

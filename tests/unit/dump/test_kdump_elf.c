@@ -19,11 +19,12 @@
 /* Physical memory, in which a bad page is an error. */
 static unsigned char mem[RAM_END];
 static uint64_t bad_page;
+static int bad_error = -EIO;
 
 static int mem_read(struct kvfs_dump *dump, void *buf, size_t len, uint64_t off)
 {
 	if (bad_page && off / PAGE == bad_page / PAGE)
-		return -EIO;
+		return bad_error;
 	ck_assert_uint_le(off + len, sizeof(mem));
 	memcpy(buf, mem + off, len);
 	return 0;
@@ -232,6 +233,26 @@ START_TEST(test_no_tables)
 }
 END_TEST
 
+/* Tables that are only unavailable are an error, or the core would lack addresses for ever. */
+START_TEST(test_tables_unavailable)
+{
+	static const int errors[] = { -ENOMEM, -EMFILE, -ESTALE };
+
+	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+		struct kvfs_dump dump;
+		struct kvfs_err err = { 0 };
+
+		make_tables();
+		make_dump(&dump, VMCOREINFO);
+		bad_page = TOP_TABLE + PAGE;
+		bad_error = errors[i];
+		unit_assert_error(make(&dump, &err), -errors[i], err, "page tables");
+		bad_page = 0;
+		kvfs_dump_close(&dump);
+	}
+}
+END_TEST
+
 /* An image that no range of RAM holds is not in the dump. */
 START_TEST(test_image_elsewhere)
 {
@@ -370,5 +391,5 @@ START_TEST(test_out_of_memory)
 }
 END_TEST
 
-UNIT_MAIN("dump/kdump_elf", test_core, test_image_with_holes, test_no_tables, test_image_elsewhere,
+UNIT_MAIN("dump/kdump_elf", test_core, test_image_with_holes, test_no_tables, test_tables_unavailable, test_image_elsewhere,
 	  test_machines, test_forged_bitmap, test_no_ram, test_vmcoreinfo_elsewhere, test_out_of_memory)
