@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/io.h"
+#include "base/number.h"
 
 /* Bytes; ten thousand mounts are about 2 MiB. */
 #define MOUNTINFO_MAX (16 * 1024 * 1024)
@@ -37,25 +38,42 @@ static bool field_is(const char *field, size_t len, const char *path)
 	return *path == '\0';
 }
 
+static bool take_number(const char **p, const char *end, char delimiter, uint64_t *out)
+{
+	return kvfs_number_take_until(p, end, 10, delimiter, UINT32_MAX, out) == 0;
+}
+
+/* Returns the length of the field at p, which ends with a space or at end. */
+static size_t field_len(const char *p, const char *end)
+{
+	const char *space = memchr(p, ' ', (size_t)(end - p));
+
+	return (size_t)((space ? space : end) - p);
+}
+
 /*
  * Parses "ID PARENT MAJOR:MINOR ROOT MOUNTPOINT OPTIONS [TAG]... - FSTYPE SOURCE SUPEROPTIONS".
  * Returns false if it is no such line, or if path is not NULL and not its MOUNTPOINT.
  */
 static bool parse_line(const char *line, size_t len, const char *path, struct kvfs_mountinfo *out)
 {
-	_cleanup_free_ char *copy = strndup(line, len);
-	unsigned int major_nr, minor_nr;
-	int pos = 0;
-	char *separator;
+	const char *p = line, *end = line + len, *mountpoint;
+	uint64_t id, major_nr, minor_nr;
 
-	if (!copy || sscanf(copy, "%*u %*u %u:%u %*s %n", &major_nr, &minor_nr, &pos) < 2 || pos == 0)
+	if (!take_number(&p, end, ' ', &id) || !take_number(&p, end, ' ', &id) ||
+	    !take_number(&p, end, ':', &major_nr) || !take_number(&p, end, ' ', &minor_nr))
 		return false;
-	if (path && !field_is(copy + pos, strcspn(copy + pos, " "), path))
+	p = memchr(p, ' ', (size_t)(end - p));
+	if (!p)
 		return false;
-	separator = strstr(copy + pos, " - ");
-	if (!separator || sscanf(separator, " - %63s", out->fstype) != 1)
+	mountpoint = p + 1;
+	if (path && !field_is(mountpoint, field_len(mountpoint, end), path))
 		return false;
-	out->dev = makedev(major_nr, minor_nr);
+	p = memmem(mountpoint, (size_t)(end - mountpoint), " - ", 3);
+	if (!p || field_len(p + 3, end) == 0)
+		return false;
+	snprintf(out->fstype, sizeof(out->fstype), "%.*s", (int)field_len(p + 3, end), p + 3);
+	out->dev = makedev((unsigned int)major_nr, (unsigned int)minor_nr);
 	return true;
 }
 

@@ -36,6 +36,23 @@ START_TEST(finds_mounts)
 }
 END_TEST
 
+/* A mount is not overlooked because memory is short. */
+START_TEST(needs_no_memory)
+{
+	struct kvfs_mountinfo info;
+
+	for (int line = 0; line < 7; line++) {
+		bool found, failed;
+
+		failalloc_arm(line);
+		found = kvfs_mountinfo_parse(sample, "/mnt", &info) && kvfs_mountinfo_parse_dev(sample, makedev(0, 48), &info);
+		failed = failalloc_happened();
+		ck_assert(found && !failed);
+	}
+	ck_assert_str_eq(info.fstype, "fuse.kviewfs");
+}
+END_TEST
+
 START_TEST(finds_nothing_else)
 {
 	static const char *const paths[] = { "", "/m", "/mnt/", "/mntx", "/proc/self", "/a b\tc", "/a b\tc\\dx", "/dir" };
@@ -69,4 +86,4 @@ START_TEST(finds_this_machines_root)
 }
 END_TEST
 
-UNIT_MAIN("mountinfo", finds_mounts, finds_nothing_else, survives_garbage, finds_this_machines_root)
+UNIT_MAIN("mountinfo", finds_mounts, needs_no_memory, finds_nothing_else, survives_garbage, finds_this_machines_root)

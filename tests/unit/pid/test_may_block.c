@@ -7,6 +7,7 @@
 #include <sys/sysmacros.h>
 
 #include "base/cleanup.h"
+#include "failalloc.h"
 #include "unit.h"
 
 /* No process: a call that has to read its mounts fails. */
@@ -130,4 +131,20 @@ START_TEST(test_few_descriptors)
 }
 END_TEST
 
-UNIT_MAIN("may_block", test_types, test_unlisted, test_own, test_here, test_few_descriptors)
+START_TEST(test_little_memory)
+{
+	_cleanup_close_ int self = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct kvfs_may_block may_block = { 0 };
+	struct stat proc;
+	bool answer = true;
+	int ret;
+
+	ck_assert_int_eq(stat("/proc", &proc), 0);
+	failalloc_try_all(ret, ret = kvfs_may_block_dev(&may_block, self, proc.st_dev, &answer));
+	ck_assert(!answer);
+	kvfs_may_block_deinit(&may_block);
+}
+END_TEST
+
+UNIT_MAIN("may_block", test_types, test_unlisted, test_own, test_here, test_few_descriptors,
+	  test_little_memory)
