@@ -20,14 +20,19 @@
 /* Why io_uring is not used; NULL while it is. Goes from NULL to a text once, never back. */
 static _Atomic(const char *) unusable_reason;
 static pthread_once_t probe_once = PTHREAD_ONCE_INIT;
-static pthread_key_t ring_key;
 
-/* A thread's ring. */
-struct thread_ring {
+/* Rings that are kept when no batch uses them. */
+#define MAX_IDLE 8
+
+/* A ring is lent to one batch at a time, on whichever thread that runs. */
+struct lent_ring {
 	struct io_uring ring;
-	pid_t pid;		/* who made it: after fork(2) its memory is not the child's */
-	bool usable;		/* set up, and has not failed */
+	pid_t pid;		/* the process that made it: after fork(2) its memory is not the child's */
 };
+
+static pthread_mutex_t idle_lock = PTHREAD_MUTEX_INITIALIZER;	/* the two below */
+static struct lent_ring *idle[MAX_IDLE];
+static size_t nr_idle;
 
 enum read_state {
 	WAITING,		/* not begun, or its remainder */
@@ -46,13 +51,14 @@ struct batch {
 };
 
 /*
- * Completions wait for this thread's next system call in place of interrupting it, where the
+ * Completions wait for the thread's next system call in place of interrupting it, where the
  * kernel knows how; deferring them further would hide them from a ring whose waiting fails.
+ * IORING_SETUP_SINGLE_ISSUER would tie the ring to the thread that makes it.
  */
 static int setup_ring(struct io_uring *ring)
 {
 	struct io_uring_params params = {
-		.flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_COOP_TASKRUN,
+		.flags = IORING_SETUP_COOP_TASKRUN,
 	};
 	int ret;
 
@@ -65,15 +71,6 @@ static int setup_ring(struct io_uring *ring)
 	return ret;
 }
 
-static void destroy_thread_ring(void *p)
-{
-	struct thread_ring *tr = p;
-
-	if (tr->usable && tr->pid == getpid())
-		io_uring_queue_exit(&tr->ring);
-	free(tr);
-}
-
 static const char *probe_reason(void)
 {
 	struct io_uring_probe *probe;
@@ -81,9 +78,6 @@ static const char *probe_reason(void)
 	bool can_read;
 	int ret;
 
-	ret = pthread_key_create(&ring_key, destroy_thread_ring);
-	if (ret)
-		return "no thread-specific key is left";
 	ret = setup_ring(&ring);
 	switch (ret) {
 	case 0:
@@ -137,34 +131,61 @@ void kvfs_uring_disable(void)
 	disable("switched off");
 }
 
-/* This thread's ring, or NULL if it must do without. */
-static struct thread_ring *get_thread_ring(void)
+/* An idle ring of this process, or NULL. */
+static struct lent_ring *take_idle(void)
 {
-	struct thread_ring *tr;
+	struct lent_ring *lent = NULL;
+
+	pthread_mutex_lock(&idle_lock);
+	while (nr_idle > 0 && !lent) {
+		lent = idle[--nr_idle];
+		if (lent->pid == getpid())
+			continue;
+		/* The parent's: nothing of it may be touched but its descriptor. */
+		close(lent->ring.ring_fd);
+		free(lent);
+		lent = NULL;
+	}
+	pthread_mutex_unlock(&idle_lock);
+	return lent;
+}
+
+/* A ring that no other batch has, or NULL: then the batch does without. */
+static struct lent_ring *get_ring(void)
+{
+	struct lent_ring *lent;
 
 	if (!kvfs_uring_available(NULL))
 		return NULL;
-	tr = pthread_getspecific(ring_key);
-	if (tr && tr->pid != getpid()) {
-		/* The parent's: nothing of it may be touched but its descriptor. */
-		if (tr->usable)
-			close(tr->ring.ring_fd);
-		free(tr);
-		pthread_setspecific(ring_key, NULL);
-		tr = NULL;
+	lent = take_idle();
+	if (lent)
+		return lent;
+	lent = malloc(sizeof(*lent));
+	if (!lent)
+		return NULL;
+	lent->pid = getpid();
+	if (setup_ring(&lent->ring) == 0)
+		return lent;
+	free(lent);
+	return NULL;
+}
+
+static void destroy_ring(struct lent_ring *lent)
+{
+	io_uring_queue_exit(&lent->ring);
+	free(lent);
+}
+
+static void put_ring(struct lent_ring *lent)
+{
+	pthread_mutex_lock(&idle_lock);
+	if (nr_idle < MAX_IDLE) {
+		idle[nr_idle++] = lent;
+		lent = NULL;
 	}
-	if (!tr) {
-		tr = malloc(sizeof(*tr));
-		if (!tr)
-			return NULL;
-		tr->pid = getpid();
-		tr->usable = setup_ring(&tr->ring) == 0;
-		if (pthread_setspecific(ring_key, tr)) {
-			destroy_thread_ring(tr);
-			return NULL;
-		}
-	}
-	return tr->usable ? tr : NULL;
+	pthread_mutex_unlock(&idle_lock);
+	if (lent)
+		destroy_ring(lent);
 }
 
 static void read_plain(struct kvfs_uring_read *r)
@@ -326,7 +347,7 @@ static bool is_one_fd(const struct kvfs_uring_read *reads, size_t n)
 static void read_some(struct kvfs_uring_read *reads, size_t n)
 {
 	struct batch b = { .reads = reads, .n = n };
-	struct thread_ring *tr = is_one_fd(reads, n) ? NULL : get_thread_ring();
+	struct lent_ring *lent = is_one_fd(reads, n) ? NULL : get_ring();
 
 	for (size_t i = 0; i < n; i++) {
 		reads[i].result = 0;
@@ -336,9 +357,10 @@ static void read_some(struct kvfs_uring_read *reads, size_t n)
 			b.nr_done++;
 		}
 	}
-	if (tr && !run_ring(&b, &tr->ring)) {
-		io_uring_queue_exit(&tr->ring);
-		tr->usable = false;
+	if (lent && run_ring(&b, &lent->ring)) {
+		put_ring(lent);
+	} else if (lent) {
+		destroy_ring(lent);
 		disable("a ring failed while it was in use");
 	}
 	for (size_t i = 0; i < n; i++)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Several reads in one submission: io_uring where the kernel has it and allows it, plain
- * pread(2) one after another where not. Same interface, same results. The only file that
- * knows liburing.
+ * pread(2) one after another where not. Same interface, same results. No other file uses
+ * liburing.
  */
 #ifndef KVFS_EXTENT_URING_H
 #define KVFS_EXTENT_URING_H
@@ -39,7 +39,8 @@ void kvfs_uring_disable(void);
  * one after another, in the order given, because two readers of one /proc/kcore descriptor
  * get wrong bytes (its bounce buffer belongs to the descriptor; all kernels to 7.3 at least);
  * those of different descriptors run side by side. Short reads are carried on with.
- * Rings belong to threads and are made on first use; any number of threads may call this.
+ * A batch is lent a ring, and as many rings are kept as batches ran at once, 8 at most, so that
+ * none is set up for each batch. Any number of threads may call this.
  * A batch of one, or of one descriptor, is plain pread(2): nothing could go side by side.
  */
 void kvfs_uring_read_batch(struct kvfs_uring_read *reads, size_t n);
