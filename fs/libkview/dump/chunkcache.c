@@ -5,16 +5,16 @@
  * others wait. A ready chunk without users is in a list, least recently used first; the first one is
  * reused when all memory is in use.
  *
- * A read of a chunk whose predecessor is there is taken for one of many in order: the next
- * ones are queued for the cache's threads. Many are queued at a time, and then none for a while,
- * because to wake a thread costs as much as a good part of a chunk.
+ * A read of a chunk whose predecessor is there is taken for one of many in order: the next ones
+ * are queued. Workers, which are tasks of a pool, run for as long as the queue has something.
+ * Many chunks are queued at a time, and then none for a while, because to wake a thread costs as
+ * much as a good part of a chunk.
  */
 #include "dump/chunkcache.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +24,7 @@
 #define AHEAD_LOW 8
 /* Fewer would not even hold what is made ahead. */
 #define MIN_CHUNKS (2 * AHEAD)
-#define MAX_THREADS 16
+#define MAX_WORKERS 16
 /* Requests to work ahead that are not begun; a full queue just forgets the oldest. */
 #define QUEUE_LEN 64
 
@@ -38,7 +38,14 @@ struct chunk {
 	unsigned char *buf;		/* KVFS_CHUNK_LEN bytes */
 };
 
+struct worker {
+	struct kvfs_task task;
+	struct kvfs_chunkcache *cache;
+	bool running;
+};
+
 struct kvfs_chunkcache {
+	struct kvfs_pool *pool;
 	kvfs_chunkcache_fill_fn fill;
 	void *arg;
 	uint64_t nr_chunks;		/* that exist */
@@ -46,7 +53,7 @@ struct kvfs_chunkcache {
 
 	pthread_mutex_t lock;		/* all below, and the chunks except their bytes */
 	pthread_cond_t made;		/* a chunk has become ready */
-	pthread_cond_t work;		/* the queue has something, or stopping */
+	pthread_cond_t ended;		/* a worker has ended */
 	bool stopping;
 	size_t nr_kept;
 	size_t nr_buckets;
@@ -54,19 +61,18 @@ struct kvfs_chunkcache {
 	struct chunk idle;		/* head of the list: idle.next is the least recently used */
 	uint64_t queue[QUEUE_LEN];	/* chunk numbers */
 	size_t queue_first, queue_used;
-	unsigned int nr_wanted, nr_threads;
-	bool started;
-	pthread_t threads[MAX_THREADS];
+	unsigned int max_workers, nr_workers;
+	struct worker workers[MAX_WORKERS];
 };
 
-struct kvfs_chunkcache *kvfs_chunkcache_create(size_t max_len, uint64_t nr_chunks,
-					       unsigned int threads, kvfs_chunkcache_fill_fn fill,
-					       void *arg)
+struct kvfs_chunkcache *kvfs_chunkcache_create(struct kvfs_pool *pool, unsigned int workers, size_t max_len,
+					       uint64_t nr_chunks, kvfs_chunkcache_fill_fn fill, void *arg)
 {
 	struct kvfs_chunkcache *c = calloc(1, sizeof(*c));
 
 	if (!c)
 		return NULL;
+	c->pool = pool;
 	c->fill = fill;
 	c->arg = arg;
 	c->nr_chunks = nr_chunks;
@@ -83,9 +89,10 @@ struct kvfs_chunkcache *kvfs_chunkcache_create(size_t max_len, uint64_t nr_chunk
 	}
 	pthread_mutex_init(&c->lock, NULL);
 	pthread_cond_init(&c->made, NULL);
-	pthread_cond_init(&c->work, NULL);
+	pthread_cond_init(&c->ended, NULL);
 	c->idle.next = c->idle.prev = &c->idle;
-	c->nr_wanted = threads < MAX_THREADS ? threads : MAX_THREADS;
+	if (pool)
+		c->max_workers = workers < MAX_WORKERS ? workers : MAX_WORKERS;
 	return c;
 }
 
@@ -101,10 +108,9 @@ void kvfs_chunkcache_destroy(struct kvfs_chunkcache *c)
 		return;
 	pthread_mutex_lock(&c->lock);
 	c->stopping = true;
-	pthread_cond_broadcast(&c->work);
+	while (c->nr_workers > 0)
+		pthread_cond_wait(&c->ended, &c->lock);
 	pthread_mutex_unlock(&c->lock);
-	for (unsigned int i = 0; i < c->nr_threads; i++)
-		pthread_join(c->threads[i], NULL);
 	for (size_t i = 0; i < c->nr_buckets; i++) {
 		struct chunk *chunk = c->buckets[i];
 
@@ -116,7 +122,7 @@ void kvfs_chunkcache_destroy(struct kvfs_chunkcache *c)
 		}
 	}
 	free(c->buckets);
-	pthread_cond_destroy(&c->work);
+	pthread_cond_destroy(&c->ended);
 	pthread_cond_destroy(&c->made);
 	pthread_mutex_destroy(&c->lock);
 	free(c);
@@ -252,41 +258,17 @@ static bool is_coming(const struct kvfs_chunkcache *c, uint64_t nr)
 	return nr >= c->nr_chunks || find(c, nr) || is_queued(c, nr);
 }
 
-/* Asks the threads for [first, end), as far as it is not there. */
-static void queue_chunks(struct kvfs_chunkcache *c, uint64_t first, uint64_t end)
+/* A task of the pool, without the lock: makes chunks until the queue is empty. */
+static void work_ahead(struct kvfs_task *task)
 {
-	size_t added = 0;
-
-	for (uint64_t nr = first; nr < end && c->nr_threads; nr++) {
-		if (is_coming(c, nr))
-			continue;
-		if (c->queue_used == QUEUE_LEN) {
-			c->queue_first = (c->queue_first + 1) % QUEUE_LEN;
-			c->queue_used--;
-		}
-		c->queue[(c->queue_first + c->queue_used++) % QUEUE_LEN] = nr;
-		added++;
-	}
-	if (added == 1)
-		pthread_cond_signal(&c->work);
-	else if (added > 1)
-		pthread_cond_broadcast(&c->work);
-}
-
-static void *work_ahead(void *arg)
-{
-	struct kvfs_chunkcache *c = arg;
+	struct worker *worker = kvfs_list_entry(task, struct worker, task);
+	struct kvfs_chunkcache *c = worker->cache;
 
 	pthread_mutex_lock(&c->lock);
-	while (!c->stopping) {
+	while (c->queue_used > 0 && !c->stopping) {
+		uint64_t nr = c->queue[c->queue_first];
 		struct chunk *chunk;
-		uint64_t nr;
 
-		if (c->queue_used == 0) {
-			pthread_cond_wait(&c->work, &c->lock);
-			continue;
-		}
-		nr = c->queue[c->queue_first];
 		c->queue_first = (c->queue_first + 1) % QUEUE_LEN;
 		c->queue_used--;
 		if (find(c, nr))
@@ -297,23 +279,42 @@ static void *work_ahead(void *arg)
 		make_chunk(c, chunk);
 		put_chunk(c, chunk);
 	}
+	worker->running = false;
+	c->nr_workers--;
+	pthread_cond_signal(&c->ended);
 	pthread_mutex_unlock(&c->lock);
-	return NULL;
 }
 
-/* Threads that cannot be had are not missed: readers make their chunks themselves. */
-static void start_threads(struct kvfs_chunkcache *c)
+/* Starts workers for what is queued. Without one, readers make the chunks themselves. */
+static void start_workers(struct kvfs_chunkcache *c)
 {
-	sigset_t all, before;
+	for (unsigned int i = 0; i < c->max_workers && c->nr_workers < c->queue_used; i++) {
+		struct worker *worker = &c->workers[i];
 
-	c->started = true;
-	/* Signals are for the threads that wait for them. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	while (c->nr_threads < c->nr_wanted &&
-	       pthread_create(&c->threads[c->nr_threads], NULL, work_ahead, c) == 0)
-		c->nr_threads++;
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
+		if (worker->running)
+			continue;
+		worker->task.run = work_ahead;
+		worker->cache = c;
+		if (kvfs_pool_start(c->pool, &worker->task) < 0)
+			return;
+		worker->running = true;
+		c->nr_workers++;
+	}
+}
+
+/* Asks the workers for [first, end), as far as it is not there. */
+static void queue_chunks(struct kvfs_chunkcache *c, uint64_t first, uint64_t end)
+{
+	for (uint64_t nr = first; nr < end && c->max_workers; nr++) {
+		if (is_coming(c, nr))
+			continue;
+		if (c->queue_used == QUEUE_LEN) {
+			c->queue_first = (c->queue_first + 1) % QUEUE_LEN;
+			c->queue_used--;
+		}
+		c->queue[(c->queue_first + c->queue_used++) % QUEUE_LEN] = nr;
+	}
+	start_workers(c);
 }
 
 /* Copies [from, to) of a chunk. */
@@ -342,8 +343,6 @@ int kvfs_chunkcache_read(struct kvfs_chunkcache *c, void *buf, size_t len, uint6
 	if (len == 0)
 		return 0;
 	pthread_mutex_lock(&c->lock);
-	if (!c->started)
-		start_threads(c);
 	in_order = first > 0 && find(c, first - 1);
 	queue_chunks(c, first + 1, in_order && !is_coming(c, end + AHEAD_LOW) ? end + AHEAD : end);
 	for (uint64_t nr = first; nr < end && ret == 0; nr++) {

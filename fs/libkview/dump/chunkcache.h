@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Bounded cache of fixed-size chunks that are expensive to produce. The thread that asks for a
- * chunk first fills it; threads of the cache fill those that follow ahead of a reader in order,
+ * chunk first fills it; threads of a pool fill those that follow ahead of a reader in order,
  * so that several are filled at a time.
  */
 #ifndef KVFS_DUMP_CHUNKCACHE_H
@@ -9,6 +9,8 @@
 
 #include <stddef.h>
 #include <stdint.h>
+
+#include "base/pool.h"
 
 #include "dump/result.h"
 
@@ -29,13 +31,12 @@ typedef void (*kvfs_chunkcache_fill_fn)(void *arg, uint64_t nr, unsigned char *b
 struct kvfs_chunkcache;		/* opaque; any number of threads may use it */
 
 /*
+ * At most `workers` threads of pool, which is borrowed, work ahead of readers; none if pool is NULL.
  * max_len: bytes that chunks may take together; a few more where many threads read at once.
- * nr_chunks: chunks that exist. threads: those that work ahead, 0 for none; they are started
- * by the first read. Returns NULL if out of memory.
+ * nr_chunks: chunks that exist. Returns NULL if out of memory.
  */
-struct kvfs_chunkcache *kvfs_chunkcache_create(size_t max_len, uint64_t nr_chunks,
-					       unsigned int threads, kvfs_chunkcache_fill_fn fill,
-					       void *arg);
+struct kvfs_chunkcache *kvfs_chunkcache_create(struct kvfs_pool *pool, unsigned int workers, size_t max_len,
+					       uint64_t nr_chunks, kvfs_chunkcache_fill_fn fill, void *arg);
 
 /* No thread may be reading. NULL is allowed. */
 void kvfs_chunkcache_destroy(struct kvfs_chunkcache *cache);

@@ -16,6 +16,7 @@
 #include <sys/types.h>
 
 #include "base/err.h"
+#include "base/pool.h"
 #include "elf/core.h"
 #include "extent/extent.h"
 
@@ -71,7 +72,8 @@ struct kvfs_dump_config {
 	const char *const *files;	/* names; more than one: a split dump, in any order */
 	size_t nr_files;
 	size_t cache_len;		/* bytes that decompressed pages may take */
-	unsigned int threads;		/* that decompress ahead of a reader */
+	struct kvfs_pool *pool;		/* borrowed for the life of the dump; NULL: nothing is read ahead */
+	unsigned int threads;		/* of the pool that decompress ahead of a reader, at most */
 	const char *tmpdir;		/* where a flattened dump is put in order */
 	kvfs_progress_fn progress;	/* of putting it in order; or NULL */
 	void *progress_arg;

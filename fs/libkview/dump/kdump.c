@@ -266,7 +266,8 @@ static int set_up(struct dumpkdump *kd, const int *fds, const struct kvfs_dump_c
 	if (ret < 0)
 		return ret;
 	nr_chunks = (kd->set.nr_pfns * kd->set.page_size + KVFS_CHUNK_LEN - 1) / KVFS_CHUNK_LEN;
-	kd->cache = kvfs_chunkcache_create(config->cache_len, nr_chunks, config->threads, fill_chunk, kd);
+	kd->cache = kvfs_chunkcache_create(config->pool, config->threads, config->cache_len, nr_chunks,
+					   fill_chunk, kd);
 	if (!kd->cache || kvfs_zstd_create(&kd->zstd) < 0)
 		return kvfs_err_sys(err, ENOMEM, "%s", config->files[0]);
 	ret = load_notes(kd, config->files[0], err);

@@ -19,6 +19,14 @@ static unsigned char byte_at(uint64_t off)
 /* The result of block 9 of chunk 20. */
 static atomic_int unavailable;
 
+static struct kvfs_pool *pool;
+
+static struct kvfs_pool *make_pool(void)
+{
+	ck_assert_int_eq(kvfs_pool_create(8, &pool), 0);
+	return pool;
+}
+
 /* Block 3 of chunk 5 is damaged. */
 static void fill(void *arg, uint64_t nr, unsigned char *buf, struct kvfs_dump_result *result)
 {
@@ -48,7 +56,7 @@ static void check(struct kvfs_chunkcache *cache, uint64_t off, size_t len, int w
 
 START_TEST(test_read)
 {
-	struct kvfs_chunkcache *cache = kvfs_chunkcache_create(0, NR_CHUNKS, (unsigned int)_i, fill, NULL);
+	struct kvfs_chunkcache *cache = kvfs_chunkcache_create(make_pool(), (unsigned int)_i, 0, NR_CHUNKS, fill, NULL);
 
 	check(cache, 0, 1, 0);
 	check(cache, 0, 0, 0);
@@ -56,13 +64,14 @@ START_TEST(test_read)
 	check(cache, 10 * KVFS_CHUNK_LEN + 17, 3 * KVFS_CHUNK_LEN, 0);
 	check(cache, (uint64_t)NR_CHUNKS * KVFS_CHUNK_LEN - 5, 5, 0);
 	kvfs_chunkcache_destroy(cache);
+	kvfs_pool_destroy(pool);
 	kvfs_chunkcache_destroy(NULL);
 }
 END_TEST
 
 START_TEST(test_bad_block)
 {
-	struct kvfs_chunkcache *cache = kvfs_chunkcache_create(0, NR_CHUNKS, (unsigned int)_i, fill, NULL);
+	struct kvfs_chunkcache *cache = kvfs_chunkcache_create(make_pool(), (unsigned int)_i, 0, NR_CHUNKS, fill, NULL);
 	uint64_t bad = 5 * KVFS_CHUNK_LEN + 3 * KVFS_CHUNK_BLOCK_LEN;
 
 	check(cache, bad - 10, 10, 0);
@@ -73,13 +82,14 @@ START_TEST(test_bad_block)
 	/* What is damaged stays so, and is kept. */
 	ck_assert_uint_eq(fills[5], 1);
 	kvfs_chunkcache_destroy(cache);
+	kvfs_pool_destroy(pool);
 }
 END_TEST
 
 /* An unavailable block fails the reads of it; the chunk is filled again for the next, and then kept. */
 START_TEST(test_unavailable)
 {
-	struct kvfs_chunkcache *cache = kvfs_chunkcache_create(0, NR_CHUNKS, 0, fill, NULL);
+	struct kvfs_chunkcache *cache = kvfs_chunkcache_create(make_pool(), 0, 0, NR_CHUNKS, fill, NULL);
 	uint64_t block = 20 * KVFS_CHUNK_LEN + 9 * KVFS_CHUNK_BLOCK_LEN;
 	static const int errors[] = { -EIO, -ENOMEM, -EMFILE };
 
@@ -98,6 +108,7 @@ START_TEST(test_unavailable)
 		check(cache, block, 1, 0);
 	ck_assert_uint_eq(fills[20], 1);
 	kvfs_chunkcache_destroy(cache);
+	kvfs_pool_destroy(pool);
 }
 END_TEST
 
@@ -116,7 +127,7 @@ static void *read_unavailable(void *arg)
 /* Readers share one attempt to fill a chunk, or make their own; each gets its result. */
 START_TEST(test_unavailable_to_many)
 {
-	struct kvfs_chunkcache *cache = kvfs_chunkcache_create(0, NR_CHUNKS, 2, fill, NULL);
+	struct kvfs_chunkcache *cache = kvfs_chunkcache_create(make_pool(), 2, 0, NR_CHUNKS, fill, NULL);
 	uint64_t block = 20 * KVFS_CHUNK_LEN + 9 * KVFS_CHUNK_BLOCK_LEN;
 	pthread_t threads[4];
 	char byte;
@@ -132,13 +143,14 @@ START_TEST(test_unavailable_to_many)
 		sched_yield();
 	check(cache, block, 1, 0);
 	kvfs_chunkcache_destroy(cache);
+	kvfs_pool_destroy(pool);
 }
 END_TEST
 
 /* More unavailable chunks than the cache keeps leave it in order. */
 START_TEST(test_unavailable_and_full)
 {
-	struct kvfs_chunkcache *cache = kvfs_chunkcache_create(0, NR_CHUNKS, 0, fill, NULL);
+	struct kvfs_chunkcache *cache = kvfs_chunkcache_create(make_pool(), 0, 0, NR_CHUNKS, fill, NULL);
 
 	atomic_store(&unavailable, -ENOMEM);
 	for (uint64_t nr = 0; nr < NR_CHUNKS; nr++) {
@@ -149,13 +161,14 @@ START_TEST(test_unavailable_and_full)
 	ck_assert_uint_eq(fills[20], NR_CHUNKS);
 	ck_assert_uint_eq(fills[100], 1);
 	kvfs_chunkcache_destroy(cache);
+	kvfs_pool_destroy(pool);
 }
 END_TEST
 
 /* In order and without threads each chunk is filled once, and again after it was evicted. */
 START_TEST(test_bounded)
 {
-	struct kvfs_chunkcache *cache = kvfs_chunkcache_create(64 * KVFS_CHUNK_LEN, NR_CHUNKS, 0, fill, NULL);
+	struct kvfs_chunkcache *cache = kvfs_chunkcache_create(make_pool(), 0, 64 * KVFS_CHUNK_LEN, NR_CHUNKS, fill, NULL);
 
 	for (uint64_t nr = 0; nr < NR_CHUNKS; nr++)
 		if (nr != 5)
@@ -167,13 +180,14 @@ START_TEST(test_bounded)
 	check(cache, 0, 1, 0);
 	ck_assert_uint_eq(fills[0], 2);
 	kvfs_chunkcache_destroy(cache);
+	kvfs_pool_destroy(pool);
 }
 END_TEST
 
 /* For a reader in order other threads fill the next chunks. */
 START_TEST(test_ahead)
 {
-	struct kvfs_chunkcache *cache = kvfs_chunkcache_create(0, NR_CHUNKS, 2, fill, NULL);
+	struct kvfs_chunkcache *cache = kvfs_chunkcache_create(make_pool(), 2, 0, NR_CHUNKS, fill, NULL);
 
 	check(cache, 100 * KVFS_CHUNK_LEN, 1, 0);
 	check(cache, 101 * KVFS_CHUNK_LEN, 1, 0);
@@ -181,13 +195,14 @@ START_TEST(test_ahead)
 		sched_yield();
 	ck_assert_uint_eq(fills[99], 0);
 	kvfs_chunkcache_destroy(cache);
+	kvfs_pool_destroy(pool);
 }
 END_TEST
 
 /* The next chunks are queued many at a time: 16 ahead, and more when 8 are left. */
 START_TEST(test_ahead_in_batches)
 {
-	struct kvfs_chunkcache *cache = kvfs_chunkcache_create(0, NR_CHUNKS, 2, fill, NULL);
+	struct kvfs_chunkcache *cache = kvfs_chunkcache_create(make_pool(), 2, 0, NR_CHUNKS, fill, NULL);
 
 	check(cache, 100 * KVFS_CHUNK_LEN, 1, 0);
 	for (uint64_t nr = 101; nr < 109; nr++)
@@ -199,8 +214,25 @@ START_TEST(test_ahead_in_batches)
 	while (!atomic_load(&fills[125]))
 		sched_yield();
 	kvfs_chunkcache_destroy(cache);
+	kvfs_pool_destroy(pool);
 	for (uint64_t nr = 0; nr < NR_CHUNKS; nr++)
 		ck_assert_uint_eq(fills[nr], nr >= 100 && nr < 126);
+}
+END_TEST
+
+/* Without threads the readers make all, each chunk once. */
+START_TEST(test_no_threads)
+{
+	struct kvfs_chunkcache *cache;
+
+	ck_assert_int_eq(kvfs_pool_create(0, &pool), 0);
+	cache = kvfs_chunkcache_create(_i ? pool : NULL, 4, 0, NR_CHUNKS, fill, NULL);
+	for (uint64_t nr = 100; nr < 120; nr++)
+		check(cache, nr * KVFS_CHUNK_LEN, 2 * KVFS_CHUNK_LEN, 0);
+	for (uint64_t nr = 0; nr < NR_CHUNKS; nr++)
+		ck_assert_uint_eq(fills[nr], nr >= 100 && nr < 121);
+	kvfs_chunkcache_destroy(cache);
+	kvfs_pool_destroy(pool);
 }
 END_TEST
 
@@ -225,7 +257,7 @@ static void *read_at_random(void *arg)
 
 START_TEST(test_threads)
 {
-	struct kvfs_chunkcache *cache = kvfs_chunkcache_create(0, NR_CHUNKS, 3, fill, NULL);
+	struct kvfs_chunkcache *cache = kvfs_chunkcache_create(make_pool(), 3, 0, NR_CHUNKS, fill, NULL);
 	struct reader readers[4];
 	pthread_t threads[4];
 
@@ -236,6 +268,7 @@ START_TEST(test_threads)
 	for (unsigned int i = 0; i < 4; i++)
 		pthread_join(threads[i], NULL);
 	kvfs_chunkcache_destroy(cache);
+	kvfs_pool_destroy(pool);
 }
 END_TEST
 
@@ -252,6 +285,7 @@ int main(void)
 	tcase_add_test(tcase, test_bounded);
 	tcase_add_test(tcase, test_ahead);
 	tcase_add_test(tcase, test_ahead_in_batches);
+	tcase_add_loop_test(tcase, test_no_threads, 0, 2);
 	tcase_add_test(tcase, test_threads);
 	suite_add_tcase(suite, tcase);
 	return unit_run_suite(suite, tcase);
