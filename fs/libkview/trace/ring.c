@@ -13,7 +13,7 @@ enum { TYPE_PADDING = 29, TYPE_TIME_EXTEND = 30, TYPE_TIME_STAMP = 31 };
 
 #define EVENT_HDR_LEN 4U
 #define DELTA_BITS 27
-/* An absolute time stamp has 59 bits; the others are those of the event before. */
+/* An absolute time stamp has 59 bits; the upper ones are those of the event before. */
 #define ABS_TS_BITS 59
 #define ABS_TS_MSB (~UINT64_C(0) << ABS_TS_BITS)
 
@@ -33,7 +33,7 @@ int kvfs_ring_parse_meta(const void *buf, size_t len, struct kvfs_ring_meta *out
 	    out->subbuf_size > KVFS_RING_SUBBUF_MAX ||
 	    out->meta_page_size % 8 != 0 || out->meta_page_size > KVFS_RING_SUBBUF_MAX)
 		return kvfs_err_set(err, EBADMSG,
-				    "this is no ring: sub-buffers of %u bytes behind a meta page of %u",
+				    "this is no ring: sub-buffers of %u bytes after a meta page of %u",
 				    out->subbuf_size, out->meta_page_size);
 	if (out->reader.id >= out->nr_subbufs)
 		return kvfs_err_set(err, EBADMSG, "the ring's reader is on sub-buffer %u of %u",
@@ -80,7 +80,7 @@ static uint32_t word(const struct kvfs_ring_cursor *c, uint32_t pos)
 	return ret;
 }
 
-/* The two bit fields of struct ring_buffer_event, which compilers lay out by byte order. */
+/* Splits the two bit fields of struct ring_buffer_event, whose layout depends on the byte order. */
 static void split(uint32_t w, unsigned int *type_len, uint32_t *delta)
 {
 	if (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__) {
@@ -104,8 +104,8 @@ static uint64_t fix_abs_ts(uint64_t abs, uint64_t last)
 }
 
 /*
- * Steps over one record, whatever it is: *event is set if it is an event, event->data is
- * NULL if not. Returns 0, or -EBADMSG with the cursor where it was.
+ * Steps over one record of any kind. Sets *event if it is an event, or else event->data to NULL.
+ * Returns 0, or -EBADMSG with the cursor unmoved.
  */
 static int step(struct kvfs_ring_cursor *c, struct kvfs_ring_event *event)
 {
@@ -117,7 +117,7 @@ static int step(struct kvfs_ring_cursor *c, struct kvfs_ring_event *event)
 		return -EBADMSG;
 	split(word(c, c->pos), &type_len, &delta);
 	if (type_len == TYPE_PADDING && delta == 0) {
-		/* Nothing follows in this sub-buffer. */
+		/* The rest of the sub-buffer is empty. */
 		c->pos = c->end;
 		return 0;
 	}
@@ -137,7 +137,7 @@ static int step(struct kvfs_ring_cursor *c, struct kvfs_ring_event *event)
 			c->pos += 2 * EVENT_HDR_LEN;
 			return 0;
 		}
-		/* array[0] counts itself, and what is kept of it is a multiple of 4. */
+		/* array[0], the length, counts itself and is a multiple of 4. */
 		if (len < 4 || len % 4 != 0 || len > left - EVENT_HDR_LEN)
 			return -EBADMSG;
 		len += EVENT_HDR_LEN;
@@ -146,7 +146,7 @@ static int step(struct kvfs_ring_cursor *c, struct kvfs_ring_event *event)
 	if (len > left)
 		return -EBADMSG;
 	if (type_len != TYPE_PADDING) {
-		/* The kernel's own readers ignore the delta of a discarded event. */
+		/* The delta of a discarded event does not count (rb_update_read_stamp(), 6.12). */
 		c->ts += delta;
 		event->ts = c->ts;
 		event->data = c->data + c->pos + payload;
@@ -156,7 +156,7 @@ static int step(struct kvfs_ring_cursor *c, struct kvfs_ring_event *event)
 	return 0;
 }
 
-/* What nearly all records are: an event whose header has its length. */
+/* The fast path for nearly all records: an event whose header has its length. */
 static bool step_short(struct kvfs_ring_cursor *c, struct kvfs_ring_event *event)
 {
 	uint32_t left = c->end - c->pos, len, delta;

@@ -1,20 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The layout of a mapped trace ring buffer, as the kernel's mapping of trace_pipe_raw shows
- * it and as trace/cpuN does: a meta page, then the sub-buffers by id. Pure: nothing here
- * does I/O, and everything may be given bytes that lie.
+ * The layout of a mapped trace ring, as a mapping of trace_pipe_raw and trace/cpuN have it: a
+ * meta page, then the sub-buffers by id. Pure: nothing here does I/O, and no function trusts the
+ * bytes that it is given.
  *
- * Follows include/uapi/linux/trace_mmap.h (struct trace_buffer_meta) and
- * kernel/trace/ring_buffer.c (struct buffer_data_page, struct ring_buffer_event) of Linux
- * 6.12. Debian 12's headers do not have the former, so its part is declared here. Numbers
- * are in the byte order of this machine, and the kernel's long is 64 bits wide.
+ * Follows include/uapi/linux/trace_mmap.h (struct trace_buffer_meta) and kernel/trace/
+ * ring_buffer.c (struct buffer_data_page, struct ring_buffer_event), 6.12. The headers of Debian
+ * 12 lack the former, so it is declared here. Numbers are in the byte order of this machine, and
+ * the kernel's long has 64 bits.
  *
- * A sub-buffer is a time stamp (u64), a commit word (u64: bytes of data, with flags in bits
- * 30 and 31) and data: events, each with the time that has passed since the one before. The
- * meta page does not say how the sub-buffers follow each other: their time stamps do, for a
- * CPU writes its ring in the order of its clock. Where a clock is so coarse that whole
- * sub-buffers bear the same time stamp, their ids decide; that is the order of the ring
- * until its reader moves.
+ * A sub-buffer is a time stamp (u64), a commit word (u64: bytes of data, and flags in bits 30
+ * and 31) and data: events, each with the time since the one before. The meta page does not have
+ * the order of the sub-buffers. Their time stamps have: a CPU writes its ring in the order of
+ * its clock. With a clock so coarse that several sub-buffers have the same time stamp, they are
+ * ordered by id, which is the order of the ring until its reader moves.
  */
 #ifndef KVFS_TRACE_RING_H
 #define KVFS_TRACE_RING_H
@@ -27,9 +26,9 @@
 
 #include "base/err.h"
 
-/* TRACE_MMAP_IOCTL_GET_READER of linux/trace_mmap.h: moves the reader on. */
+/* TRACE_MMAP_IOCTL_GET_READER of linux/trace_mmap.h: moves the reader. */
 #define KVFS_RING_GET_READER _IO('R', 0x20)
-/* The other one that trace_pipe_raw knows: wakes up whoever waits. It has no name there. */
+/* The other ioctl of trace_pipe_raw, without a name there: wakes all waiting calls. */
 #define KVFS_RING_WAKE_WAITERS 0
 
 /* struct trace_buffer_meta. Sizes are in bytes. */
@@ -53,20 +52,20 @@ struct kvfs_ring_meta {
 _Static_assert(sizeof(struct kvfs_ring_meta) == 80, "struct trace_buffer_meta");
 
 #define KVFS_RING_HDR_LEN 16U
-/* The kernel makes them of at most 2^7 pages; of its largest pages, 64 KiB. */
+/* The kernel makes a sub-buffer of at most 2^7 pages, and pages have at most 64 KiB. */
 #define KVFS_RING_SUBBUF_MAX (8U << 20)
 
 /*
- * Takes the meta data out of the first bytes of a ring and checks its geometry. len: bytes
- * at buf. Returns 0, or -EBADMSG and what is wrong; *out is then unspecified.
+ * Copies the meta data from the first len bytes of a ring and checks the geometry. Returns 0, or
+ * -EBADMSG and what is wrong; *out is then unspecified.
  */
 int kvfs_ring_parse_meta(const void *buf, size_t len, struct kvfs_ring_meta *out,
 			 struct kvfs_err *err);
 
-/* Bytes of the whole ring, meta page included. meta has been checked. */
+/* Bytes of the whole ring, meta page included. kvfs_ring_parse_meta() has checked meta. */
 uint64_t kvfs_ring_len(const struct kvfs_ring_meta *meta);
 
-/* Where sub-buffer id begins in the ring. */
+/* Offset of sub-buffer id in the ring, bytes. */
 uint64_t kvfs_ring_subbuf_off(const struct kvfs_ring_meta *meta, uint32_t id);
 
 struct kvfs_ring_hdr {
@@ -74,7 +73,7 @@ struct kvfs_ring_hdr {
 	uint64_t commit;	/* as stored, with its flags */
 };
 
-/* Bytes of data that a commit word tells of. */
+/* Bytes of data that a commit word counts. */
 static inline uint32_t kvfs_ring_commit_len(uint64_t commit)
 {
 	return commit & ((1U << 30) - 1);
@@ -86,13 +85,13 @@ static inline bool kvfs_ring_commit_missed(uint64_t commit)
 	return commit & (1U << 31);
 }
 
-/* Their number is stored behind the data, in 8 bytes (RB_MISSED_STORED). */
+/* Their number is stored in the 8 bytes after the data (RB_MISSED_STORED). */
 static inline bool kvfs_ring_commit_stored(uint64_t commit)
 {
 	return commit & (1U << 30);
 }
 
-/* Bytes of a sub-buffer that mean something: header, data and the number of lost events. */
+/* Bytes of a sub-buffer that are in use: header, data and the number of lost events. */
 static inline uint32_t kvfs_ring_used(uint64_t commit)
 {
 	return KVFS_RING_HDR_LEN + kvfs_ring_commit_len(commit) +
@@ -106,7 +105,7 @@ struct kvfs_ring_cursor {
 	uint32_t end;
 	uint64_t ts;		/* time of the last event */
 	bool missed;		/* events were lost before the first one */
-	uint64_t nr_missed;	/* how many, or 0 if that is not known */
+	uint64_t nr_missed;	/* how many; 0 if the ring does not say */
 };
 
 struct kvfs_ring_event {
@@ -122,28 +121,28 @@ struct kvfs_ring_event {
 int kvfs_ring_first(const void *subbuf, uint32_t size, struct kvfs_ring_cursor *out);
 
 /*
- * Steps over padding and time stamps to the next event. Returns 1, 0 behind the last one,
- * or -EBADMSG if a record does not fit; the cursor then stays before that one.
+ * Steps over padding and time stamps to the next event. Returns 1, 0 after the last event, or
+ * -EBADMSG if a record does not fit; the cursor then stays before that record.
  */
 int kvfs_ring_next(struct kvfs_ring_cursor *cursor, struct kvfs_ring_event *out);
 
 /*
- * Goes to the first event at or behind pos bytes of data, with the time right. Returns 0 or
- * -EBADMSG.
+ * Moves the cursor to the first record at or after pos bytes of data, and its time with it. Returns 0
+ * or -EBADMSG.
  */
 int kvfs_ring_seek(struct kvfs_ring_cursor *cursor, uint32_t pos);
 
 /*
- * The sub-buffers that hold something unread, oldest first. ring: len bytes that begin with
- * the meta page; ids: room for meta->nr_subbufs. Returns how many, or -EBADMSG if the ring
- * is cut off. The reader's sub-buffer comes first if it has anything left.
+ * Lists the sub-buffers with unread data, oldest first. ring: len bytes that begin with the meta
+ * page; ids: room for meta->nr_subbufs. The reader's sub-buffer is first if it has unread data.
+ * Returns their number, or -EBADMSG if the ring is cut off.
  */
 int kvfs_ring_order(const void *ring, size_t len, const struct kvfs_ring_meta *meta,
 		    uint32_t *ids);
 
 /*
- * Walks a ring that does not change: what a reader would get that consumed it.
- * *nr_events: unread events; *nr_missed: events that are known to be lost. -EBADMSG, -ENOMEM.
+ * Counts what a reader would get from a ring that does not change. *nr_events: unread events;
+ * *nr_missed: lost events whose number the ring has. Returns 0, -EBADMSG or -ENOMEM.
  */
 int kvfs_ring_count(const void *ring, size_t len, const struct kvfs_ring_meta *meta,
 		    uint64_t *nr_events, uint64_t *nr_missed);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A saved trace ring: its meta page, its order, its events, and what is made of its counters. */
+/* A saved trace ring: its meta page, its order, its events, and its counters once it is settled. */
 #include "fuzz.h"
 #include "trace/ring.h"
 #include "trace/snapshot.h"
@@ -22,7 +22,7 @@ static void walk(const uint8_t *subbuf, uint32_t size)
 	}
 }
 
-/* The counters of a copy that was settled agree with what is in it. */
+/* The counters of a settled copy agree with its events. */
 static void settle(const uint8_t *data, size_t size, uint64_t read)
 {
 	const struct kvfs_snapshot_stats stats = { .unread = read % 7, .overrun = 3, .read = read };
@@ -51,7 +51,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		fuzz_check_error(ret, &err);
 		return 0;
 	}
-	/* More than there is: without looking at it. */
+	/* A ring that is cut off is refused before its bytes are read. */
 	if (kvfs_ring_len(&meta) > size) {
 		fuzz_assert(kvfs_ring_order(data, size, &meta, NULL) == -EBADMSG);
 		return 0;

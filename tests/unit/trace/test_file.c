@@ -196,7 +196,7 @@ START_TEST(the_size_while_it_is_open)
 	ck_assert_int_eq(size_of(t.node), FAKE_LEN);
 	ck_assert_int_eq(kvfs_node_open(t.node, &second), 0);
 	ck_assert_int_eq(size_of(t.node), FAKE_LEN);
-	/* It is resized, which nobody has mapped. */
+	/* It is not mapped, and is resized. */
 	fake_text("20\n", "%s/buffer_size_kb", t.dir);
 	ck_assert_int_eq(size_of(t.node), 8 * FAKE_SUBBUF);
 	/* In mode copy the daemon has it mapped from now on, and it has the size of the mapping. */

@@ -18,7 +18,7 @@ START_TEST(image_is_of_one_moment)
 	struct kvfs_image *image;
 	uint8_t buf[6 * SUBBUF];
 
-	/* 3 is behind the reader, which is on 0; 1 is the newest. */
+	/* The reader, which is on 0, has finished 3; 1 is the newest. */
 	ring_put_events(ring_subbuf(&ring, 3), 10, 3);
 	ring_put_events(ring_subbuf(&ring, 0), 50, 3);
 	ring_put_events(ring_subbuf(&ring, 1), 100, 3);

@@ -39,7 +39,7 @@ START_TEST(meta_that_lies)
 		{ 8, UINT32_MAX - 7 },
 		{ 12, 0 },			/* no sub-buffer */
 		{ 12, UINT32_MAX },
-		{ 24, 3 },			/* reader behind the last one */
+		{ 24, 3 },			/* reader after the last one */
 		{ 24, UINT32_MAX },
 	};
 	struct test_ring ring = ring_create(4096, 3);
