@@ -7,8 +7,10 @@
 
 #include "kernel/features.h"
 
-/* Longest path below the root that a walk tells of. */
+/* Bytes of a path below the root, the NUL included. A longer one is cut: it is for people. */
 #define PATH_LEN 256
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 struct walk {
 	void (*file)(struct walk *walk, const char *path, struct kvfs_node *node);
@@ -22,7 +24,6 @@ struct walk {
 	char source[128];
 };
 
-/* A path that is too long is cut: it is for people. */
 static void join(char *out, const char *dir, const char *name)
 {
 	if (snprintf(out, PATH_LEN, "%s%s%s", dir, *dir ? "/" : "", name) >= PATH_LEN)
@@ -37,7 +38,7 @@ static int list(struct kvfs_node *dir, void *reader, struct kvfs_dirent *entry)
 	return reader ? ops->list_on(dir, reader, entry->next, entry) : ops->list(dir, entry->next, entry);
 }
 
-/* Visits everything below dir, which has the path given; "" is the root's. */
+/* Visits all that is below dir, whose path is given; "" is that of the root. */
 static void walk_dir(struct walk *walk, const char *path, struct kvfs_node *dir)
 {
 	const struct kvfs_dir_ops *ops = dir->ops->dir;
@@ -82,7 +83,7 @@ static void write_file(struct walk *walk, const char *path, struct kvfs_node *fi
 	enum kvfs_mode mode;
 	unsigned int opens;
 
-	/* README and status itself: nothing to be told of, and no end of telling. */
+	/* A text, such as this one. */
 	if (!file->ops->file->can_back)
 		return;
 	kvfs_backing_plan(walk->status->backing, file, &mode, &reason, &opens);
@@ -128,7 +129,7 @@ static void write_yes_no(FILE *out, const char *key, bool yes, const char *reaso
 		fprintf(out, "%s.reason: %s\n", key, reason);
 }
 
-static void write_module(const struct kvfs_status *status, FILE *out)
+static void write_module_features(uint64_t bits, FILE *out)
 {
 	static const struct {
 		uint64_t bit;
@@ -140,6 +141,30 @@ static void write_module(const struct kvfs_status *status, FILE *out)
 		{ KVIEW_FEATURE_HUGE_PMD, "huge_pmd" },
 		{ KVIEW_FEATURE_HUGE_PUD, "huge_pud" },
 	};
+
+	fprintf(out, "module.features:");
+	for (size_t i = 0; i < COUNT(features); i++) {
+		if (bits & features[i].bit)
+			fprintf(out, " %s", features[i].name);
+	}
+	fprintf(out, bits ? "\n" : " none\n");
+}
+
+static void write_module_numbers(const struct kview_info *info, FILE *out)
+{
+	const struct {
+		const char *key;
+		uint64_t value;
+	} numbers[] = {
+		{ "revalidate_ms", info->revalidate_ms },
+	};
+
+	for (size_t i = 0; i < COUNT(numbers); i++)
+		fprintf(out, "module.%s: %" PRIu64 "\n", numbers[i].key, numbers[i].value);
+}
+
+static void write_module(const struct kvfs_status *status, FILE *out)
+{
 	struct kview_info info;
 
 	write_yes_no(out, "module", status->kmod->fd >= 0, status->kmod_reason);
@@ -148,14 +173,8 @@ static void write_module(const struct kvfs_status *status, FILE *out)
 	if (kvfs_kmod_ask(status->kmod, &info, NULL) < 0)
 		info = status->kmod->info;
 	fprintf(out, "module.abi: %u\n", info.abi_version);
-	fprintf(out, "module.features:");
-	for (size_t i = 0; i < sizeof(features) / sizeof(features[0]); i++) {
-		if (info.features & features[i].bit)
-			fprintf(out, " %s", features[i].name);
-	}
-	if (!info.features)
-		fprintf(out, " none");
-	fprintf(out, "\nmodule.revalidate_ms: %u\n", info.revalidate_ms);
+	write_module_features(info.features, out);
+	write_module_numbers(&info, out);
 }
 
 void kvfs_status_write(const struct kvfs_status *status, FILE *out)
@@ -171,7 +190,7 @@ void kvfs_status_write(const struct kvfs_status *status, FILE *out)
 	const char *reason;
 	bool passthrough = kvfs_backing_passthrough(status->backing, &reason);
 
-	/* Anew each time: lockdown can be raised at run time. */
+	/* Read each time: lockdown can be raised at run time. */
 	kvfs_features_load(&features);
 	fprintf(out, "version: %s\n", KVFS_VERSION);
 	fprintf(out, "kernel: %s %s\n", features.kernel_release, features.machine);
@@ -224,7 +243,7 @@ static void summarise_dir(const struct kvfs_status *status, const char *name, st
 		fprintf(out, "%s %s (%s)", name, kvfs_mode_name(KVFS_MODE_COPY), desc.source);
 		return;
 	}
-	/* What the directory says of itself, or else what its first file does. */
+	/* The source of the directory, or else of its first file. */
 	snprintf(walk.source, sizeof(walk.source), "%s", desc.source);
 	walk_dir(&walk, name, dir);
 	fprintf(out, "%s %s (%s)", name, walk.modes, walk.source);
@@ -266,10 +285,10 @@ static void require_file(struct walk *walk, const char *path, struct kvfs_node *
 	struct kvfs_err reason;
 	enum kvfs_mode mode;
 
-	/* Live sources are backed by files that the kernel has anyhow. */
+	/* Trace rings are backed by files of tracefs, not by the module. */
 	if (!ops->can_back || ops->blocking || walk->first_copy.errnum)
 		return;
-	/* No whole pages, which no module can map. */
+	/* Bytes that are not whole pages: the module cannot map them. */
 	if (ops->can_back(file, &mode, &reason) == -EINVAL)
 		return;
 	kvfs_backing_plan(walk->status->backing, file, &mode, &reason, NULL);
@@ -279,7 +298,7 @@ static void require_file(struct walk *walk, const char *path, struct kvfs_node *
 
 static void require_missing(struct walk *walk, const char *path, const char *reason)
 {
-	/* Other directories, and parts of this one, are missing for reasons no module can mend. */
+	/* With the module only kcore/ itself would not be missing. */
 	if (strcmp(path, "kcore") == 0 && !walk->first_copy.errnum)
 		kvfs_err_set(&walk->first_copy, ENODEV, "no %s: %s", path, reason);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the mount serves, in which mode, and why: as the text of `status`, as the line that
- * is printed at start, and as the answer to module=require. All of them are made by walking
- * the tree, so a view need not do anything to appear.
+ * What the mount serves, in which mode, and why: the text of `status`, the line that is printed
+ * at start, and the answer to module=require. Each is made by a walk of the tree, so a view need
+ * not do anything to appear. Only kvfs_status_rehearse() opens files; the others open no source.
  */
 #ifndef KVFS_FUSE_STATUS_H
 #define KVFS_FUSE_STATUS_H
@@ -14,7 +14,7 @@
 #include "kernel/kmod.h"
 #include "node/node.h"
 
-/* All borrowed. */
+/* All members are borrowed. */
 struct kvfs_status {
 	const struct kvfs_kmod *kmod;
 	const char *kmod_reason;	/* why there is none, if kmod->fd is -1 */
@@ -22,19 +22,19 @@ struct kvfs_status {
 	struct kvfs_node *root;
 };
 
-/* Lines of "key: value"; docs/views.md lists the keys, which are stable. */
+/* Writes lines of "key: value"; docs/views.md lists the keys, which are stable. */
 void kvfs_status_write(const struct kvfs_status *status, FILE *out);
 
 /*
- * Each directory of the root with its mode, and what is missing or copied with the reason:
- * "kcore direct (kview module)". One line, no newline.
+ * Writes each directory of the root with its mode, and what is missing or copied with the reason:
+ * "kcore direct (kview module)". One line without a newline.
  */
 void kvfs_status_summarise(const struct kvfs_status *status, FILE *out);
 
 /*
- * Whether what the module could serve is there and is not copied: kcore/, and in a crash
- * kernel those files of vmcore/ that are whole pages. Returns 0, or -errno with what is not
- * and why.
+ * Checks that what the module can serve exists and is not copied: kcore/, and in a crash kernel
+ * those files of vmcore/ that are whole pages. Returns 0, or -errno with the first file that is
+ * missing or copied, and why.
  */
 int kvfs_status_require_backing(const struct kvfs_status *status, struct kvfs_err *err);
 

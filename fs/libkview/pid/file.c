@@ -2,6 +2,7 @@
 #include "pid/file.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "pid/maps.h"

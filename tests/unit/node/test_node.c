@@ -6,8 +6,11 @@
 
 #include "unit.h"
 
+static int nr_destroyed;
+
 static void destroy(struct kvfs_node *node)
 {
+	nr_destroyed++;
 }
 
 static int getattr(struct kvfs_node *node, struct kvfs_attr *out)
@@ -52,44 +55,30 @@ START_TEST(what_is_left_out_has_a_meaning)
 	kvfs_node_init(&node, &directory, "directory", 5, 1);
 	ck_assert_int_eq(kvfs_node_getattr(&node, &attr), 0);
 	ck_assert_uint_eq(attr.size + attr.data_len, 0);
+}
+END_TEST
+
+START_TEST(references)
+{
+	struct kvfs_node node;
+
+	nr_destroyed = 0;
+	kvfs_node_init(&node, &plain, "plain", 5, 1);
+	ck_assert_ptr_eq(kvfs_node_get(&node), &node);
+	kvfs_node_put(&node);
+	ck_assert_int_eq(nr_destroyed, 0);
+	kvfs_node_put(&node);
+	ck_assert_int_eq(nr_destroyed, 1);
 	kvfs_node_put(NULL);
 }
 END_TEST
 
-START_TEST(entries)
+START_TEST(names_of_modes)
 {
-	struct kvfs_node file, dir, *found;
-	const struct kvfs_entry v[] = {
-		{ .name = "file", .node = &file },
-		{ .name = "lost", .reason = "why" },
-		{ .name = "dir", .node = &dir },
-		{ .name = "gone", .reason = "because" },
-	};
-	const char *name, *reason;
-	struct kvfs_dirent entry = { .next = 0 };
-
-	kvfs_node_init(&file, &plain, "file", 5, 1);
-	kvfs_node_init(&dir, &directory, "dir", 6, 1);
-	ck_assert_int_eq(kvfs_entries_lookup(v, 4, "dir", &found), 0);
-	ck_assert_ptr_eq(found, &dir);
-	ck_assert_uint_eq(atomic_load(&dir.refs), 2);
-	ck_assert_int_eq(kvfs_entries_lookup(v, 4, "lost", &found), -ENOENT);
-	ck_assert_int_eq(kvfs_entries_lookup(v, 4, "fil", &found), -ENOENT);
-
-	ck_assert_int_eq(kvfs_entries_list(v, 4, entry.next, &entry), 1);
-	ck_assert_str_eq(entry.name, "file");
-	ck_assert(entry.ino == 5 && entry.kind == KVFS_NODE_FILE);
-	ck_assert_int_eq(kvfs_entries_list(v, 4, entry.next, &entry), 1);
-	ck_assert_str_eq(entry.name, "dir");
-	ck_assert(entry.ino == 6 && entry.kind == KVFS_NODE_DIR);
-	ck_assert_int_eq(kvfs_entries_list(v, 4, entry.next, &entry), 0);
-	ck_assert_int_eq(kvfs_entries_list(v, 4, UINT64_MAX, &entry), 0);
-
-	ck_assert(kvfs_entries_missing(v, 4, 0, &name, &reason));
-	ck_assert_str_eq(name, "lost");
-	ck_assert(kvfs_entries_missing(v, 4, 1, &name, &reason));
-	ck_assert_str_eq(reason, "because");
-	ck_assert(!kvfs_entries_missing(v, 4, 2, &name, &reason));
+	ck_assert_str_eq(kvfs_mode_name(KVFS_MODE_COPY), "copy");
+	ck_assert_str_eq(kvfs_mode_name(KVFS_MODE_DIRECT), "direct");
+	ck_assert_str_eq(kvfs_mode_name(KVFS_MODE_SPLIT), "split");
+	ck_assert_str_eq(kvfs_mode_name(KVFS_MODE_CACHED), "cached");
 }
 END_TEST
 
@@ -102,4 +91,4 @@ START_TEST(numbers)
 }
 END_TEST
 
-UNIT_MAIN("view", what_is_left_out_has_a_meaning, entries, numbers)
+UNIT_MAIN("node", what_is_left_out_has_a_meaning, references, names_of_modes, numbers)
