@@ -36,6 +36,7 @@ void kvfs_opts_usage(FILE *out)
 	      "  device=FILE     control device of the module (" KVIEW_DEVICE ")\n"
 	      "  nouring         do not use io_uring\n"
 	      "  mount_tracefs   mount tracefs if it is not mounted, for trace/\n"
+	      "  tracefs=DIR     take trace/ from DIR, such as a tracefs of another mount\n"
 	      "  allow_other     let root in also where a group, real or saved id is not 0, as in\n"
 	      "                  set-user-ID programs; other users never get in\n"
 	      "\n"

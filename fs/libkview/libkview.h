@@ -77,8 +77,8 @@ struct kview_dirent {
 
 /*
  * Opens a tree. options are those mount options of kviewfs(8) that concern memory: cache, device,
- * kallsyms, kcore, module, mount_tracefs, nomodule, nouring, vmcore; separated by commas, with a
- * backslash before a comma that belongs to a value. NULL and "" mean none. With module=require it
+ * kallsyms, kcore, module, mount_tracefs, nomodule, nouring, tracefs, vmcore; separated by commas,
+ * with a backslash before a comma that belongs to a value. NULL and "" mean none. With module=require it
  * fails if the module cannot be used. A flattened dump is copied to /var/tmp; otherwise only
  * headers are read. Returns 0 and *out for the caller to close, -EINVAL for an option that is
  * wrong, or why a file that options name cannot be used.

@@ -125,6 +125,11 @@ static int set_device(struct kvfs_config *config, const char *value, struct kvfs
 	return set_path(config, &config->device, "device", value, err);
 }
 
+static int set_tracefs(struct kvfs_config *config, const char *value, struct kvfs_err *err)
+{
+	return set_path(config, &config->tracefs, "tracefs", value, err);
+}
+
 static const struct {
 	const char *key;
 	const char *value;	/* what it is, for the message that it is missing */
@@ -135,6 +140,7 @@ static const struct {
 	{ "kallsyms", "FILE", set_kallsyms },
 	{ "kcore", "FILE", set_kcore },
 	{ "module", "auto|require|no", set_module },
+	{ "tracefs", "DIR", set_tracefs },
 	{ "vmcore", "FILE", add_vmcore },
 };
 

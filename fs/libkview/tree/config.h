@@ -39,7 +39,8 @@ struct kvfs_config {
 	unsigned int nr_vmcore;		/* 0: /proc/vmcore, if this is a crash kernel */
 	size_t cache_len;		/* bytes of a compressed dump to be kept decompressed */
 	const char *tmpdir;		/* where a flattened dump is put in order */
-	bool mount_tracefs;		/* if it is not mounted */
+	const char *tracefs;		/* a folder like tracefs in place of this machine's; or NULL */
+	bool mount_tracefs;		/* if it is not mounted; without tracefs only */
 	bool nouring;			/* do not use io_uring */
 	struct kvfs_pool *pool;		/* does parallel and deferred work; never NULL for a tree */
 	unsigned int threads;		/* expected to read at a time; 1 or more */

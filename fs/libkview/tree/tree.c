@@ -89,9 +89,11 @@ static int add_trace(struct kvfs_tree *tree, const struct kvfs_config *config, s
 {
 	struct kvfs_err reason = { 0 };
 	struct kvfs_node *node = NULL;
-	int ret = kvfs_trace_dir_create(config->mount_tracefs, &node, &reason);
+	const struct kvfs_trace_config trace = { .dir = config->tracefs };
+	int ret = config->tracefs ? kvfs_trace_dir_create_at(&trace, &node, &reason) :
+				    kvfs_trace_dir_create(config->mount_tracefs, &node, &reason);
 
-	return add(tree, "trace", ret, node, &reason, false, err);
+	return add(tree, "trace", ret, node, &reason, config->tracefs, err);
 }
 
 /* Passes progress on with the name of the dump. */

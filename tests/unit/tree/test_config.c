@@ -44,6 +44,8 @@ START_TEST(words)
 	ck_assert(config.nouring);
 	ck_assert_int_eq(set("mount_tracefs"), 1);
 	ck_assert(config.mount_tracefs);
+	ck_assert_int_eq(set("tracefs=/proc/self/fd"), 1);
+	ck_assert_ptr_nonnull(strstr(config.tracefs, "/fd"));
 	ck_assert_int_eq(set("module=require"), 1);
 	ck_assert_int_eq(config.module, KVFS_MODULE_REQUIRE);
 	/* The last one counts. */
