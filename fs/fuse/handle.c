@@ -7,8 +7,9 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "fuse/backing.h"
 #include "fuse/log.h"
-#include "fuse/ops.h"
+#include "fuse/ops_blocking.h"
 
 static void link_in(struct kvfs_handles *handles, struct kvfs_handle *handle)
 {

@@ -1,32 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What fi->fh points to: an open file or directory. All that are open are on a list, because
- * a mount that is taken away while in use gets no release for them.
+ * Opening and closing of files and directories (struct kvfs_handle). All that are open are on a
+ * list, because a mount that is taken away while in use gets no RELEASE for them.
  */
 #ifndef KVFS_FUSE_HANDLE_H
 #define KVFS_FUSE_HANDLE_H
 
-#include <pthread.h>
-#include <stdbool.h>
-
-#include "node/node.h"
+#include "fuse/server.h"
 
 struct fuse_file_info;
-struct kvfs_ops;
-
-struct kvfs_handle {
-	struct kvfs_node *node;		/* a reference */
-	void *view;			/* the view's own handle of an open file, or reader of a directory */
-	enum kvfs_mode mode;		/* of an open file */
-	bool nonblock;			/* the file was opened with O_NONBLOCK */
-	struct kvfs_handle *prev, *next;	/* kvfs_handles.lock */
-};
-
-/* All zero is an empty list, but for the lock. */
-struct kvfs_handles {
-	pthread_mutex_t lock;		/* the list */
-	struct kvfs_handle *first;
-};
 
 /*
  * Opens a file and fills in fi for the reply, fh included. Takes its own reference to node.

@@ -43,7 +43,10 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
+#include "fuse/backing.h"
 #include "fuse/handle.h"
+#include "fuse/inode.h"
+#include "fuse/ops_blocking.h"
 #include "fuse/readbuf.h"
 #include "fuse/xattr.h"
 

@@ -11,8 +11,7 @@
 #include <stdbool.h>
 
 #include "base/pool.h"
-#include "fuse/handle.h"
-#include "node/node.h"
+#include "fuse/server.h"
 
 struct kvfs_blocking;		/* opaque; one a mount; any number of threads may use it */
 

@@ -17,8 +17,10 @@
 #include <unistd.h>
 
 #include "fuse/dispatch.h"
+#include "fuse/handle.h"
 #include "fuse/log.h"
 #include "fuse/mount.h"
+#include "fuse/ops_blocking.h"
 #include "fuse/readbuf.h"
 
 #define MIN_THREADS 2

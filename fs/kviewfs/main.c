@@ -22,6 +22,7 @@
 #include "fuse/inode.h"
 #include "fuse/log.h"
 #include "fuse/ops.h"
+#include "fuse/ops_blocking.h"
 #include "fuse/readbuf.h"
 #include "fuse/session.h"
 #include "fuse/status.h"
