@@ -5,8 +5,8 @@
  * others wait. A ready chunk without users is in a list, least recently used first; the first one is
  * reused when all memory is in use.
  *
- * A read of a chunk whose predecessor is there is taken for one of many in order: the next ones
- * are queued. Workers, which are tasks of a pool, run for as long as the queue has something.
+ * A read of a chunk whose predecessor is in the cache counts as one of a reader in order: the next
+ * chunks are queued. Workers, which are tasks of a pool, run until the queue is empty.
  * Many chunks are queued at a time, and then none for a while, because to wake a thread costs as
  * much as a good part of a chunk.
  */
@@ -19,13 +19,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Chunks that are made ahead of a reader in order, and how many are left when more are queued. */
+#include "base/list.h"
+
+/* Chunks to be filled ahead of a reader in order, and how many are left when more are queued. */
 #define AHEAD 16
 #define AHEAD_LOW 8
-/* Fewer would not even hold what is made ahead. */
+/* Room for those ahead of two readers. */
 #define MIN_CHUNKS (2 * AHEAD)
 #define MAX_WORKERS 16
-/* Requests to work ahead that are not begun; a full queue just forgets the oldest. */
+/* Chunks that are queued and not begun; a full queue drops the oldest. */
 #define QUEUE_LEN 64
 
 struct chunk {
@@ -34,7 +36,7 @@ struct chunk {
 	struct kvfs_dump_result result;	/* of its blocks; valid if ready */
 	unsigned int users;		/* threads that fill it, wait for it or copy from it */
 	struct chunk *hash_next;
-	struct chunk *prev, *next;	/* in the list of idle chunks, if ready and without users */
+	struct kvfs_list link;		/* in the list of idle chunks, if ready and without users */
 	unsigned char *buf;		/* KVFS_CHUNK_LEN bytes */
 };
 
@@ -52,13 +54,13 @@ struct kvfs_chunkcache {
 	size_t max_chunks;		/* that are kept */
 
 	pthread_mutex_t lock;		/* all below, and the chunks except their bytes */
-	pthread_cond_t made;		/* a chunk has become ready */
+	pthread_cond_t filled;		/* a chunk has become ready */
 	pthread_cond_t ended;		/* a worker has ended */
 	bool stopping;
 	size_t nr_kept;
 	size_t nr_buckets;
 	struct chunk **buckets;
-	struct chunk idle;		/* head of the list: idle.next is the least recently used */
+	struct kvfs_list idle;		/* chunks, the least recently used first */
 	uint64_t queue[QUEUE_LEN];	/* chunk numbers */
 	size_t queue_first, queue_used;
 	unsigned int max_workers, nr_workers;
@@ -88,9 +90,9 @@ struct kvfs_chunkcache *kvfs_chunkcache_create(struct kvfs_pool *pool, unsigned 
 		return NULL;
 	}
 	pthread_mutex_init(&c->lock, NULL);
-	pthread_cond_init(&c->made, NULL);
+	pthread_cond_init(&c->filled, NULL);
 	pthread_cond_init(&c->ended, NULL);
-	c->idle.next = c->idle.prev = &c->idle;
+	kvfs_list_init(&c->idle);
 	if (pool)
 		c->max_workers = workers < MAX_WORKERS ? workers : MAX_WORKERS;
 	return c;
@@ -123,12 +125,12 @@ void kvfs_chunkcache_destroy(struct kvfs_chunkcache *c)
 	}
 	free(c->buckets);
 	pthread_cond_destroy(&c->ended);
-	pthread_cond_destroy(&c->made);
+	pthread_cond_destroy(&c->filled);
 	pthread_mutex_destroy(&c->lock);
 	free(c);
 }
 
-/* All below: the lock is held, unless it says otherwise. */
+/* The lock is held in all functions below, except where they say so. */
 
 static struct chunk **bucket_of(const struct kvfs_chunkcache *c, uint64_t nr)
 {
@@ -144,12 +146,6 @@ static struct chunk *find(const struct kvfs_chunkcache *c, uint64_t nr)
 	return chunk;
 }
 
-static void leave_idle(struct chunk *chunk)
-{
-	chunk->prev->next = chunk->next;
-	chunk->next->prev = chunk->prev;
-}
-
 static void unhash(struct kvfs_chunkcache *c, struct chunk *chunk)
 {
 	struct chunk **at = bucket_of(c, chunk->nr);
@@ -162,11 +158,11 @@ static void unhash(struct kvfs_chunkcache *c, struct chunk *chunk)
 /* A chunk to be filled, with one user: an idle one, or a new one. NULL if out of memory. */
 static struct chunk *take_chunk(struct kvfs_chunkcache *c, uint64_t nr)
 {
+	struct kvfs_list *idle = c->nr_kept >= c->max_chunks ? kvfs_list_pop(&c->idle) : NULL;
 	struct chunk *chunk;
 
-	if (c->nr_kept >= c->max_chunks && c->idle.next != &c->idle) {
-		chunk = c->idle.next;
-		leave_idle(chunk);
+	if (idle) {
+		chunk = kvfs_list_entry(idle, struct chunk, link);
 		unhash(c, chunk);
 	} else {
 		chunk = calloc(1, sizeof(*chunk));
@@ -177,6 +173,7 @@ static struct chunk *take_chunk(struct kvfs_chunkcache *c, uint64_t nr)
 			free(chunk);
 			return NULL;
 		}
+		kvfs_list_init(&chunk->link);
 		c->nr_kept++;
 	}
 	chunk->nr = nr;
@@ -201,17 +198,14 @@ static void put_chunk(struct kvfs_chunkcache *c, struct chunk *chunk)
 		free_chunk(chunk);
 		return;
 	}
-	chunk->next = &c->idle;
-	chunk->prev = c->idle.prev;
-	chunk->prev->next = chunk;
-	c->idle.prev = chunk;
+	kvfs_list_add_tail(&c->idle, &chunk->link);
 }
 
 /*
  * Fills a chunk that take_chunk() returned, without the lock. One that is not all available leaves
  * the hash table, so that the next read fills it again.
  */
-static void make_chunk(struct kvfs_chunkcache *c, struct chunk *chunk)
+static void fill_chunk(struct kvfs_chunkcache *c, struct chunk *chunk)
 {
 	struct kvfs_dump_result result = { 0 };
 
@@ -222,7 +216,7 @@ static void make_chunk(struct kvfs_chunkcache *c, struct chunk *chunk)
 	chunk->ready = true;
 	if (result.unavailable)
 		unhash(c, chunk);
-	pthread_cond_broadcast(&c->made);
+	pthread_cond_broadcast(&c->filled);
 }
 
 /* The chunk, ready, with one more user; NULL if out of memory. May drop the lock meanwhile. */
@@ -233,14 +227,13 @@ static struct chunk *get_chunk(struct kvfs_chunkcache *c, uint64_t nr)
 	if (!chunk) {
 		chunk = take_chunk(c, nr);
 		if (chunk)
-			make_chunk(c, chunk);
+			fill_chunk(c, chunk);
 		return chunk;
 	}
-	if (chunk->ready && chunk->users == 0)
-		leave_idle(chunk);
+	kvfs_list_remove(&chunk->link);		/* it is idle, or in no list */
 	chunk->users++;
 	while (!chunk->ready)
-		pthread_cond_wait(&c->made, &c->lock);
+		pthread_cond_wait(&c->filled, &c->lock);
 	return chunk;
 }
 
@@ -258,7 +251,7 @@ static bool is_coming(const struct kvfs_chunkcache *c, uint64_t nr)
 	return nr >= c->nr_chunks || find(c, nr) || is_queued(c, nr);
 }
 
-/* A task of the pool, without the lock: makes chunks until the queue is empty. */
+/* A task of the pool; takes the lock. Fills chunks until the queue is empty. */
 static void work_ahead(struct kvfs_task *task)
 {
 	struct worker *worker = kvfs_list_entry(task, struct worker, task);
@@ -276,7 +269,7 @@ static void work_ahead(struct kvfs_task *task)
 		chunk = take_chunk(c, nr);
 		if (!chunk)
 			continue;
-		make_chunk(c, chunk);
+		fill_chunk(c, chunk);
 		put_chunk(c, chunk);
 	}
 	worker->running = false;
@@ -285,7 +278,7 @@ static void work_ahead(struct kvfs_task *task)
 	pthread_mutex_unlock(&c->lock);
 }
 
-/* Starts workers for what is queued. Without one, readers make the chunks themselves. */
+/* Starts workers for the queue. If none can be started, readers fill the chunks. */
 static void start_workers(struct kvfs_chunkcache *c)
 {
 	for (unsigned int i = 0; i < c->max_workers && c->nr_workers < c->queue_used; i++) {
@@ -302,7 +295,7 @@ static void start_workers(struct kvfs_chunkcache *c)
 	}
 }
 
-/* Asks the workers for [first, end), as far as it is not there. */
+/* Queues those of [first, end) that are neither ready nor being filled. */
 static void queue_chunks(struct kvfs_chunkcache *c, uint64_t first, uint64_t end)
 {
 	for (uint64_t nr = first; nr < end && c->max_workers; nr++) {
@@ -317,7 +310,7 @@ static void queue_chunks(struct kvfs_chunkcache *c, uint64_t first, uint64_t end
 	start_workers(c);
 }
 
-/* Copies [from, to) of a chunk. */
+/* Copies [from, to) of a chunk, without the lock. Returns 0 or -errno. */
 static int copy_out(const struct chunk *chunk, size_t from, size_t to, unsigned char *buf)
 {
 	uint64_t wanted = 0;

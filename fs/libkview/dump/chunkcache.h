@@ -11,7 +11,6 @@
 #include <stdint.h>
 
 #include "base/pool.h"
-
 #include "dump/result.h"
 
 /* Bytes of a chunk, and of its blocks. Each block has a result of its own. */
@@ -32,7 +31,7 @@ struct kvfs_chunkcache;		/* opaque; any number of threads may use it */
 
 /*
  * At most `workers` threads of pool, which is borrowed, work ahead of readers; none if pool is NULL.
- * max_len: bytes that chunks may take together; a few more where many threads read at once.
+ * max_len: bytes that chunks may take together; each thread that reads may take one chunk more.
  * nr_chunks: chunks that exist. Returns NULL if out of memory.
  */
 struct kvfs_chunkcache *kvfs_chunkcache_create(struct kvfs_pool *pool, unsigned int workers, size_t max_len,
