@@ -20,7 +20,7 @@ struct imaged {
 };
 
 struct kvfs_image {
-	const uint8_t *live;
+	const uint8_t *mapped;
 	struct kvfs_ring_meta meta;
 	uint8_t *mem;
 	bool fixed;		/* the moment is chosen, and all below is set */
@@ -29,14 +29,14 @@ struct kvfs_image {
 	struct kvfs_scan_subbuf *scanned;	/* room for a scan */
 };
 
-int kvfs_image_create(const void *live, const struct kvfs_ring_meta *meta,
+int kvfs_image_create(const void *mapped, const struct kvfs_ring_meta *meta,
 		      struct kvfs_image **out)
 {
 	struct kvfs_image *image = calloc(1, sizeof(*image));
 
 	if (!image)
 		return -ENOMEM;
-	image->live = live;
+	image->mapped = mapped;
 	image->meta = *meta;
 	/* libc maps large blocks, whose pages take memory only once they are written. */
 	image->mem = calloc(1, kvfs_ring_len(meta));
@@ -84,8 +84,8 @@ static void fix(struct kvfs_image *image)
 		return;
 	for (uint32_t id = 0; id < image->meta.nr_subbufs; id++)
 		empty(image, id);
-	n = kvfs_scan(image->live, &image->meta, image->scanned);
-	kvfs_scan_copy_meta(image->live, &image->meta, image->mem);
+	n = kvfs_scan(image->mapped, &image->meta, image->scanned);
+	kvfs_scan_copy_meta(image->mapped, &image->meta, image->mem);
 	memcpy(&meta, image->mem, sizeof(meta));
 	for (size_t i = 0; i < n; i++) {
 		const struct kvfs_scan_subbuf *subbuf = &image->scanned[i];
@@ -117,7 +117,7 @@ static void copy(struct kvfs_image *image, uint32_t id)
 
 	if (s->state != TO_COPY)
 		return;
-	if (kvfs_scan_copy(image->live + off, image->meta.subbuf_size, s->hdr, id == image->newest,
+	if (kvfs_scan_copy(image->mapped + off, image->meta.subbuf_size, s->hdr, id == image->newest,
 			   image->mem + off))
 		s->state = COPIED;
 	else

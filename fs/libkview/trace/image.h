@@ -15,8 +15,8 @@
 
 struct kvfs_image;
 
-/* Borrows `live`, the mapped ring with the geometry of meta, for the life of the image. -ENOMEM. */
-int kvfs_image_create(const void *live, const struct kvfs_ring_meta *meta,
+/* Borrows `mapped`, a ring with the geometry of meta, for the life of the image. -ENOMEM. */
+int kvfs_image_create(const void *mapped, const struct kvfs_ring_meta *meta,
 		      struct kvfs_image **out);
 /* NULL is allowed. */
 void kvfs_image_destroy(struct kvfs_image *image);

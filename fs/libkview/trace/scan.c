@@ -29,15 +29,15 @@ static struct kvfs_ring_hdr load_hdr(const uint8_t *subbuf)
  * The kernel writes the meta page word after word, with its reader lock held. Two loads that
  * are equal have seen no write in between.
  */
-static struct kvfs_ring_meta load_meta(const uint8_t *live)
+static struct kvfs_ring_meta load_meta(const uint8_t *mapped)
 {
 	struct kvfs_ring_meta one, two;
 
-	memcpy(&two, live, sizeof(two));
+	memcpy(&two, mapped, sizeof(two));
 	for (int i = 0; i < KVFS_SCAN_ATTEMPTS; i++) {
 		one = two;
 		atomic_thread_fence(memory_order_seq_cst);
-		memcpy(&two, live, sizeof(two));
+		memcpy(&two, mapped, sizeof(two));
 		if (memcmp(&one, &two, sizeof(one)) == 0)
 			break;
 	}
@@ -54,20 +54,20 @@ static int compare(const void *va, const void *vb)
 	return a->id < b->id ? 1 : -1;
 }
 
-static struct kvfs_scan_subbuf look_at(const uint8_t *live, const struct kvfs_ring_meta *meta,
+static struct kvfs_scan_subbuf look_at(const uint8_t *mapped, const struct kvfs_ring_meta *meta,
 				       uint32_t id)
 {
-	return (struct kvfs_scan_subbuf) { id, load_hdr(live + kvfs_ring_subbuf_off(meta, id)) };
+	return (struct kvfs_scan_subbuf) { id, load_hdr(mapped + kvfs_ring_subbuf_off(meta, id)) };
 }
 
-size_t kvfs_scan(const uint8_t *live, const struct kvfs_ring_meta *meta,
+size_t kvfs_scan(const uint8_t *mapped, const struct kvfs_ring_meta *meta,
 		 struct kvfs_scan_subbuf *out)
 {
 	struct kvfs_scan_subbuf newest = { 0 };
 	size_t n = 0;
 
 	for (uint32_t id = 0; id < meta->nr_subbufs; id++) {
-		struct kvfs_scan_subbuf subbuf = look_at(live, meta, id);
+		struct kvfs_scan_subbuf subbuf = look_at(mapped, meta, id);
 
 		if (kvfs_ring_commit_len(subbuf.hdr.commit) > 0 &&
 		    (kvfs_ring_commit_len(newest.hdr.commit) == 0 || compare(&subbuf, &newest) < 0))
@@ -78,7 +78,7 @@ size_t kvfs_scan(const uint8_t *live, const struct kvfs_ring_meta *meta,
 	out[n++] = newest;
 	/* Once the newest one was seen the others are final, so only a second look is right. */
 	for (uint32_t id = 0; id < meta->nr_subbufs; id++) {
-		struct kvfs_scan_subbuf subbuf = look_at(live, meta, id);
+		struct kvfs_scan_subbuf subbuf = look_at(mapped, meta, id);
 
 		if (id != newest.id && kvfs_ring_commit_len(subbuf.hdr.commit) > 0 &&
 		    subbuf.hdr.time_stamp <= newest.hdr.time_stamp)
@@ -88,7 +88,7 @@ size_t kvfs_scan(const uint8_t *live, const struct kvfs_ring_meta *meta,
 	return n;
 }
 
-bool kvfs_scan_copy(const uint8_t *live, uint32_t size, struct kvfs_ring_hdr hdr, bool growing,
+bool kvfs_scan_copy(const uint8_t *mapped, uint32_t size, struct kvfs_ring_hdr hdr, bool growing,
 		    uint8_t *copy)
 {
 	/*
@@ -101,9 +101,9 @@ bool kvfs_scan_copy(const uint8_t *live, uint32_t size, struct kvfs_ring_hdr hdr
 
 		if (used > size)
 			break;
-		memcpy(copy + sizeof(hdr), live + sizeof(hdr), used - sizeof(hdr));
+		memcpy(copy + sizeof(hdr), mapped + sizeof(hdr), used - sizeof(hdr));
 		atomic_thread_fence(memory_order_acquire);
-		now = load_hdr(live);
+		now = load_hdr(mapped);
 		if (now.time_stamp != hdr.time_stamp || kvfs_ring_commit_len(now.commit) == 0)
 			break;
 		if (now.commit == hdr.commit ||
@@ -117,9 +117,9 @@ bool kvfs_scan_copy(const uint8_t *live, uint32_t size, struct kvfs_ring_hdr hdr
 	return false;
 }
 
-void kvfs_scan_copy_meta(const uint8_t *live, const struct kvfs_ring_meta *meta, uint8_t *copy)
+void kvfs_scan_copy_meta(const uint8_t *mapped, const struct kvfs_ring_meta *meta, uint8_t *copy)
 {
-	struct kvfs_ring_meta now = load_meta(live);
+	struct kvfs_ring_meta now = load_meta(mapped);
 
 	now.meta_page_size = meta->meta_page_size;
 	now.subbuf_size = meta->subbuf_size;

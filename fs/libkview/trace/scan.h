@@ -10,7 +10,7 @@
  * kernel/trace/ring_buffer.c, 6.12). So the header shows whether a copy is whole, and all
  * sub-buffers older than the newest one with data are final.
  *
- * In all functions `live` is the mapped ring and meta its geometry, which cannot change while
+ * In all functions `mapped` is a mapping of the ring, and meta its geometry, which cannot change while
  * the ring is mapped. Nothing is consumed.
  */
 #ifndef KVFS_TRACE_SCAN_H
@@ -35,21 +35,21 @@ struct kvfs_scan_subbuf {
  * Lists all sub-buffers with data, newest first, as they were when the newest one was seen.
  * out: room for meta->nr_subbufs. Returns their number.
  */
-size_t kvfs_scan(const uint8_t *live, const struct kvfs_ring_meta *meta,
+size_t kvfs_scan(const uint8_t *mapped, const struct kvfs_ring_meta *meta,
 		 struct kvfs_scan_subbuf *out);
 
 /*
- * Copies the sub-buffer of `size` bytes at `live`, as hdr says it was, to `copy` of the same
+ * Copies the sub-buffer of `size` bytes at `mapped`, as hdr says it was, to `copy` of the same
  * size; bytes after the committed data are left alone. growing: it is the newest one, to which
  * more may be committed meanwhile. Returns false, with copy all zero, if it was overwritten.
  */
-bool kvfs_scan_copy(const uint8_t *live, uint32_t size, struct kvfs_ring_hdr hdr, bool growing,
+bool kvfs_scan_copy(const uint8_t *mapped, uint32_t size, struct kvfs_ring_hdr hdr, bool growing,
 		    uint8_t *copy);
 
 /*
  * Copies the meta data (not the rest of the page) with the counters and the reader as they are
  * now and the geometry of meta.
  */
-void kvfs_scan_copy_meta(const uint8_t *live, const struct kvfs_ring_meta *meta, uint8_t *copy);
+void kvfs_scan_copy_meta(const uint8_t *mapped, const struct kvfs_ring_meta *meta, uint8_t *copy);
 
 #endif /* KVFS_TRACE_SCAN_H */

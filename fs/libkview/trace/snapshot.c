@@ -13,30 +13,30 @@
  * Copies newest first and stops at the first sub-buffer that was overwritten meanwhile: older
  * ones were overwritten too, or are next. Returns the number copied.
  */
-static size_t copy_subbufs(const uint8_t *live, const struct kvfs_ring_meta *meta,
+static size_t copy_subbufs(const uint8_t *mapped, const struct kvfs_ring_meta *meta,
 			   const struct kvfs_scan_subbuf *subbufs, size_t n, uint8_t *copy)
 {
 	for (size_t i = 0; i < n; i++) {
 		uint64_t off = kvfs_ring_subbuf_off(meta, subbufs[i].id);
 
-		if (!kvfs_scan_copy(live + off, meta->subbuf_size, subbufs[i].hdr, i == 0, copy + off))
+		if (!kvfs_scan_copy(mapped + off, meta->subbuf_size, subbufs[i].hdr, i == 0, copy + off))
 			return i;
 	}
 	return n;
 }
 
-int kvfs_snapshot_take(const void *live, const struct kvfs_ring_meta *meta, void *copy)
+int kvfs_snapshot_take(const void *mapped, const struct kvfs_ring_meta *meta, void *copy)
 {
 	_cleanup_free_ struct kvfs_scan_subbuf *subbufs = calloc(meta->nr_subbufs, sizeof(*subbufs));
 
 	if (!subbufs)
 		return -ENOMEM;
 	for (int i = 0; i < KVFS_SCAN_ATTEMPTS; i++) {
-		size_t n = kvfs_scan(live, meta, subbufs);
+		size_t n = kvfs_scan(mapped, meta, subbufs);
 
-		if (n > 0 && copy_subbufs(live, meta, subbufs, n, copy) == 0)
+		if (n > 0 && copy_subbufs(mapped, meta, subbufs, n, copy) == 0)
 			continue;
-		kvfs_scan_copy_meta(live, meta, copy);
+		kvfs_scan_copy_meta(mapped, meta, copy);
 		return 0;
 	}
 	return -EBUSY;

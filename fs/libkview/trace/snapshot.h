@@ -13,13 +13,13 @@
 /*
  * Copies a whole ring as it was at one moment: all that was committed by then and not yet
  * overwritten, without a gap. If the writer overwrites the oldest sub-buffers meanwhile, the
- * copy begins after them. live: the mapping, with the geometry of meta; copy:
+ * copy begins after them. mapped: a mapping of the ring, with the geometry of meta; copy:
  * kvfs_ring_len(meta) bytes, all zero. Bytes after the committed data of a sub-buffer stay zero.
  * Nothing is consumed. The caller calls kvfs_snapshot_settle() next.
  * Returns 0, -ENOMEM, or -EBUSY if the writer goes round the ring faster than a sub-buffer is
  * copied.
  */
-int kvfs_snapshot_take(const void *live, const struct kvfs_ring_meta *meta, void *copy);
+int kvfs_snapshot_take(const void *mapped, const struct kvfs_ring_meta *meta, void *copy);
 
 /* Counters of per_cpu/cpuN/stats. Unlike those of the meta page they are always fresh. */
 struct kvfs_snapshot_stats {

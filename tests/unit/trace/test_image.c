@@ -92,13 +92,7 @@ START_TEST(no_memory)
 	struct kvfs_image *image;
 	int ret;
 
-	for (int n = 0;; n++) {
-		failalloc_arm(n);
-		ret = kvfs_image_create(ring.mem, ring.meta, &image);
-		if (!failalloc_happened())
-			break;
-		ck_assert_int_eq(ret, -ENOMEM);
-	}
+	failalloc_try_all(ret, ret = kvfs_image_create(ring.mem, ring.meta, &image));
 	ck_assert_int_eq(ret, 0);
 	kvfs_image_destroy(image);
 	free(ring.mem);
