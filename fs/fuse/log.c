@@ -5,7 +5,9 @@
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <syslog.h>
 #include <unistd.h>
 
@@ -17,6 +19,7 @@
 
 static atomic_bool show_debug;
 static atomic_bool use_syslog;
+static atomic_bool stderr_is_journal;
 
 static const struct {
 	int priority;		/* of syslog(3) */
@@ -28,8 +31,23 @@ static const struct {
 	[KVFS_LOG_DEBUG] = { LOG_DEBUG, "debug: " },
 };
 
+/*
+ * Whether stderr is a stream of systemd-journald, which then reads priorities at the start of lines
+ * (sd-daemon(3)). JOURNAL_STREAM names the stream that systemd gave this process or one before it.
+ */
+static bool is_journal(int fd)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	unsigned long long dev, ino;
+	struct stat st;
+
+	return stream && sscanf(stream, "%llu:%llu", &dev, &ino) == 2 && fstat(fd, &st) == 0 &&
+	       st.st_dev == dev && st.st_ino == ino;
+}
+
 void kvfs_log_init(bool debug)
 {
+	atomic_store(&stderr_is_journal, is_journal(STDERR_FILENO));
 	atomic_store(&show_debug, debug);
 	atomic_store(&use_syslog, false);
 }
@@ -43,15 +61,17 @@ void kvfs_log_to_syslog(void)
 /* One write(2) a line, so that lines of several threads do not mix. */
 static void write_stderr(enum kvfs_log_level level, const char *msg)
 {
-	char line[LINE_MAX_LEN + 32];
+	char line[LINE_MAX_LEN + 32], priority[8] = "";
 	ssize_t ret;
 	int len;
 
-	len = snprintf(line, sizeof(line), IDENT ": %s%s\n", levels[level].label, msg);
+	if (atomic_load(&stderr_is_journal))
+		snprintf(priority, sizeof(priority), "<%d>", levels[level].priority);
+	len = snprintf(line, sizeof(line), "%s" IDENT ": %s%s\n", priority, levels[level].label, msg);
 	do {
 		ret = write(STDERR_FILENO, line, (size_t)len);
 	} while (ret < 0 && errno == EINTR);
-	/* A stderr that cannot be written to leaves nowhere to say so. */
+	/* An error here could only be written to the same place. */
 }
 
 void kvfs_log(enum kvfs_log_level level, const char *fmt, ...)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Messages of the daemon: to stderr while it has the user's terminal (-f, and until the
- * mount is ready), to syslog after that. One line a failure; layers below ops do not log.
+ * Messages of the daemon: to stderr while it has the user's terminal (-f, and until the mount is
+ * ready), to syslog after that. If stderr is the journal, lines have a priority ("<4>"). Each
+ * failure is one line. The library does not log.
  */
 #ifndef KVFS_FUSE_LOG_H
 #define KVFS_FUSE_LOG_H

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * kviewfs: the order of things from the command line to the last unmount. Exit status: 0 the
- * mount is ready (or, with -f, has ended in an orderly way), 1 it cannot be made, 2 the
- * command line is wrong.
+ * mount is ready (with -f: it was unmounted), 1 it cannot be made, 2 the command line is wrong.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -27,6 +26,7 @@
 #include "fuse/session.h"
 #include "fuse/status.h"
 #include "kviewfs/daemonize.h"
+#include "kviewfs/notify.h"
 #include "kviewfs/opts.h"
 #include "kviewfs/readme.h"
 #include "node/text.h"
@@ -77,7 +77,7 @@ static void allow_descriptors(void)
 	}
 }
 
-/* A file that got the number 0, 1 or 2 would be taken for a terminal, and replaced. */
+/* A file that got the number 0, 1 or 2 would be written to as stderr, or replaced later. */
 static void open_standard_fds(void)
 {
 	int fd;
@@ -236,7 +236,11 @@ static int run(const struct kvfs_opts *opts)
 	tell_start(&d, opts);
 	if (!opts->foreground)
 		kvfs_daemonize_ready(&detach);
+	ret = kvfs_notify_ready();
+	if (ret < 0)
+		kvfs_log_warn("cannot notify the service manager: %s", strerror(-ret));
 	sig = kvfs_session_wait(d.session);
+	kvfs_notify("STOPPING=1");
 	if (sig)
 		kvfs_log_info("%s: unmounting %s", strsignal(sig), opts->mountpoint);
 	if (kvfs_session_is_stuck(d.session)) {

@@ -4,11 +4,12 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdarg.h>
+#include <sys/stat.h>
 #include <syslog.h>
 
 #include "unit.h"
 
-/* In the place of libc's: what a test wants to see. */
+/* In place of those of libc: they record their arguments. */
 void __wrap_openlog(const char *ident, int option, int facility);
 void __wrap_syslog(int priority, const char *fmt, ...);
 void __wrap___syslog_chk(int priority, int flag, const char *fmt, ...);
@@ -75,6 +76,42 @@ START_TEST(levels_have_labels)
 }
 END_TEST
 
+START_TEST(the_journal_gets_priorities)
+{
+	char stream[64];
+	struct stat st;
+
+	capture_stderr();
+	ck_assert_int_eq(fstat(captured, &st), 0);
+	snprintf(stream, sizeof(stream), "%llu:%llu", (unsigned long long)st.st_dev, (unsigned long long)st.st_ino);
+	setenv("JOURNAL_STREAM", stream, 1);
+	kvfs_log_init(true);
+	kvfs_log_error("e");
+	kvfs_log_warn("w");
+	kvfs_log_info("i");
+	kvfs_log_debug("d");
+	ck_assert_str_eq(what_was_written(), "<3>kviewfs: error: e\n<4>kviewfs: warning: w\n<6>kviewfs: i\n"
+			 "<7>kviewfs: debug: d\n");
+}
+END_TEST
+
+START_TEST(another_stderr_gets_none)
+{
+	static const char *const streams[] = { "1:1", "", "x", "1", NULL };
+
+	capture_stderr();
+	for (size_t i = 0; i < sizeof(streams) / sizeof(streams[0]); i++) {
+		if (streams[i])
+			setenv("JOURNAL_STREAM", streams[i], 1);
+		else
+			unsetenv("JOURNAL_STREAM");
+		kvfs_log_init(false);
+		kvfs_log_info("i");
+	}
+	ck_assert_str_eq(what_was_written(), "kviewfs: i\nkviewfs: i\nkviewfs: i\nkviewfs: i\nkviewfs: i\n");
+}
+END_TEST
+
 START_TEST(debug_only_if_asked_for)
 {
 	capture_stderr();
@@ -90,7 +127,7 @@ START_TEST(errno_is_kept)
 	kvfs_log_init(true);
 	close(STDERR_FILENO);
 	errno = ENOTTY;
-	kvfs_log_error("nobody hears this");
+	kvfs_log_error("not written");
 	ck_assert_int_eq(errno, ENOTTY);
 }
 END_TEST
@@ -168,5 +205,5 @@ START_TEST(lines_of_threads_do_not_mix)
 }
 END_TEST
 
-UNIT_MAIN("log", levels_have_labels, debug_only_if_asked_for, errno_is_kept, long_lines_are_cut,
+UNIT_MAIN("log", levels_have_labels, the_journal_gets_priorities, another_stderr_gets_none, debug_only_if_asked_for, errno_is_kept, long_lines_are_cut,
 	  a_reason_for_each_directory_has_room, syslog_takes_over, lines_of_threads_do_not_mix)
