@@ -84,7 +84,7 @@ static inline void unit_allow_fds(unsigned int n)
 }
 
 /*
- * Runs a statement with 0, 1, 2... descriptors to be had, until it succeeds. ret is what the
+ * Runs a statement with 0, 1, 2... free descriptors until it succeeds. ret is what the
  * statement sets; each failure must be -EMFILE. The limit is as before then.
  */
 #define unit_try_few_fds(ret, statement) \

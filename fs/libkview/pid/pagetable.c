@@ -137,7 +137,7 @@ int kvfs_pagetable_entries(struct kvfs_pagetable *table, const struct kvfs_paget
 }
 
 /*
- * What PAGEMAP_SCAN is to find, and what that says of all pages. Shared mappings have only pages
+ * A search with PAGEMAP_SCAN and its meaning for all pages. Shared mappings have only pages
  * of the file, so that the kernel need not find out the owner of each page.
  */
 struct plan {

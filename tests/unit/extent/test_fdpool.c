@@ -193,7 +193,7 @@ static void *borrow_a_lot(void *arg)
 	return NULL;
 }
 
-START_TEST(nobody_else_has_it)
+START_TEST(a_descriptor_has_one_borrower)
 {
 	struct kvfs_fdpool *pool = make_pool(2);
 	pthread_t threads[8];
@@ -209,4 +209,4 @@ START_TEST(nobody_else_has_it)
 END_TEST
 
 UNIT_MAIN("fdpool", create_reports, flags_of_descriptors, the_file_stays_the_same,
-	  no_more_are_kept_than_asked_for, get_reports, nobody_else_has_it)
+	  no_more_are_kept_than_asked_for, get_reports, a_descriptor_has_one_borrower)
