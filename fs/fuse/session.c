@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fuse_lowlevel.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -42,10 +43,14 @@ struct kvfs_session {
 
 unsigned int kvfs_session_threads(bool single)
 {
-	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	cpu_set_t set;
+	int cpus;
 
 	if (single)
 		return 1;
+	CPU_ZERO(&set);
+	sched_getaffinity(0, sizeof(set), &set);
+	cpus = CPU_COUNT(&set);
 	if (cpus < MIN_THREADS)
 		return MIN_THREADS;
 	return cpus > MAX_THREADS ? MAX_THREADS : (unsigned int)cpus;
@@ -199,7 +204,8 @@ int kvfs_session_start(struct kvfs_session *session, struct kvfs_err *err)
 	const struct kvfs_dispatch_config config = {
 		.fuse = session->fuse,
 		.pool = session->pool,
-		.threads = kvfs_session_threads(session->single),
+		/* One more, so that a request that comes while all others are answered starts no thread. */
+		.threads = kvfs_session_threads(session->single) + !session->single,
 		.single = session->single,
 		.over = set_over,
 		.arg = session,

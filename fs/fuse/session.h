@@ -11,7 +11,7 @@
 
 struct kvfs_session;		/* opaque; for one thread, the main one */
 
-/* Threads that read /dev/fuse at once: as many as CPUs, within bounds; 1 if single. */
+/* Requests that are worth being processed at once: as many as CPUs, 2 to 8; 1 if single. */
 unsigned int kvfs_session_threads(bool single);
 
 struct kvfs_session_config {
