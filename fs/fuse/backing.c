@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/hash.h"
 
 /* FUSE_DEV_IOC_BACKING_*, Linux 6.9: older <linux/fuse.h> can come with a newer kernel. */
 struct backing_map {
@@ -134,10 +135,9 @@ const char *kvfs_backing_libfuse_version(void)
 
 /* Slots. */
 
-/* The upper bits of a product with an odd constant depend on all bits of the factor. */
 static struct slot **find_slot(struct kvfs_backing *backing, uint64_t ino)
 {
-	struct slot **p = &backing->buckets[(ino * 0x9e3779b97f4a7c15ULL) >> 32 & (NR_BUCKETS - 1)];
+	struct slot **p = &backing->buckets[kvfs_hash_u64(ino) & (NR_BUCKETS - 1)];
 
 	while (*p && (*p)->ino != ino)
 		p = &(*p)->next;

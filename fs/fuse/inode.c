@@ -31,6 +31,8 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "base/hash.h"
+
 struct inode {
 	struct inode *next;		/* in its bucket */
 	struct kvfs_node *node;		/* a reference */
@@ -46,10 +48,9 @@ struct kvfs_inodes {
 
 #define MIN_BUCKETS 64
 
-/* The upper bits of a product with an odd constant depend on all bits of the factor. */
 static size_t bucket_of(uint64_t ino, size_t nr_buckets)
 {
-	return (size_t)((ino * 0x9e3779b97f4a7c15ULL) >> 32) & (nr_buckets - 1);
+	return kvfs_hash_u64(ino) & (nr_buckets - 1);
 }
 
 static struct inode **find(struct kvfs_inodes *inodes, uint64_t ino)
