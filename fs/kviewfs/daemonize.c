@@ -13,7 +13,7 @@
 
 #define READY 'R'
 
-/* The command's part: ends with the status of what it started. */
+/* The part of the command: exits with the status of the daemon, 0 once it is ready. */
 static void wait_for_child(pid_t pid, int fd) __attribute__((noreturn));
 static void wait_for_child(pid_t pid, int fd)
 {
@@ -35,7 +35,7 @@ static void wait_for_child(pid_t pid, int fd)
 	_exit(1);
 }
 
-int kvfs_daemonize_begin(struct kvfs_daemonize *detach)
+int kvfs_daemonize_begin(struct kvfs_daemonize *daemonize)
 {
 	int fds[2];
 	pid_t pid;
@@ -55,16 +55,16 @@ int kvfs_daemonize_begin(struct kvfs_daemonize *detach)
 		wait_for_child(pid, fds[0]);
 	}
 	close(fds[0]);
-	detach->fd = fds[1];
+	daemonize->fd = fds[1];
 	return 0;
 }
 
-void kvfs_daemonize_ready(struct kvfs_daemonize *detach)
+void kvfs_daemonize_ready(struct kvfs_daemonize *daemonize)
 {
 	const char byte = READY;
 	int null_fd = open("/dev/null", O_RDWR);
 
-	/* It must not keep a file system busy, and a file has no business there anyway. */
+	/* A working directory would keep its file system busy. */
 	if (chdir("/") < 0)
 		kvfs_log_warn("cannot leave the working directory: %s", strerror(errno));
 	kvfs_log_to_syslog();
@@ -75,8 +75,8 @@ void kvfs_daemonize_ready(struct kvfs_daemonize *detach)
 		if (null_fd > 2)
 			close(null_fd);
 	}
-	if (write(detach->fd, &byte, 1) != 1)
+	if (write(daemonize->fd, &byte, 1) != 1)
 		kvfs_log_warn("the command that started kviewfs is gone");
-	close(detach->fd);
-	detach->fd = -1;
+	close(daemonize->fd);
+	daemonize->fd = -1;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * From a command to a daemon. The command ends when the daemon says that it is ready, or has
- * failed, with the daemon's exit status: no sleeping and no guessing in scripts.
+ * Turns a command into a daemon. The command ends when the daemon reports that it is ready, or with
+ * the daemon's exit status if that ends first, so that scripts need not poll.
  */
 #ifndef KVFS_KVIEWFS_DAEMONIZE_H
 #define KVFS_KVIEWFS_DAEMONIZE_H
@@ -11,16 +11,16 @@ struct kvfs_daemonize {
 };
 
 /*
- * Forks. The child returns; the parent waits for it and does not return. Until the child is
- * ready, both are in the terminal's foreground, so that Ctrl-C ends both. To be called
- * before any thread exists. Returns 0, or -errno.
+ * Forks. The child returns; the parent waits for it and does not return. Both stay in the terminal's
+ * foreground until the child is ready, so that Ctrl-C ends both. Must be called before the process
+ * has threads. Returns 0, or -errno.
  */
-int kvfs_daemonize_begin(struct kvfs_daemonize *detach);
+int kvfs_daemonize_begin(struct kvfs_daemonize *daemonize);
 
 /*
- * Lets go of the terminal and of the working directory, and ends the command with status 0.
- * A process that ends without calling this ends the command with its own exit status.
+ * Leaves the terminal and the working directory, and ends the command with status 0. Without this
+ * call, the command ends when the process does, with the same exit status.
  */
-void kvfs_daemonize_ready(struct kvfs_daemonize *detach);
+void kvfs_daemonize_ready(struct kvfs_daemonize *daemonize);
 
 #endif /* KVFS_KVIEWFS_DAEMONIZE_H */

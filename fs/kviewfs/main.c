@@ -215,13 +215,13 @@ static void tear_down(struct daemon *d)
 
 static int run(const struct kvfs_opts *opts)
 {
-	struct kvfs_daemonize detach = { .fd = -1 };
+	struct kvfs_daemonize daemonize = { .fd = -1 };
 	struct kvfs_err err = { 0 };
 	struct daemon d = { 0 };
 	int ret, sig;
 
 	if (!opts->foreground) {
-		ret = kvfs_daemonize_begin(&detach);
+		ret = kvfs_daemonize_begin(&daemonize);
 		if (ret < 0) {
 			kvfs_log_error("cannot become a daemon: %s", strerror(-ret));
 			return EXIT_FAILURE;
@@ -235,7 +235,7 @@ static int run(const struct kvfs_opts *opts)
 	}
 	tell_start(&d, opts);
 	if (!opts->foreground)
-		kvfs_daemonize_ready(&detach);
+		kvfs_daemonize_ready(&daemonize);
 	ret = kvfs_notify_ready();
 	if (ret < 0)
 		kvfs_log_warn("cannot notify the service manager: %s", strerror(-ret));

@@ -42,11 +42,11 @@ void kvfs_opts_usage(FILE *out)
 	      "\n"
 	      "The mount is always read-only, nosuid, nodev and noexec. Generic mount options\n"
 	      "that fit (such as ro, noatime) are accepted, and so are rw, suid and dev,\n"
-	      "which mount(8) adds of its own accord; they change nothing.\n",
+	      "which mount(8) adds; they change nothing.\n",
 	      out);
 }
 
-/* Words that mean what is always so, that mount(8) adds, or that are its own affair. */
+/* Words that mean what always holds, that mount(8) adds, or that it handles itself. */
 static bool is_generic(const char *word)
 {
 	static const char *const words[] = {
@@ -60,7 +60,7 @@ static bool is_generic(const char *word)
 		if (strcmp(word, words[i]) == 0)
 			return true;
 	}
-	/* What systemd and other users of fstab write for themselves. */
+	/* Words for systemd and other readers of fstab. */
 	return strncmp(word, "x-", 2) == 0 || strncmp(word, "comment=", 8) == 0;
 }
 
@@ -144,7 +144,7 @@ int kvfs_opts_parse(int argc, char *const argv[], struct kvfs_opts *out, struct 
 		case ':':
 			return kvfs_err_set(err, EINVAL, "-%c needs an argument", optopt);
 		default:
-			/* These two letters are known: one of the long options was given a value. */
+			/* Both letters are valid, so a long option was given a value. */
 			if (optopt == 'h' || optopt == 'V')
 				return kvfs_err_set(err, EINVAL, "%s: this option takes no value", argv[optind - 1]);
 			if (optopt)
