@@ -101,6 +101,8 @@ START_TEST(a_source_that_hangs_holds_up_nobody_else)
 	for (int i = 0; i < 20; i++)
 		kvfs_readbuf_put(hung[i]);
 	kvfs_readbuf_deinit();
+	/* check takes the time of a test by the same function. */
+	time_ms = 0;
 }
 END_TEST
 
