@@ -11,25 +11,23 @@
 #include "fuse/log.h"
 #include "fuse/ops_blocking.h"
 
+void kvfs_handles_init(struct kvfs_handles *handles)
+{
+	pthread_mutex_init(&handles->lock, NULL);
+	kvfs_list_init(&handles->open);
+}
+
 static void link_in(struct kvfs_handles *handles, struct kvfs_handle *handle)
 {
 	pthread_mutex_lock(&handles->lock);
-	handle->next = handles->first;
-	if (handle->next)
-		handle->next->prev = handle;
-	handles->first = handle;
+	kvfs_list_add(&handles->open, &handle->link);
 	pthread_mutex_unlock(&handles->lock);
 }
 
 static void link_out(struct kvfs_handles *handles, struct kvfs_handle *handle)
 {
 	pthread_mutex_lock(&handles->lock);
-	if (handle->prev)
-		handle->prev->next = handle->next;
-	else
-		handles->first = handle->next;
-	if (handle->next)
-		handle->next->prev = handle->prev;
+	kvfs_list_remove(&handle->link);
 	pthread_mutex_unlock(&handles->lock);
 }
 
@@ -143,6 +141,6 @@ void kvfs_handle_close(struct kvfs_ops *ops, struct kvfs_handle *handle)
 
 void kvfs_handles_close_all(struct kvfs_ops *ops)
 {
-	while (ops->handles.first)
-		kvfs_handle_close(ops, ops->handles.first);
+	while (!kvfs_list_is_empty(&ops->handles.open))
+		kvfs_handle_close(ops, kvfs_list_entry(ops->handles.open.next, struct kvfs_handle, link));
 }

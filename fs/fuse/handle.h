@@ -10,6 +10,9 @@
 
 struct fuse_file_info;
 
+/* Makes an empty list. */
+void kvfs_handles_init(struct kvfs_handles *handles);
+
 /*
  * Opens a file and fills in fi for the reply, fh included. Takes its own reference to node.
  * Returns 0, -EISDIR for a directory, -EROFS for an opening that is not for reading alone,

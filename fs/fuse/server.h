@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <time.h>
 
+#include "base/list.h"
 #include "node/node.h"
 
 struct kvfs_backing;
@@ -23,13 +24,13 @@ struct kvfs_handle {
 	void *view;			/* the node's own handle of a file, or reader of a directory */
 	enum kvfs_mode mode;		/* of an open file */
 	bool nonblock;			/* the file was opened with O_NONBLOCK */
-	struct kvfs_handle *prev, *next;	/* kvfs_handles.lock */
+	struct kvfs_list link;		/* in kvfs_handles.open; kvfs_handles.lock */
 };
 
-/* All zero is an empty list, except for the lock. */
+/* kvfs_handles_init() makes it (handle.h). */
 struct kvfs_handles {
-	pthread_mutex_t lock;		/* the list */
-	struct kvfs_handle *first;
+	pthread_mutex_t lock;		/* protects open */
+	struct kvfs_list open;		/* of struct kvfs_handle */
 };
 
 /* The userdata of the FUSE session. The pointers are borrowed. */

@@ -18,6 +18,7 @@
 
 #include "base/pool.h"
 #include "fuse/backing.h"
+#include "fuse/handle.h"
 #include "fuse/inode.h"
 #include "fuse/log.h"
 #include "fuse/ops.h"
@@ -184,7 +185,7 @@ static int set_up(struct daemon *d, const struct kvfs_opts *opts, struct kvfs_er
 	d->ops.inodes = d->inodes;
 	d->ops.backing = d->backing;
 	d->ops.allow_other = opts->allow_other;
-	pthread_mutex_init(&d->ops.handles.lock, NULL);
+	kvfs_handles_init(&d->ops.handles);
 	ret = kvfs_blocking_create(d->pool, &d->ops.blocking);
 	if (ret < 0)
 		return kvfs_err_sys(err, -ret, "cannot set up polling");

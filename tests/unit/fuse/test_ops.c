@@ -338,7 +338,7 @@ static void set_up(void)
 	ck_assert_int_eq(kvfs_inodes_create(root, &server.inodes), 0);
 	ck_assert_int_eq(kvfs_backing_create(&server.backing), 0);
 	ck_assert_int_eq(kvfs_blocking_create(pool, &server.blocking), 0);
-	pthread_mutex_init(&server.handles.lock, NULL);
+	kvfs_handles_init(&server.handles);
 	kvfs_node_put(root);
 	kvfs_ops_table.init(&server, &conn);
 	ck_assert(server.initialised);
