@@ -4,7 +4,8 @@
  *
  *   kview-bench-dump ELF ELF_MOUNT ZSTD ZSTD_MOUNT ROUNDS
  *
- * ELF is a plain dump, ZSTD a kdump-compressed one of the same memory; each is mounted. The
+ * ELF is a plain dump, ZSTD a kdump-compressed one of the same memory; each is mounted. ZSTD is also
+ * read by libkdumpfile and by libkview. The
  * page cache of ZSTD_MOUNT is dropped before each round, so that every page is decompressed
  * again; the others stay warm. Output as that of kview-bench.
  */
@@ -20,6 +21,8 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "libkview.h"
 
 #define MIB (UINT64_C(1) << 20)
 #define MAX_ROUNDS 64
@@ -109,12 +112,38 @@ static double read_library(const char *path, uint64_t paddr, uint64_t len)
 	return (double)len / MIB / seconds;
 }
 
-enum { ELF_FILE, ELF_VIEW, LIBRARY, ZSTD_VIEW, NR_TARGETS };
+/* The same by libkview, without a mount: one thread asks, and libkview decompresses ahead of it. */
+static double read_libkview(const char *path, uint64_t paddr, uint64_t len)
+{
+	struct kview_error error;
+	struct kview_file *file;
+	struct kview *kview;
+	char options[4096];
+	double start, seconds;
+
+	snprintf(options, sizeof(options), "module=no,vmcore=%s", path);
+	if (kview_open(options, &kview, &error) < 0 || kview_file_open(kview, "vmcore/ram", &file, &error) < 0)
+		die("libkview", error.msg);
+	start = now();
+	for (uint64_t off = 0; off < len; off += sizeof(block)) {
+		size_t n = len - off < sizeof(block) ? (size_t)(len - off) : sizeof(block);
+
+		if (kview_file_pread(file, block, n, paddr + off) != (ssize_t)n)
+			die(path, "libkview cannot read it");
+	}
+	seconds = now() - start;
+	kview_file_close(file);
+	kview_close(kview);
+	return (double)len / MIB / seconds;
+}
+
+enum { ELF_FILE, ELF_VIEW, LIBRARY, LIBKVIEW, ZSTD_VIEW, NR_TARGETS };
 
 static const struct { const char *bench, *target; } rows[NR_TARGETS] = {
 	[ELF_FILE] = { "plain ELF dump", "the dump file" },
 	[ELF_VIEW] = { "plain ELF dump", "vmcore/core" },
 	[LIBRARY] = { "zstd dump", "libkdumpfile, one thread" },
+	[LIBKVIEW] = { "zstd dump", "libkview, without a mount" },
 	[ZSTD_VIEW] = { "zstd dump", "vmcore/core" },
 };
 
@@ -146,6 +175,7 @@ int main(int argc, char **argv)
 			[ELF_FILE] = read_file(elf),
 			[ELF_VIEW] = read_file(elf_view),
 			[LIBRARY] = read_library(argv[3], paddr, len),
+			[LIBKVIEW] = read_libkview(argv[3], paddr, len),
 			[ZSTD_VIEW] = read_uncached(zstd_view),
 		};
 
