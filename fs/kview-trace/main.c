@@ -8,6 +8,7 @@
 #include <getopt.h>
 #include <limits.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "base/number.h"
 #include "kview-trace/clock.h"
 #include "kview-trace/decode.h"
 #include "kview-trace/merge.h"
@@ -63,13 +65,17 @@ static void on_signal(int sig)
 /* The number in the last cpuN of a path; -1 if there is none. */
 static int cpu_of(const char *path)
 {
-	const char *found = NULL;
+	const char *end = path + strlen(path);
+	int cpu = -1;
 
 	for (const char *p = strstr(path, "cpu"); p; p = strstr(p + 1, "cpu")) {
-		if (p[3] >= '0' && p[3] <= '9')
-			found = p;
+		const char *digits = p + 3;
+		uint64_t nr;
+
+		if (kvfs_number_take(&digits, end, 10, INT_MAX, &nr) == 0)
+			cpu = (int)nr;
 	}
-	return found ? atoi(found + 3) : -1;
+	return cpu;
 }
 
 static int open_rings(const struct options *o, struct ring *rings, struct kvfs_err *err)
