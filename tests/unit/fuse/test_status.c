@@ -119,6 +119,7 @@ static const struct kvfs_node_ops copied_ops = FILE_OPS(.can_back = has_no_modul
 static const struct kvfs_node_ops cached_ops = FILE_OPS(.can_back = has_no_module, .unchanging = true);
 static const struct kvfs_node_ops odd_ops = FILE_OPS(.can_back = is_no_pages);
 static const struct kvfs_node_ops ring_copy_ops = FILE_OPS(.can_back = has_no_module, .blocking = &blocking_ops);
+static const struct kvfs_node_ops disturbing_ops = FILE_OPS(.can_back = can_back, .open_disturbs = true);
 static const struct kvfs_node_ops text_ops = FILE_OPS(.no_backing = "a text");
 
 static void destroy_dir(struct kvfs_node *node)
@@ -328,9 +329,72 @@ START_TEST(rehearsal)
 	struct kvfs_fixed_dir *root = make_tree();
 	const struct kvfs_status status = { .root = &root->node };
 
+	kvfs_fixed_dir_add(root, "ring", make_node(&disturbing_ops));
 	nr_rehearsed = 0;
 	kvfs_status_rehearse(&status);
+	/* The two of make_tree(), and not the ring, whose open would disturb others. */
 	ck_assert_uint_eq(nr_rehearsed, 2);
+	kvfs_node_put(&root->node);
+}
+END_TEST
+
+/* A directory with readers: its entries are listed on one, each once. */
+
+static unsigned int nr_open_readers, nr_readers, nr_listed;
+
+static int reader_open(struct kvfs_node *dir, void **reader)
+{
+	nr_open_readers++;
+	nr_readers++;
+	*reader = &nr_readers;
+	return 0;
+}
+
+static void reader_release(struct kvfs_node *dir, void *reader)
+{
+	ck_assert_ptr_eq(reader, &nr_readers);
+	nr_open_readers--;
+}
+
+static int list_on(struct kvfs_node *dir, void *reader, uint64_t cookie, struct kvfs_dirent *out)
+{
+	ck_assert_ptr_eq(reader, &nr_readers);
+	ck_assert_uint_eq(cookie, nr_listed);
+	if (cookie == 3)
+		return 0;
+	nr_listed++;
+	snprintf(out->name, sizeof(out->name), "cpu%u", (unsigned int)cookie);
+	out->next = cookie + 1;
+	return 1;
+}
+
+static int list_without(struct kvfs_node *dir, uint64_t cookie, struct kvfs_dirent *out)
+{
+	ck_abort_msg("a directory with readers was listed without one");
+}
+
+static int lookup_any(struct kvfs_node *dir, const char *name, struct kvfs_node **out)
+{
+	*out = make_node(&direct_ops);
+	return 0;
+}
+
+START_TEST(a_directory_with_readers)
+{
+	static const struct kvfs_dir_ops dir_ops = {
+		.lookup = lookup_any, .list = list_without,
+		.open = reader_open, .release = reader_release, .list_on = list_on,
+	};
+	static const struct kvfs_node_ops ops = { .kind = KVFS_NODE_DIR, .destroy = destroy, .dir = &dir_ops };
+	struct kvfs_fixed_dir *root = make_dir(NULL, "");
+	const struct kvfs_status status = { .root = &root->node };
+
+	kvfs_fixed_dir_add(root, "trace", make_node(&ops));
+	nr_rehearsed = 0;
+	kvfs_status_rehearse(&status);
+	ck_assert_uint_eq(nr_rehearsed, 3);
+	ck_assert_uint_eq(nr_readers, 1);
+	ck_assert_uint_eq(nr_open_readers, 0);
 	kvfs_node_put(&root->node);
 }
 END_TEST
@@ -357,4 +421,5 @@ START_TEST(a_path_that_is_too_long)
 END_TEST
 
 UNIT_MAIN("status", what_the_module_can_serve_is_required, what_no_module_can_mend_is_not, the_text_without_a_module,
-	  the_text_with_a_module, the_line_at_start, a_tree_with_nothing, rehearsal, a_path_that_is_too_long)
+	  the_text_with_a_module, the_line_at_start, a_tree_with_nothing, rehearsal,
+	  a_directory_with_readers, a_path_that_is_too_long)
