@@ -18,6 +18,7 @@
 #include "kview-exec/real.h"
 
 #define PAGE_LEN 4096
+#define MAX_LEVELS 5
 /* Walks of a page whose tables change under them; after these the kernel is asked. */
 #define MAX_WALKS 4
 
@@ -38,6 +39,7 @@ enum state {
 static struct kvfs_layout layout;
 static struct mapped ram, image;
 static struct kvfs_pagewalk tables;
+static uint64_t tables_end;	/* of the whole words of ram, which is mapped from address 0 on */
 static bool has_tables;
 static int state;		/* enum state; all above is written before READY */
 static int kernel_turn;		/* 1 while a thread is in pread(2) of /proc/kcore */
@@ -97,15 +99,39 @@ static const unsigned char *bytes_at(const struct mapped *file, uint64_t addr, u
 	return file->mem + off;
 }
 
-/* kvfs_read_phys_fn: an aligned entry of a page table is one load. */
+/* The entries that a walk went through, so that they can be looked at again. */
+struct trail {
+	const uint64_t *at[MAX_LEVELS];
+	uint64_t entry[MAX_LEVELS];
+	unsigned int n;
+};
+
+/*
+ * kvfs_read_phys_fn: an entry of a page table is one load. Tables are aligned and at most
+ * MAX_LEVELS deep (set_up_tables()), and so is what a walk asks for.
+ */
 static int read_entry(void *arg, void *buf, size_t len, uint64_t paddr)
 {
-	const unsigned char *at = bytes_at(&ram, paddr, len);
+	const uint64_t *at = (const uint64_t *)(ram.mem + paddr);
+	struct trail *trail = arg;
+	uint64_t entry;
 
-	if (!at || len != sizeof(uint64_t) || paddr % sizeof(uint64_t))
+	if (paddr >= tables_end)
 		return -EFAULT;
-	*(uint64_t *)buf = __atomic_load_n((const uint64_t *)at, __ATOMIC_ACQUIRE);
+	entry = __atomic_load_n(at, __ATOMIC_ACQUIRE);
+	trail->at[trail->n] = at;
+	trail->entry[trail->n++] = entry;
+	*(uint64_t *)buf = entry;
 	return 0;
+}
+
+/* Whether all entries are what they were. */
+static bool is_unchanged(const struct trail *trail)
+{
+	for (unsigned int i = 0; i < trail->n; i++)
+		if (__atomic_load_n(trail->at[i], __ATOMIC_RELAXED) != trail->entry[i])
+			return false;
+	return true;
 }
 
 /* Copies; a naturally aligned word whole, as the kernel does. */
@@ -130,7 +156,7 @@ static void copy(void *to, const unsigned char *from, size_t len)
 
 static bool is_zero(const unsigned char *bytes, size_t len)
 {
-	return len == 0 || (bytes[0] == 0 && memcmp(bytes, bytes + 1, len - 1) == 0);
+	return bytes[0] == 0 && memcmp(bytes, bytes + 1, len - 1) == 0;
 }
 
 /* Whether zeros that were read may be those of a page that is hidden. */
@@ -141,33 +167,28 @@ static bool may_be_hidden(const unsigned char *from, const void *got, size_t len
 	return is_zero(got, len) && is_zero(page, PAGE_LEN);
 }
 
-/* Where the bytes of vaddr are by the page tables; they reach to the end of its 4 KiB. */
-static const unsigned char *walk(uint64_t vaddr, size_t len)
-{
-	uint64_t paddr, run;
-
-	if (kvfs_pagewalk(&tables, vaddr, &paddr, &run) < 0)
-		return NULL;
-	return bytes_at(&ram, paddr, len);
-}
-
 /*
- * The tables can change while the page is copied, and the page be given to somebody else: what
- * was copied counts only if a second walk leads to the same place.
+ * The tables can change while the page is copied, and the page be given to another owner: what
+ * was copied counts only if every entry that led there is the same afterwards.
  */
 static bool copy_walked(void *buf, uint64_t vaddr, size_t len)
 {
-	const unsigned char *from = walk(vaddr, len);
+	for (int i = 0; i < MAX_WALKS; i++) {
+		struct trail trail = { .n = 0 };
+		struct kvfs_pagewalk walk = tables;
+		const unsigned char *from;
+		uint64_t paddr, run;
 
-	for (int i = 0; from && i < MAX_WALKS; i++) {
-		const unsigned char *again;
-
+		walk.arg = &trail;
+		if (kvfs_pagewalk(&walk, vaddr, &paddr, &run) < 0)
+			return false;
+		from = bytes_at(&ram, paddr, len);
+		if (!from)
+			return false;
 		copy(buf, from, len);
 		__atomic_thread_fence(__ATOMIC_ACQUIRE);
-		again = walk(vaddr, len);
-		if (again == from)
+		if (is_unchanged(&trail))
 			return !may_be_hidden(from, buf, len);
-		from = again;
 	}
 	return false;
 }
@@ -244,14 +265,12 @@ static ssize_t fill(int fd, unsigned char *buf, size_t from, size_t to, uint64_t
 	return (ssize_t)from;
 }
 
-ssize_t kvfs_memory_pread(int fd, void *buf, size_t len, uint64_t off)
+/* The general case: page by page, and what is not answered by the kernel in one go. */
+static ssize_t read_pages(int fd, unsigned char *buf, size_t len, uint64_t off)
 {
-	unsigned char *at = buf;
 	size_t done = 0;		/* bytes that were looked at */
 	size_t good = 0;		/* bytes that are there; [good, done) is for the kernel */
 
-	if (len > SSIZE_MAX)
-		return kvfs_memory_pread_kernel(fd, buf, len, off);
 	while (done < len) {
 		uint64_t skip, left;
 		const struct kvfs_layout_segment *segment;
@@ -262,9 +281,9 @@ ssize_t kvfs_memory_pread(int fd, void *buf, size_t len, uint64_t off)
 			n = (size_t)left;
 		if (n > len - done)
 			n = len - done;
-		if (segment && copy_piece(at + done, segment, skip, n)) {
+		if (segment && copy_piece(buf + done, segment, skip, n)) {
 			if (good < done) {
-				ssize_t end = fill(fd, at, good, done, off);
+				ssize_t end = fill(fd, buf, good, done, off);
 
 				if (end < (ssize_t)done)
 					return end;
@@ -273,7 +292,23 @@ ssize_t kvfs_memory_pread(int fd, void *buf, size_t len, uint64_t off)
 		}
 		done += n;
 	}
-	return good < len ? fill(fd, at, good, len, off) : (ssize_t)len;
+	return good < len ? fill(fd, buf, good, len, off) : (ssize_t)len;
+}
+
+ssize_t kvfs_memory_pread(int fd, void *buf, size_t len, uint64_t off)
+{
+	uint64_t skip, left;
+
+	if (len - 1 < PAGE_LEN - off % PAGE_LEN) {
+		const struct kvfs_layout_segment *segment = kvfs_layout_find(&layout, off, &skip, &left);
+
+		if (segment && len <= left && copy_piece(buf, segment, skip, len))
+			return (ssize_t)len;
+		return fill(fd, buf, 0, len, off);
+	}
+	if (len > SSIZE_MAX)
+		return kvfs_memory_pread_kernel(fd, buf, len, off);
+	return read_pages(fd, buf, len, off);
 }
 
 /* Some bytes of each kind of address must be what the kernel reads, else page tables are not used. */
@@ -294,6 +329,20 @@ static bool tables_agree(int fd)
 	return true;
 }
 
+static void set_up_tables(int fd)
+{
+	if ((layout.levels != 4 && layout.levels != MAX_LEVELS) || layout.root % PAGE_LEN || ram.addr != 0)
+		return;
+	tables_end = ram.len & ~(uint64_t)7;
+	tables = (struct kvfs_pagewalk){
+		.root = layout.root,
+		.levels = layout.levels,
+		.enc_mask = layout.enc_mask,
+		.read = read_entry,
+	};
+	has_tables = tables_agree(fd);
+}
+
 static bool set_up(int fd)
 {
 	const char *mount = getenv(KVFS_EXEC_ENV_MOUNT);
@@ -304,14 +353,7 @@ static bool set_up(int fd)
 		return false;
 	/* Without it the image is read by the kernel. */
 	map_file(mount, "kcore/text", "user.kview.vaddr", &image);
-	tables = (struct kvfs_pagewalk){
-		.root = layout.root,
-		.levels = layout.levels,
-		.enc_mask = layout.enc_mask,
-		.read = read_entry,
-	};
-	has_tables = layout.levels != 0;
-	has_tables = has_tables && tables_agree(fd);
+	set_up_tables(fd);
 	return true;
 }
 
