@@ -20,7 +20,7 @@
 /* Whether fd is /proc/kcore and its reads can be answered from memory (memory.h). */
 bool kvfs_fds_is_kcore(int fd);
 
-/* fd was opened by this process just now: its position is 0, and nobody else's. */
+/* fd was opened by this process just now: its position is 0, and not shared. */
 void kvfs_fds_opened(int fd);
 
 /* fd is, or may be about to be, something else. The kernel gets the position first. */

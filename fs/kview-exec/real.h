@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * libc's own functions, behind the ones that this library puts in their place. Each is looked
+ * libc's own functions, which this library replaces. Each is looked
  * up at its first use: dlsym(3) allocates, so a program that never touches /proc/kcore through
  * a function does not pay for it, and none is looked up from a constructor.
  */

@@ -3,7 +3,7 @@
  * Streams: gdb opens /proc/kcore with fopen(3) and reads it with fseeko(3) and fread(3), whose
  * system calls are made inside libc, where they are not seen.
  *
- * A stream of /proc/kcore has a position here, and libc's stream is left behind until a
+ * A stream of /proc/kcore has a position here, and libc's stream is not moved until a
  * function that is not answered here, such as fgets(3), needs it: then it is moved to where
  * the tool is. So libc's buffer is never filled by the calls that are answered.
  */

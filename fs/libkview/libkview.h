@@ -64,7 +64,7 @@ enum kview_mode {
 
 struct kview_stat {
 	enum kview_kind kind;
-	enum kview_mode mode;	/* of a file; as far as can be told without opening the source */
+	enum kview_mode mode;	/* of a file; as far as is known without opening the source */
 	uint64_t ino;		/* identifies what is shown; unique in the tree */
 	uint64_t size;		/* bytes; 0 if only a read tells */
 	uint64_t data_len;	/* bytes that are not in holes */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What it costs to map RAM: one fault for 1 GiB or 2 MiB where the kernel can, and one
- * for 2 MiB of small entries where it cannot or has been told not to.
+ * for 2 MiB of small entries where it cannot or must not.
  */
 #include <errno.h>
 #include <inttypes.h>

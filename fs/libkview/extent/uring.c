@@ -301,7 +301,7 @@ static void reap(struct batch *b, struct io_uring *ring)
  * The ring does not take or wait for requests any more: waits for those the kernel has, since
  * it goes on writing to their buffers, by looking at the completion queue alone. What is not
  * DONE then, also what is queued and will never be submitted, is for pread(2) to carry on
- * with, behind the bytes that each has got.
+ * with, after the bytes that each has got.
  */
 static void drain(struct batch *b, struct io_uring *ring)
 {

@@ -19,7 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What tracefs tells of a ring. */
+/* Sizes of a ring, from files of tracefs. */
 struct kvfs_trace_size {
 	uint64_t size_kib;	/* buffer_size_kb */
 	uint64_t subbuf_kib;	/* buffer_subbuf_size_kb, or a page before Linux 6.8 */

@@ -258,7 +258,7 @@ START_TEST(a_failure_is_told_once)
 	open_it();
 	assert_plan(KVFS_MODE_COPY, "FUSE did not take", 1);
 	kvfs_backing_release(b, &node);
-	/* It is tried anew each time. */
+	/* It is tried again each time. */
 	open_errno = 0;
 	open_it();
 	assert_plan(KVFS_MODE_DIRECT, NULL, 1);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * A small machine for the tests of kview-exec: 64 pages of RAM with page tables in them, an
- * image, and the file that stands for /proc/kcore. What the kernel answers is told from what
- * is mapped, because all bytes of the file behind its headers are FAKE_KERNEL.
+ * image, and the file that stands for /proc/kcore. All bytes of the file after its headers are
+ * FAKE_KERNEL, which distinguishes the kernel's answers from mapped bytes.
  */
 #ifndef FAKE_KCORE_H
 #define FAKE_KCORE_H

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Each test is a process of its own, so each sets up the library anew, on files of its own. */
+/* Each test is a process of its own, so each sets up the library for itself, on files of its own. */
 #include "kview-exec/memory.h"
 
 #include <errno.h>

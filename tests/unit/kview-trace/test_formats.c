@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Formats of a fake tracefs: found once, and with errors that are told from "there is none". */
+/* Formats of a fake tracefs: found once, and with errors that differ from "there is none". */
 #include "kview-trace/formats.h"
 
 #include <errno.h>
