@@ -13,10 +13,11 @@
  *                                                cache
  *  nothing, otherwise                            0                    PAGEMAP_SCAN, pagemap
  *
- * Exceptions: hugetlb counts by the page table alone. Mappings that are neither anonymous nor of a
- * file ([vdso], [vvar]) are all 1, by their names. mincore(2) also reports 1 for all
- * pages of a file that the caller neither owns nor may write, to hide from unprivileged processes
- * what others read; the daemon's readers are root and get the truth.
+ * Exceptions: hugetlb counts by the page table alone, where mincore(2) looks into the page cache if
+ * there is no page table. Mappings that are neither anonymous nor of a file ([vdso], [vvar]) are all
+ * 1, recognised by their names. mincore(2) also reports 1 for all pages of a file that the caller
+ * neither owns nor may write, to hide from unprivileged processes what others read; readers of
+ * pid/ are root and get the truth.
  */
 #include "pid/mincore.h"
 
