@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What differs between versions of libfuse is probed by meson and stands at the head of this
- * file, behind functions that every version has:
+ * Differences between versions of libfuse are probed by meson, and are handled in the functions at
+ * the head of this file only:
  *
  *  HAVE_FUSE_BACKING_ID       fuse_file_info.backing_id, FUSE_CAP_PASSTHROUGH and
  *                             fuse_conn_info.max_backing_stack_depth (libfuse 3.17)
  *  HAVE_FUSE_FEATURE_FLAGS    fuse_set_feature_flag() in place of conn->want (3.17)
  *
- * The ioctls are issued here and not through fuse_passthrough_open(), because that needs a
- * request, and the probe at start has none; libfuse does the same two lines.
+ * The ioctls are issued here and not by fuse_passthrough_open(), because that needs a request and
+ * the probe at start has none.
  */
 #include "fuse/backing.h"
 
@@ -50,14 +50,14 @@ struct slot {
 	unsigned int opens;
 	enum kvfs_mode mode;		/* of these opens */
 	int id;				/* backing id, 0 if there is none */
-	bool rehearsed;			/* opened at start: status walks it, so a failure is kept for ever */
+	bool rehearsed;			/* status walks it: a failure is kept although FUSE forgets the inode */
 	struct kvfs_err failure;	/* why the last attempt failed; errnum 0 if it did not */
 };
 
 struct kvfs_backing {
 	int fuse_fd;
-	bool wanted;			/* libfuse and kernel know of passthrough */
-	bool works;			/* and it was tried */
+	bool wanted;			/* libfuse and kernel have passthrough */
+	bool works;			/* it was tried */
 	bool shared_mmap;
 	struct kvfs_err reason;		/* why not, if it does not work */
 	pthread_mutex_t lock;		/* the buckets, and what slots say is under it */
@@ -162,8 +162,8 @@ static struct slot *new_slot(uint64_t ino)
 }
 
 /*
- * The slot of an inode, for the caller to unlock_slot(). NULL if there is none; with create, only
- * if out of memory.
+ * The slot of an inode, locked; the caller calls unlock_slot(). NULL if there is none; with create,
+ * only if out of memory.
  */
 static struct slot *lock_slot(struct kvfs_backing *backing, uint64_t ino, bool create)
 {
@@ -182,14 +182,14 @@ static struct slot *lock_slot(struct kvfs_backing *backing, uint64_t ino, bool c
 	return slot;
 }
 
-/* forget: a failure need not be remembered. The slot is freed if it has no more to say. */
+/* Frees the slot if the file is not open and there is no failure to remember; forget: drops that. */
 static void unlock_slot(struct kvfs_backing *backing, struct slot *slot, bool forget)
 {
 	struct slot **p;
 
 	pthread_mutex_unlock(&slot->lock);
 	pthread_mutex_lock(&backing->lock);
-	/* Without users nothing in it changes, and nobody can become one now. */
+	/* Without users it does not change, and backing->lock keeps new users away. */
 	if (--slot->users == 0 && slot->opens == 0 &&
 	    (!slot->failure.errnum || (forget && !slot->rehearsed))) {
 		p = find_slot(backing, slot->ino);

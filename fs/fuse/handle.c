@@ -31,7 +31,7 @@ static void link_out(struct kvfs_handles *handles, struct kvfs_handle *handle)
 	pthread_mutex_unlock(&handles->lock);
 }
 
-static void tell_lost(struct kvfs_ops *ops, struct kvfs_node *node)
+static void warn_lost(struct kvfs_ops *ops, struct kvfs_node *node)
 {
 	struct kvfs_err reason;
 	enum kvfs_mode mode;
@@ -42,7 +42,7 @@ static void tell_lost(struct kvfs_ops *ops, struct kvfs_node *node)
 
 static int open_file(struct kvfs_ops *ops, struct kvfs_handle *handle, struct fuse_file_info *fi)
 {
-	const struct kvfs_blocking_ops *live = handle->node->ops->file->blocking;
+	const struct kvfs_blocking_ops *blocking = handle->node->ops->file->blocking;
 	bool lost;
 	int ret;
 
@@ -55,10 +55,10 @@ static int open_file(struct kvfs_ops *ops, struct kvfs_handle *handle, struct fu
 		return ret;
 	}
 	if (lost)
-		tell_lost(ops, handle->node);
+		warn_lost(ops, handle->node);
 	handle->mode = kvfs_backing_mode(ops->backing, handle->node);
 	handle->nonblock = fi->flags & O_NONBLOCK;
-	fi->nonseekable = live && live->is_stream(handle->node, handle->view);
+	fi->nonseekable = blocking && blocking->is_stream(handle->node, handle->view);
 	return 0;
 }
 
@@ -86,7 +86,7 @@ static void destroy(struct kvfs_handle *handle)
 	free(handle);
 }
 
-/* What either opening ends with: handle is fi's, or nothing is. */
+/* The end of both ways to open: hands the handle to fi, or frees it after an error. */
 static int finish(struct kvfs_ops *ops, struct kvfs_handle *handle, struct fuse_file_info *fi,
 		  int ret)
 {
@@ -105,7 +105,7 @@ int kvfs_handle_open_file(struct kvfs_ops *ops, struct kvfs_node *node, struct f
 
 	if (node->ops->kind != KVFS_NODE_FILE)
 		return -EISDIR;
-	/* The kernel has said so already, unless somebody remounted. */
+	/* The kernel has refused it already, unless the mount was remounted writable. */
 	if ((fi->flags & O_ACCMODE) != O_RDONLY || (fi->flags & O_TRUNC))
 		return -EROFS;
 	handle = create(node);

@@ -1,28 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Three numbers name a file of a FUSE mount, and the easiest mistakes of a FUSE server are
- * made where they are confused:
+ * A file of a FUSE mount has three numbers:
  *
- *  node id     what the kernel puts into requests. It is valid from the reply that handed
- *              it out until as many FORGETs as there were such replies have come back.
- *  st_ino      what user space sees, in stat(2) and in readdir(3).
- *  generation  tells apart two files that had the same node id one after the other. Only
- *              an NFS server remembers node ids for so long.
+ *  node id     in requests of the kernel. It is valid from the reply that introduced it until as
+ *              many FORGETs have arrived as there were such replies.
+ *  st_ino      seen by user space, in stat(2) and readdir(3).
+ *  generation  distinguishes two files that had the same node id one after the other. Only an NFS
+ *              server remembers node ids for so long.
  *
- * Many servers hand out the address of a structure as the node id. That makes a request
- * with a stale id a use after free, and makes st_ino a second number to be kept unique. Here
- * all are one: node id = st_ino = kvfs_node.ino, which the view derives from what is shown
- * (the address of a symbol, for instance). As the same ino is the same bytes, an id can be
- * forgotten and come back without harm, the generation is always 0, and a stale id is just
- * not found, which is ESTALE. The root's ino is 1 in both worlds, as FUSE wants it.
+ * Many servers use the address of a structure as the node id. A request with a stale id is then a
+ * use after free, and st_ino is a second number to be kept unique. Here they are one number: node
+ * id = st_ino = kvfs_node.ino, which the provider derives from what is shown, such as the address
+ * of a symbol. The same ino means the same bytes, so an id can be forgotten and come back, the
+ * generation is always 0, and a stale id is not found, which is ESTALE. The root's ino is 1, as
+ * FUSE requires.
  *
- * Several names can lead to one ino (aliases of a symbol); they are hard links then, and
- * the first node that comes in serves them all. That is what makes "one backing id an
- * inode" hold: there is one node, and backing.c goes by the ino.
+ * Several names can have one ino (aliases of a symbol). They are hard links, and the node that was
+ * looked up first serves all of them. So there is one node for each inode, as FUSE requires of
+ * backing files.
  *
- * nlookup counts replies, not names. It goes up before the reply is sent, because a FORGET
- * can come in on another thread before fuse_reply_entry() has returned, and it is taken
- * back if that reply did not reach the kernel.
+ * nlookup counts replies, not names. It is increased before the reply is sent, because another
+ * thread can receive the FORGET before fuse_reply_entry() returns, and decreased again if that
+ * reply did not reach the kernel.
  */
 #include "fuse/inode.h"
 
@@ -98,7 +97,7 @@ int kvfs_inodes_create(struct kvfs_node *root, struct kvfs_inodes **out)
 		kvfs_inodes_destroy(inodes);
 		return -ENOMEM;
 	}
-	/* The reference of enter() is the table's second one, for ever. */
+	/* The table keeps its own reference; that of enter() is not needed. */
 	kvfs_node_put(root);
 	*out = inodes;
 	return 0;
@@ -167,7 +166,7 @@ bool kvfs_inodes_forget(struct kvfs_inodes *inodes, uint64_t nodeid, uint64_t nl
 	struct inode *dead = NULL;
 	struct inode **p;
 
-	/* The kernel never looks the root up, and yet may forget it at unmount. */
+	/* The kernel never looks the root up, but may forget it at unmount. */
 	if (nodeid == KVFS_INO_ROOT)
 		return false;
 	pthread_mutex_lock(&inodes->lock);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * libfuse could do this, too, but it prints its errors itself, and where mount(2) is refused
- * it goes on to fusermount3, which is of no use to a file system for root. So the mount is
- * made here, and libfuse is given the descriptor (mount point "/dev/fd/N").
+ * libfuse could mount as well, but it prints its errors itself, and if mount(2) fails it runs
+ * fusermount3, which is useless to a file system for root. So the mount is made here, and libfuse
+ * gets the descriptor (mount point "/dev/fd/N").
  */
 #include "fuse/mount.h"
 
@@ -30,8 +30,8 @@ static bool find_kviewfs(const char *path, struct kvfs_mountinfo *info)
 }
 
 /*
- * Whether nobody answers for the kviewfs at path any more. The kernel may still know the
- * root's attributes, so stat(2) does not tell; statfs(2) asks.
+ * Tells whether the daemon of the kviewfs at path has ended. stat(2) cannot: the kernel may still
+ * have the root's attributes. statfs(2) sends a request.
  */
 static bool is_dead(const char *path)
 {
@@ -40,7 +40,7 @@ static bool is_dead(const char *path)
 	return statfs(path, &st) < 0 && errno == ENOTCONN;
 }
 
-/* Clears a kviewfs away that nobody can use any more, because its daemon was killed. */
+/* Unmounts a kviewfs whose daemon was killed. */
 static int clear_dead(const char *path, const char *real, struct kvfs_err *err)
 {
 	if (!is_dead(real))
@@ -50,14 +50,14 @@ static int clear_dead(const char *path, const char *real, struct kvfs_err *err)
 	return 0;
 }
 
-/* path as given, real as found; 0 if something can be mounted there. */
+/* Returns 0 if kviewfs can be mounted there. real is path without links. */
 static int check_dir(const char *path, const char *real, struct kvfs_err *err)
 {
 	struct kvfs_mountinfo info;
 	struct stat st;
 	int ret;
 
-	/* More than one, if the mount has been copied. */
+	/* There are several if the mount was copied. */
 	while (find_kviewfs(real, &info)) {
 		ret = clear_dead(path, real, err);
 		if (ret < 0)
@@ -117,7 +117,7 @@ int kvfs_mount_create(const char *path, bool allow_other, unsigned int max_read,
 	ret = mount_fuse(real, fd, allow_other, max_read, err);
 	if (ret < 0)
 		return ret;
-	/* What could not be told from other mounts could not be unmounted in the end. */
+	/* Without its device number, unmounting could hit another mount. */
 	if (!find_kviewfs(real, &info)) {
 		umount2(real, MNT_DETACH);
 		return kvfs_err_set(err, ENOENT, "what was mounted on %s is not in /proc/self/mountinfo", path);
@@ -135,10 +135,9 @@ static bool is_connected(int fuse_fd)
 }
 
 /*
- * Somebody may have unmounted it, and mounted something else there since, which then has the
- * device number that became free. While the connection stands it is not free: the kernel
- * ends the one before it frees the other. After that, a mount of ours that is still there
- * is a dead one.
+ * A user may have unmounted it and mounted another kviewfs there, to which the kernel gave the same
+ * device number. While our connection exists the number is in use, as the kernel ends the connection
+ * before it frees the number. Without a connection, our own mount is a dead one.
  */
 static bool is_ours(const struct kvfs_mount *mountpoint, int fuse_fd)
 {

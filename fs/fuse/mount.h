@@ -14,17 +14,16 @@ struct kvfs_mount {
 };
 
 /*
- * Mounts FUSE read-only at path. A kviewfs there whose daemon is dead is cleared away
- * first, one that lives is -EBUSY. max_read is the longest read to be asked for, in bytes.
- * Returns the descriptor of /dev/fuse, the caller's, or -errno and what is wrong.
+ * Mounts FUSE read-only at path. A kviewfs there whose daemon is dead is unmounted first; one
+ * that is alive is -EBUSY. max_read is the length of the longest read, in bytes. Returns the
+ * descriptor of /dev/fuse, which the caller owns, or -errno and the reason.
  */
 int kvfs_mount_create(const char *path, bool allow_other, unsigned int max_read,
 		      struct kvfs_mount *out, struct kvfs_err *err);
 
 /*
- * Takes the mount out of the tree if it is still there, at once, busy or not, and frees
- * what mount made. fuse_fd is what mount returned, or -1 if that was closed. A mountpoint
- * that was never mounted, all zero, is allowed.
+ * Unmounts at once, busy or not, if the mount is still there, and frees *mountpoint. fuse_fd is
+ * what kvfs_mount_create() returned, or -1 if it was closed. All zero, never mounted, is allowed.
  */
 void kvfs_mount_destroy(struct kvfs_mount *mountpoint, int fuse_fd);
 

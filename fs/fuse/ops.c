@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Each request has two functions: do_*() finds the answer and returns 0 or -errno, op_*()
- * sends it. So that a request is answered once, whatever happens, op_*() ends with its one
- * reply, or with the if and the else of it.
+ * Each request has two functions: do_*() finds the answer and returns 0 or -errno, op_*() sends
+ * it. op_*() ends with its only reply, or with an if and an else that reply, so that each request
+ * is answered exactly once.
  *
- * What the replies may be, by request (any other errno is a bug; ops_blocking.c has those for
- * files whose requests may wait):
+ * The valid replies; any other errno is a bug. ops_blocking.c has those of files whose requests
+ * may wait.
  *
  *  lookup        entry; EACCES ESTALE ENOTDIR ENOENT ENOTUNIQ ENOMEM, or why the source
  *                cannot be read
@@ -24,10 +24,10 @@
  *  poll          events
  *  all that would change something: EROFS
  *
- * Who may ask. The kernel checks modes (default_permissions: 0400 and 0500, owner root), and
- * ops checks the caller again, because a capability that overrides modes is not enough to
- * read kernel memory. As everywhere in Unix it is the opening that is checked: a descriptor
- * that root hands on can be read by whoever has it.
+ * Access. The kernel checks modes (default_permissions: 0400 and 0500, owner root), and this file
+ * checks the caller's user, because a capability that overrides modes is not enough to read kernel
+ * memory. As elsewhere in Unix, the check is at open: a process that gets a descriptor from root
+ * can read it.
  */
 #include "fuse/ops.h"
 
@@ -72,7 +72,7 @@ static struct kvfs_handle *handle_of(const struct fuse_file_info *fi)
 	return (struct kvfs_handle *)(uintptr_t)fi->fh;
 }
 
-/* The node of ino with a reference, for a caller who may have it. */
+/* The node of ino with a reference, if the caller may use it. */
 static int get_node(fuse_req_t req, fuse_ino_t ino, struct kvfs_node **out)
 {
 	if (fuse_req_ctx(req)->uid != 0)
@@ -114,15 +114,15 @@ static int fill_stat(const struct kvfs_ops *ops, struct kvfs_node *node, struct 
 }
 
 /*
- * How long the kernel may trust names or attributes. Whomever it lets in, it tells them what
- * root has looked at without asking here.
+ * How long the kernel may keep names or attributes. With allow_other it must ask each time, because
+ * it would show other users what root has looked up.
  */
 static double timeout_of(const struct kvfs_ops *ops, double seconds)
 {
 	return ops->allow_other ? 0 : seconds;
 }
 
-/* Consumes node. On success the kernel is owed a reply with *e, or a forget. */
+/* Consumes node. On success the caller must reply with *e, or take the lookup back. */
 static int fill_entry(struct kvfs_ops *ops, struct kvfs_node *node, struct fuse_entry_param *e)
 {
 	int ret;
@@ -211,7 +211,7 @@ static void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi
 	struct stat st;
 	int ret = 0;
 
-	/* By a descriptor, as lseek(2) asks: whoever has it may. fstat(2) asks without. */
+	/* With a descriptor, as lseek(2) sends it, access was checked at open. fstat(2) sends none. */
 	if (fi)
 		node = kvfs_node_get(handle_of(fi)->node);
 	else
@@ -276,7 +276,7 @@ static void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	if (ret < 0)
 		fuse_reply_err(req, -ret);
 	else if (fuse_reply_open(req, fi) < 0)
-		/* The opener was interrupted, and no release will come. */
+		/* The caller was interrupted, so there will be no RELEASE. */
 		kvfs_handle_close(ops, handle_of(fi));
 }
 
@@ -346,7 +346,7 @@ static void op_poll(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi,
 		kvfs_blocking_poll(ops_of(req)->blocking, req, handle, ph);
 		return;
 	}
-	/* Never waited for. */
+	/* The file is always readable. */
 	if (ph)
 		fuse_pollhandle_destroy(ph);
 	fuse_reply_poll(req, POLLIN | POLLRDNORM);
@@ -528,8 +528,8 @@ static void op_statfs(fuse_req_t req, fuse_ino_t ino)
 }
 
 /*
- * What would change something. The mount is read-only, so none of these comes in until
- * somebody remounts it writable; libfuse's own answer would be ENOSYS then.
+ * Requests that would change something. They arrive only if the mount was remounted writable.
+ * Without these functions libfuse would reply ENOSYS.
  */
 
 static void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to_set,

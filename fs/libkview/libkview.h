@@ -25,10 +25,11 @@
  * one struct kview_dir serves one thread at a time, and what is closed must not be in use.
  * Files and directories must be closed before the struct kview that they come from.
  *
- * The process. The library starts threads of its own, which block all signals, and keeps
- * descriptors open. It writes nothing to stdout, stderr or a log, changes no resource limit, and
- * reads no environment variable. Root's capabilities are needed where kviewfs needs them; what
- * cannot be shown is missing (kview_dir_missing()).
+ * The process. The library starts threads of its own, which take no signals of the program, and
+ * keeps descriptors open; a child of fork(2) must not use it. It writes nothing to stdout, stderr
+ * or a log, changes no resource limit, and reads no environment variable. Two things hold for all
+ * trees of a process: nouring, and which tracefs was found first. The process needs the
+ * capabilities that kviewfs needs; what it may not show is missing (kview_dir_missing()).
  */
 #ifndef LIBKVIEW_H
 #define LIBKVIEW_H

@@ -4,10 +4,10 @@
  *
  *   kview-bench-dump ELF ELF_MOUNT ZSTD ZSTD_MOUNT ROUNDS
  *
- * ELF is a plain dump, ZSTD a kdump-compressed one of the same memory; each is mounted. ZSTD is also
- * read by libkdumpfile and by libkview. The
- * page cache of ZSTD_MOUNT is dropped before each round, so that every page is decompressed
- * again; the others stay warm. Output as that of kview-bench.
+ * ELF is a plain dump, ZSTD a kdump-compressed one of the same memory; each is mounted. ZSTD is
+ * also read by libkdumpfile and by libkview. The page cache of ZSTD_MOUNT is dropped before each
+ * round, so that every page is decompressed again; the others stay warm. Output as that of
+ * kview-bench.
  */
 #include <elf.h>
 #include <errno.h>
