@@ -18,6 +18,7 @@ struct walk {
 	void (*missing)(struct walk *walk, const char *path, const char *reason);	/* or NULL */
 	const struct kvfs_status *status;
 	FILE *out;
+	bool ram_is_direct;		/* kcore/ram is, of those that were visited */
 	/* For summaries: what was found so far. */
 	struct kvfs_err first_copy;
 	char modes[64];
@@ -88,6 +89,8 @@ static void write_file(struct walk *walk, const char *path, struct kvfs_node *fi
 		return;
 	kvfs_backing_plan(walk->status->backing, file, &mode, &reason, &opens);
 	kvfs_node_describe(file, mode, &desc);
+	if (mode == KVFS_MODE_DIRECT && strcmp(path, "kcore/ram") == 0)
+		walk->ram_is_direct = true;
 	fprintf(walk->out, "%s.mode: %s\n", path, kvfs_mode_name(mode));
 	if (reason.errnum)
 		fprintf(walk->out, "%s.reason: %s\n", path, reason.msg);
@@ -202,6 +205,7 @@ void kvfs_status_write(const struct kvfs_status *status, FILE *out)
 		     "needs Linux 6.6 and libfuse 3.17");
 	write_yes_no(out, "io_uring", features.io_uring, features.io_uring_reason);
 	walk_dir(&walk, "", status->root);
+	write_yes_no(out, "kview_exec", walk.ram_is_direct, "kcore/ram is not served in mode direct");
 }
 
 /* The line at start, and module=require. */

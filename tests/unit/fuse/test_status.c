@@ -268,7 +268,7 @@ static void assert_text(void (*write)(const struct kvfs_status *, FILE *), const
 	"vmcore/core.size: 8192\nvmcore/core.data: 4096\nvmcore/core.opens: 7\n" \
 	"vmcore/dmesg.missing: no log\n" \
 	"pid.mode: copy\npid.reason: too many\npid.source: /proc\n" \
-	"trace.missing: no tracefs\n"
+	"trace.missing: no tracefs\nkview_exec: yes\n"
 
 START_TEST(the_text_without_a_module)
 {
