@@ -101,7 +101,7 @@ static void log_of_libfuse(enum fuse_log_level level, const char *fmt, va_list a
 
 /*
  * Answers requests until INIT is among them; the kernel sends nothing else before. When this
- * returns the kernel has taken in the answer: that happens in the write(2) of the reply.
+ * returns, the kernel has the answer: it takes it in the write(2) of the reply.
  */
 static int shake_hands(struct kvfs_session *session, struct kvfs_err *err)
 {
@@ -110,12 +110,12 @@ static int shake_hands(struct kvfs_session *session, struct kvfs_err *err)
 
 	while (!atomic_load(&session->ops->initialised)) {
 		ret = fuse_session_receive_buf(session->fuse, &buf);
-		if (ret == -EINTR)
+		if (ret == -EINTR || ret == -EAGAIN)
 			continue;
 		if (ret <= 0)
 			break;
 		fuse_session_process_buf(session->fuse, &buf);
-		/* libfuse refused the kernel's protocol version, and said so. */
+		/* libfuse refused the kernel's protocol version, and logged it. */
 		if (fuse_session_exited(session->fuse))
 			ret = -EPROTO;
 		if (ret < 0)
@@ -124,7 +124,7 @@ static int shake_hands(struct kvfs_session *session, struct kvfs_err *err)
 	free(buf.mem);
 	if (ret == 0)
 		return kvfs_err_set(err, ENOTCONN, "unmounted before it was ready");
-	return ret < 0 ? kvfs_err_sys(err, -ret, "the kernel and libfuse do not come to terms") : 0;
+	return ret < 0 ? kvfs_err_sys(err, -ret, "the kernel and libfuse do not agree on a protocol") : 0;
 }
 
 static int create_fuse(struct kvfs_session *session, const struct kvfs_session_config *config,
