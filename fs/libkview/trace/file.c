@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
+#include "kernel/lockdown.h"
 #include "trace/image.h"
 #include "trace/listing.h"
 #include "trace/opening.h"
@@ -251,6 +252,9 @@ static int file_can_back(struct kvfs_node *node, enum kvfs_mode *mode, struct kv
 	int ret = can_map(to_file(node), err);
 
 	*mode = KVFS_MODE_SPLIT;
+	/* An open would fail, and the kernel would log it. */
+	if (kvfs_lockdown_is_confidential())
+		return kvfs_err_set(err, EPERM, "kernel lockdown (confidentiality) forbids opening trace rings");
 	/* Other failures may pass: a caller's mmap meets them. */
 	return ret == -ENODEV ? ret : 0;
 }
@@ -265,7 +269,8 @@ static int file_backing(struct kvfs_node *node, struct kvfs_err *err)
 
 /*
  * Between opens the size is what tracefs tells. An open file has the exact one, as long as tracefs
- * tells the same as at the open; what is mapped cannot be resized.
+ * tells the same as at the open; what is mapped cannot be resized. Under lockdown an open file
+ * keeps its size.
  */
 static int file_getattr(struct kvfs_node *node, struct kvfs_attr *out)
 {
@@ -277,16 +282,17 @@ static int file_getattr(struct kvfs_node *node, struct kvfs_attr *out)
 	if (can_map(file, NULL) == -ENODEV)
 		return 0;
 	ret = kvfs_trace_size_load(file->dir, file->cpu, file->files->online, &size);
+	pthread_mutex_lock(&file->lock);
+	if (file->opens > 0 && (ret == -EPERM || (ret == 0 && kvfs_trace_size_equal(&size, &file->at_open)))) {
+		size.len = file->len_at_open;
+		ret = 0;
+	}
+	if (file->held.len)
+		size.len = file->held.len;
+	pthread_mutex_unlock(&file->lock);
 	if (ret < 0)
 		return ret;
-	pthread_mutex_lock(&file->lock);
-	out->size = size.len;
-	if (file->held.len)
-		out->size = file->held.len;
-	else if (file->opens > 0 && kvfs_trace_size_equal(&size, &file->at_open))
-		out->size = file->len_at_open;
-	pthread_mutex_unlock(&file->lock);
-	out->data_len = out->size;
+	out->size = out->data_len = size.len;
 	return 0;
 }
 

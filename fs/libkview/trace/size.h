@@ -36,8 +36,8 @@ struct kvfs_trace_size {
  * whether that has happened. So an offline CPU's ring counts as missing as long as its counters
  * (stats) are 0.
  *
- * Returns 0, -ENOENT if the instance is gone, -EPERM under lockdown=confidentiality, -EBADMSG if a file has another form, or why a file
- * cannot be read.
+ * Returns 0, -ENOENT if the instance is gone, -EPERM under lockdown=confidentiality, -EBADMSG if a
+ * file has another form, or why a file cannot be read.
  */
 int kvfs_trace_size_load(const char *dir, unsigned int cpu, const char *online,
 			 struct kvfs_trace_size *out);

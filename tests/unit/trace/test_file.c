@@ -10,7 +10,15 @@
 #include "unit.h"
 
 static int fail_open, fail_mmap, ioctl_result;
-static unsigned int nr_rings_opened, nr_ioctls;
+static unsigned int nr_rings_opened, nr_opened, nr_ioctls;
+static bool locked_down;
+
+bool __wrap_kvfs_lockdown_is_confidential(void);
+
+bool __wrap_kvfs_lockdown_is_confidential(void)
+{
+	return locked_down;
+}
 
 int __real_open64(const char *path, int flags, ...);
 int __wrap_open64(const char *path, int flags, ...);
@@ -24,6 +32,7 @@ int __wrap_open64(const char *path, int flags, ...)
 		errno = fail_open;
 		return -1;
 	}
+	nr_opened++;
 	nr_rings_opened += strstr(path, "trace_pipe_raw") != NULL;
 	return __real_open64(path, flags);
 }
@@ -282,6 +291,26 @@ START_TEST(a_ring_that_is_not_there_or_busy)
 }
 END_TEST
 
+/* The kernel logs each refusal, so looking opens nothing. */
+START_TEST(under_lockdown)
+{
+	struct kvfs_err err = { 0 };
+	struct under_test t;
+	void *handle;
+
+	make(&t, "6.12");
+	ck_assert_int_eq(kvfs_node_open(t.node, &handle), 0);
+	locked_down = true;
+	nr_opened = 0;
+	ck_assert_int_eq(size_of(t.node), FAKE_LEN);
+	kvfs_node_release(t.node, handle);
+	ck_assert_int_eq(size_of(t.node), -EPERM);
+	unit_assert_error(can_back(t.node, &err), EPERM, err, "lockdown");
+	ck_assert_uint_eq(nr_opened, 0);
+	end(&t);
+}
+END_TEST
+
 START_TEST(ioctls)
 {
 	struct under_test t;
@@ -329,4 +358,5 @@ UNIT_MAIN("file",
 	a_ring_that_cannot_be_mapped,
 	an_old_kernel_that_can,
 	a_ring_that_is_not_there_or_busy,
+	under_lockdown,
 	ioctls)
