@@ -73,16 +73,41 @@ static int begin(struct ring *ring, uint32_t id, uint32_t skip)
 	return ret;
 }
 
+/*
+ * Copies bytes of a mapping, of a file that may have no such page: then touching them raises SIGBUS,
+ * while write(2) returns EFAULT. Returns 0 or -errno.
+ */
+static int copy_safely(const void *mapped, size_t len, void *out)
+{
+	int fds[2], ret = 0;
+
+	if (pipe2(fds, O_CLOEXEC | O_NONBLOCK) < 0)
+		return -errno;
+	if (write(fds[1], mapped, len) != (ssize_t)len || read(fds[0], out, len) != (ssize_t)len)
+		ret = errno == EFAULT ? -EFAULT : -EIO;
+	close(fds[0]);
+	close(fds[1]);
+	return ret;
+}
+
 /* Maps the meta page, which has the size, and then the whole ring. A mapped ring keeps its size. */
 static int map_live(struct ring *ring, struct kvfs_err *err)
 {
 	size_t page = sysconf(_SC_PAGESIZE);
 	void *meta = map(ring->fd, page), *mem;
+	uint8_t first[sizeof(ring->meta)];
 	int ret;
 
 	if (meta == MAP_FAILED)
 		return kvfs_err_sys(err, errno, "cannot map %s", ring->path);
-	ret = kvfs_ring_parse_meta(meta, page, &ring->meta, err);
+	ret = copy_safely(meta, sizeof(first), first);
+	if (ret < 0) {
+		munmap(meta, page);
+		if (ret == -EFAULT)
+			return kvfs_err_set(err, EBADMSG, "%s is no ring: its first page cannot be read", ring->path);
+		return kvfs_err_sys(err, -ret, "cannot read %s", ring->path);
+	}
+	ret = kvfs_ring_parse_meta(first, sizeof(first), &ring->meta, err);
 	if (ret < 0) {
 		munmap(meta, page);
 		return kvfs_err_prefix(err, "%s", ring->path);
