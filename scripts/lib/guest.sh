@@ -19,11 +19,11 @@
 # ejected, or ''; virtio-mem: how much memory such a device gives, or ''; cmdline: of the kernel;
 # share: a folder, or ''; module, mount, shell: 0 or 1; timeout: seconds, 0 for none; log: a file
 # to keep the kernel log in, or ''; kdump: 1 to crash the guest first; crash_cmdline: of the crash
-# kernel.
+# kernel; icount: 1 for a clock that counts executed instructions.
 declare -A guest=([tools]='' [root]='' [build]='' [kernel]='' [memory]=2G [dimm]=''
 	[virtio-mem]='' [cpus]=2 [cmdline]=''
 	[share]='' [module]=1 [mount]=1 [shell]=0 [timeout]=0 [log]='' [kdump]=0
-	[crash_cmdline]='')
+	[crash_cmdline]='' [icount]=0)
 
 # Processes of the guest that runs now.
 guest_pids=()
@@ -59,7 +59,9 @@ guest_qemu_args() {
 		-object "memory-backend-ram,id=dimm,size=${guest[dimm]}"
 	[[ -z ${guest[virtio-mem]} ]] || printf '%s\n' -object memory-backend-ram,id=vmem,size=4G \
 		-device "virtio-mem-pci,memdev=vmem,requested-size=${guest[virtio-mem]}"
-	if guest_has_kvm; then
+	if ((guest[icount])); then
+		printf '%s\n' -machine q35 -accel tcg,thread=single -icount shift=0,sleep=off -cpu max
+	elif guest_has_kvm; then
 		printf '%s\n' -machine q35 -accel kvm -cpu host
 	else
 		printf '%s\n' -machine q35 -accel tcg,thread=multi -cpu max
