@@ -32,7 +32,7 @@
  * or meaning changes; additions have a feature bit instead. A client built for
  * another version must not use the device.
  */
-#define KVIEW_ABI_VERSION	1
+#define KVIEW_ABI_VERSION	2
 
 /** Most extents in one view. */
 #define KVIEW_MAX_EXTENTS	4096
@@ -46,25 +46,48 @@
 #define KVIEW_FEATURE_BLOB	(1ULL << 1)	/* KVIEW_EXTENT_BLOB can be used */
 #define KVIEW_FEATURE_FILE	(1ULL << 2)	/* KVIEW_EXTENT_FILE can be used */
 #define KVIEW_FEATURE_HUGE_PMD	(1ULL << 3)	/* mappings can use 2 MiB entries */
-#define KVIEW_FEATURE_HUGE_PUD	(1ULL << 4)	/* mappings can use 1 GiB entries */
+#define KVIEW_FEATURE_HUGE_PUD	(1ULL << 4)	/* never set: mappings have no 1 GiB entries */
 
 /* struct kview_info.refusals: reasons for which KVIEW_EXTENT_RAM is refused now. */
 #define KVIEW_REFUSAL_LOCKDOWN	(1U << 0)	/* lockdown=confidentiality is in force */
 #define KVIEW_REFUSAL_ENCRYPTED	(1U << 1)	/* the guest's memory is encrypted (SEV, TDX) */
+
+/* struct kview_info.events: changes after which mapped pages are revoked at once. */
+#define KVIEW_EVENT_DIRECT_MAP	(1U << 0)	/* a page leaves the direct map: memfd_secret */
+#define KVIEW_EVENT_POISON	(1U << 1)	/* memory failure, soft offline */
+#define KVIEW_EVENT_BALLOON	(1U << 2)	/* PageOffline: balloons, virtio-mem */
+#define KVIEW_EVENT_MEMTYPE	(1U << 3)	/* another memory type */
+#define KVIEW_EVENT_ALL		((1U << 4) - 1)
 
 /**
  * struct kview_info - what KVIEW_IOC_INFO reports
  * @abi_version:    KVIEW_ABI_VERSION of the module; always the first member
  * @refusals:       KVIEW_REFUSAL_* bits in force at the time of the call; 0 if none
  * @features:       KVIEW_FEATURE_* bits
- * @direct_map:     kernel virtual address of physical address 0 (PAGE_OFFSET)
+ * @direct_map:     kernel virtual address of physical address 0 (PAGE_OFFSET); 0 if the
+ *                  caller lacks CAP_SYS_RAWIO
  * @image_delta:    kernel virtual minus physical address of any byte of the kernel
- *                  image, modulo 2^64
- * @revalidate_ms:  longest time in milliseconds that a mapping goes on to show a page
- *                  that may not be shown any more; 0 if mappings are never checked
+ *                  image, modulo 2^64; 0 if the caller lacks CAP_SYS_RAWIO
+ * @revalidate_ms:  longest time in milliseconds between two looks at the struct page of
+ *                  a mapped page; 1,000 at most while KVIEW_EVENT_POISON or
+ *                  KVIEW_EVENT_BALLOON is not in @events
  * @max_extents:    KVIEW_MAX_EXTENTS of the module
  * @max_blob_len:   KVIEW_MAX_BLOB_LEN of the module, in bytes
  * @nr_views:       views that exist now, of all callers
+ * @events:         KVIEW_EVENT_* bits: a page that is hidden by such a change is unmapped at
+ *                  once. For others @revalidate_ms and @direct_ms are the bound.
+ * @direct_ms:      longest time in milliseconds between two looks at the kernel's own
+ *                  page-table entry of a mapped page
+ * @late_ms:        how much longer than @revalidate_ms the last pass took, or the present
+ *                  one takes so far
+ * @pass_ms:        time that the last pass over all mapped pages took
+ * @mapped_blocks:  blocks of 2 MiB that are mapped, or were since the last mapping began
+ * @revoked:        blocks unmapped since the module was loaded, by cause: direct map, poison,
+ *                  balloon, memory type, offline or online, periodic look, conflict of two
+ *                  faults
+ * @worst_us:       longest time from an event to the end of the unmapping, in microseconds
+ * @worker_ns:      time that the module's thread has run, in nanoseconds
+ * @passes:         passes over all mapped pages that have ended
  * @reserved:       zero
  */
 struct kview_info {
@@ -77,7 +100,16 @@ struct kview_info {
 	__u32 max_extents;
 	__u32 max_blob_len;
 	__u32 nr_views;
-	__u64 reserved[10];
+	__u32 events;
+	__u32 direct_ms;
+	__u32 late_ms;
+	__u32 pass_ms;
+	__u64 mapped_blocks;
+	__u64 revoked[7];
+	__u64 worst_us;
+	__u64 worker_ns;
+	__u64 passes;
+	__u64 reserved[3];
 };
 
 /* struct kview_extent.kind */
@@ -148,7 +180,7 @@ struct kview_create {
 };
 
 /** Request group of every kview ioctl. */
-#define KVIEW_IOC_MAGIC		0xb7
+#define KVIEW_IOC_MAGIC		0xd7
 
 /**
  * KVIEW_IOC_INFO - fill in a struct kview_info, which need not be initialised.
@@ -184,7 +216,7 @@ struct kview_create {
 #define KVIEW_STATIC_ASSERT(cond, text) _Static_assert(cond, text)
 #endif
 
-KVIEW_STATIC_ASSERT(sizeof(struct kview_info) == 128, "struct kview_info is 128 bytes");
+KVIEW_STATIC_ASSERT(sizeof(struct kview_info) == 176, "struct kview_info is 176 bytes");
 KVIEW_STATIC_ASSERT(sizeof(struct kview_extent) == 64, "struct kview_extent is 64 bytes");
 KVIEW_STATIC_ASSERT(sizeof(struct kview_create) == 88, "struct kview_create is 88 bytes");
 

@@ -14,14 +14,16 @@
 #include <linux/string.h>
 #include <linux/uaccess.h>
 
-#include <asm/cpufeature.h>
-
+#include "arch.h"
+#include "backstop.h"
+#include "block.h"
 #include "compat.h"
+#include "event.h"
 #include "file.h"
 #include "kview.h"
 #include "page.h"
+#include "revoke.h"
 #include "table.h"
-#include "vma.h"
 
 static u64 kview_ctl_features(void)
 {
@@ -29,27 +31,44 @@ static u64 kview_ctl_features(void)
 
 	if (!cc_platform_has(CC_ATTR_GUEST_MEM_ENCRYPT))
 		bits |= KVIEW_FEATURE_RAM;
-	if (KVIEW_HAVE_HUGE_PMD && cpu_feature_enabled(X86_FEATURE_PSE))
+	if (KVIEW_HAVE_HUGE_PMD && kview_arch_has_huge())
 		bits |= KVIEW_FEATURE_HUGE_PMD;
-	if (KVIEW_HAVE_HUGE_PUD && cpu_feature_enabled(X86_FEATURE_GBPAGES))
-		bits |= KVIEW_FEATURE_HUGE_PUD;
 	return bits;
 }
 
 static long kview_ctl_info(void __user *arg)
 {
+	struct kview_backstop_stats backstop;
+	struct kview_revoke_stats revoke;
 	struct kview_info info = {
 		.abi_version	= KVIEW_ABI_VERSION,
 		.refusals	= kview_page_refusals(),
 		.features	= kview_ctl_features(),
-		.direct_map	= PAGE_OFFSET,
-		.image_delta	= kview_table_image_delta(),
-		.revalidate_ms	= kview_vma_revalidate_ms(),
 		.max_extents	= KVIEW_MAX_EXTENTS,
 		.max_blob_len	= KVIEW_MAX_BLOB_LEN,
 		.nr_views	= kview_file_nr_views(),
+		.events		= KVIEW_EVENT_ALL & ~kview_event_missing(),
+		.mapped_blocks	= kview_block_nr_mapped(),
 	};
+	unsigned int i;
 
+	/* The descriptor may have been passed to a process that must not know KASLR's offsets. */
+	if (capable(CAP_SYS_RAWIO)) {
+		info.direct_map = PAGE_OFFSET;
+		info.image_delta = kview_arch_image_delta();
+	}
+	kview_backstop_get_stats(&backstop);
+	info.revalidate_ms = backstop.period_ms;
+	info.direct_ms = backstop.direct_ms;
+	info.late_ms = backstop.late_ms;
+	info.pass_ms = backstop.pass_ms;
+	info.passes = backstop.passes;
+	kview_revoke_get_stats(&revoke);
+	BUILD_BUG_ON(ARRAY_SIZE(info.revoked) != KVIEW_NR_CAUSES);
+	for (i = 0; i < KVIEW_NR_CAUSES; i++)
+		info.revoked[i] = revoke.revoked[i];
+	info.worst_us = revoke.worst_us;
+	info.worker_ns = revoke.cpu_ns;
 	return copy_to_user(arg, &info, sizeof(info)) ? -EFAULT : 0;
 }
 

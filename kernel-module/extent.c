@@ -3,18 +3,16 @@
 
 #include <linux/align.h>
 #include <linux/errno.h>
-#include <linux/mm.h>
 #include <linux/limits.h>
 #include <linux/overflow.h>
 
+#include "arch.h"
 #include "kview.h"
 
 /* Tells whether [vaddr, vaddr + len) is inside the kernel image mapping and maps @paddr. */
 static bool kview_extent_image_ok(u64 vaddr, u64 paddr, u64 len, u64 image_delta)
 {
-	return vaddr == paddr + image_delta && vaddr >= __START_KERNEL_map &&
-	       vaddr - __START_KERNEL_map < KERNEL_IMAGE_SIZE &&
-	       len <= KERNEL_IMAGE_SIZE - (vaddr - __START_KERNEL_map);
+	return vaddr == paddr + image_delta && kview_arch_is_image(vaddr, len);
 }
 
 /**

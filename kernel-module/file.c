@@ -19,6 +19,7 @@
 #include "compat.h"
 #include "page.h"
 #include "read.h"
+#include "revoke.h"
 #include "table.h"
 #include "view.h"
 #include "vma.h"
@@ -92,7 +93,7 @@ static void kview_file_evict_inode(struct inode *inode)
 	struct kview_view *view = inode->i_private;
 
 	if (view)
-		kview_vma_remove_view(view);
+		kview_revoke_remove_view(view);
 	truncate_inode_pages_final(&inode->i_data);
 	clear_inode(inode);
 	if (!view)
@@ -172,14 +173,17 @@ static struct inode *kview_file_new_view(struct kview_table *table)
 	kview_compat_init_times(inode);
 	i_size_write(inode, table->size);
 	inode_set_bytes(inode, kview_file_data_bytes(table));
-	/* S_IMMUTABLE: size, mode and times cannot be changed. */
-	inode->i_flags |= S_PRIVATE | S_IMMUTABLE;
+	/* Size, mode and times cannot be changed. Not S_PRIVATE: LSMs check each use. */
+	inode->i_flags |= S_IMMUTABLE;
 
 	view->table = table;
 	view->mapping = inode->i_mapping;
+	INIT_LIST_HEAD(&view->fills);
+	spin_lock_init(&view->fills_lock);
+	init_waitqueue_head(&view->fills_wait);
 	inode->i_private = view;
 	atomic_inc(&nr_views);
-	kview_vma_add_view(view);
+	kview_revoke_add_view(view);
 	return inode;
 }
 

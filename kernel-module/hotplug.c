@@ -7,8 +7,9 @@
 #include <linux/pfn.h>
 #include <linux/printk.h>
 
+#include "block.h"
 #include "page.h"
-#include "vma.h"
+#include "revoke.h"
 
 /*
  * The first frame that goes online and offline with a range. With
@@ -26,10 +27,11 @@ static unsigned long first_pfn(const struct memory_notify *range)
  */
 static int kview_hotplug_hide(const struct memory_notify *range)
 {
-	int ret = kview_page_forbid(first_pfn(range), range->start_pfn + range->nr_pages);
+	unsigned long start = first_pfn(range), end = range->start_pfn + range->nr_pages;
+	int ret = kview_page_forbid(start, end);
 
 	if (!ret)
-		kview_vma_zap_all();
+		kview_revoke_range(start, end);
 	return ret;
 }
 
@@ -42,17 +44,22 @@ static int kview_hotplug_hide_late(const struct memory_notify *range)
 	if (kview_hotplug_hide(range)) {
 		pr_warn_ratelimited("out of memory: all memory is hidden until it is set online\n");
 		kview_page_forbid_all();
-		kview_vma_zap_all();
+		kview_revoke_range(0, first_pfn(range) + range->nr_pages);
 	}
 	return NOTIFY_OK;
 }
 
+/* Mappings that have zeros for the range lose them, and are judged when they are touched. */
 static int kview_hotplug_show(const struct memory_notify *range)
 {
+	unsigned long start = first_pfn(range), end = range->start_pfn + range->nr_pages;
+
 	/* Too late to refuse. Memory that stays hidden does no harm. */
-	if (kview_page_allow(first_pfn(range), range->start_pfn + range->nr_pages))
-		pr_warn_ratelimited("out of memory: frames %#lx to %#lx stay hidden\n",
-				    first_pfn(range), range->start_pfn + range->nr_pages - 1);
+	if (kview_block_add_range(start, end) || kview_page_allow(start, end))
+		pr_warn_ratelimited("out of memory: frames %#lx to %#lx stay hidden\n", start,
+				    end - 1);
+	else
+		kview_revoke_range(start, end);
 	return NOTIFY_OK;
 }
 

@@ -3,7 +3,6 @@
 
 #include <linux/cc_platform.h>
 #include <linux/ioport.h>
-#include <linux/irqflags.h>
 #include <linux/memory_hotplug.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
@@ -11,14 +10,12 @@
 #include <linux/sched.h>
 #include <linux/security.h>
 #include <linux/slab.h>
-#include <linux/srcu.h>
 
-#include <asm/pgtable.h>
-
+#include "arch.h"
+#include "compat.h"
 #include "kview.h"
 #include "pfnset.h"
 
-DEFINE_SRCU(kview_judgements);
 /*
  * The frames that may be shown: System RAM that is online and not about to go offline. Each
  * has a struct page. Read in a judgement; replaced under ram_lock.
@@ -47,154 +44,185 @@ u32 kview_page_refusals(void)
 	return refusals;
 }
 
-/**
- * kview_page_synchronize - wait for all judgements that have begun
- *
- * Context: may sleep; not in a judgement.
- */
-void kview_page_synchronize(void)
-{
-	synchronize_srcu(&kview_judgements);
-}
-
-/*
- * Tells whether the kernel's own page tables map @vaddr: the entry is present, has the
- * encryption bit if the host encrypts its memory, and has none of the bits in @never (4 KiB
- * entries) or @never_large. *nr is set to the number of pages, 1 to @max, for which the
- * answer holds, as far as one page table tells.
- *
- * Interrupts are off because 6.15 and later free page tables of the direct map after a
- * flush by interprocessor interrupt (cpa_collapse_large_pages()).
- */
-static bool kview_page_is_mapped(unsigned long vaddr, pteval_t never, pteval_t never_large,
-		      unsigned long max, unsigned long *nr)
-{
-	const pteval_t want = _PAGE_PRESENT | _PAGE_ENC;
-	unsigned long flags, n = 1;
-	unsigned int level;
-	bool mapped = false;
-	pte_t *pte;
-
-	local_irq_save(flags);
-	pte = lookup_address(vaddr, &level);
-	if (pte && level == PG_LEVEL_4K) {
-		/* The entry is part of a page table: look at the entries after it, too. */
-		max = min(max, PTRS_PER_PTE - pte_index(vaddr));
-		mapped = (pte_val(READ_ONCE(pte[0])) & (want | never)) == want;
-		for (; n < max; n++)
-			if (((pte_val(READ_ONCE(pte[n])) & (want | never)) == want) != mapped)
-				break;
-	} else if (pte) {
-		mapped = (pte_val(READ_ONCE(*pte)) & (want | never_large)) == want;
-		n = (page_level_size(level) - (vaddr & ~page_level_mask(level))) >> PAGE_SHIFT;
-	}
-	/* Without an entry, @level is not used: 6.1 sets it to that of a table above. */
-	local_irq_restore(flags);
-	*nr = min(n, max);
-	return mapped;
-}
-
 /* The part of the verdict that is in struct page. Racy without a reference, as in /proc/kcore. */
 static bool page_is_plain(struct page *page)
 {
 	return !PageOffline(page) && !is_page_hwpoison(page);
 }
 
-/* The part of the verdict that is in the kernel's page tables, for a run of pages. */
-static bool kview_page_run_is_mapped(const struct page *page, unsigned long vaddr, enum kview_page_use use,
-			  unsigned long max, unsigned long *nr)
+/*
+ * Number of pages from @page on, at most @max, that one look shows to be plain; 0 if the look
+ * is at @page alone. Free blocks contain no PageOffline page, and a poisoned page is taken
+ * out of them before memory_failure() ends. Folios have a flag for a poisoned page inside.
+ * The order is read without a lock, so it is used only if the page is still the same after.
+ */
+static unsigned long plain_by_order(struct page *page, unsigned long max)
 {
-	const bool huge = use == KVIEW_PAGE_MAP_HUGE;
-	bool mapped;
+	unsigned int order;
 
-	mapped = kview_page_is_mapped((unsigned long)page_address(page), huge ? _PAGE_CACHE_MASK : 0,
-			   huge ? _PAGE_LARGE_CACHE_MASK : 0, max, nr);
-	if (mapped && vaddr)
-		mapped = kview_page_is_mapped(vaddr, 0, 0, *nr, nr);
-	return mapped;
+	if (PageBuddy(page)) {
+		order = READ_ONCE(page->private);
+		if (order > KVIEW_COMPAT_MAX_ORDER || !PageBuddy(page))
+			return 0;
+	} else if (kview_compat_is_plain_folio(page, &order)) {
+		if (PageOffline(page) || PageHWPoison(page))
+			return 0;
+	} else {
+		return 0;
+	}
+	return min(max, 1UL << order);
 }
 
 /**
- * kview_page_run - judge a run of pages
- * @pfn:   its first page
+ * kview_page_judge_run - judge consecutive pages for a read
+ * @pfn:   the first page
  * @vaddr: 0, or the address of @pfn in the mapping of the kernel image, where it must be
  *         present, too
- * @use:   what the verdict is for
+ * @walk:  look at the kernel's page tables. A copy that stops at an absent page can do
+ *         without, which is faster, except for image pages, which it reads by their image
+ *         address, and for encrypted memory, where a read of plain text does not fault
  * @max:   most pages to judge, at least 1
  *
- * A page is visible if it is online System RAM, not PageOffline, not poisoned and in the
- * direct map, as for /proc/kcore. For KVIEW_PAGE_READ the look at the direct map is left to
- * the copy where that finds out as well, because it takes longest.
- *
  * Context: in a judgement.
- * Return: the number of pages from @pfn for which the verdict holds, 1 to @max; positive if
- * they are visible, negated if they are hidden.
  */
-long kview_page_run(unsigned long pfn, unsigned long vaddr, enum kview_page_use use,
-		    unsigned long max)
+struct kview_page_run kview_page_judge_run(unsigned long pfn, unsigned long vaddr, bool walk,
+					   unsigned long max)
 {
-	unsigned long next, n;
+	struct kview_page_run run = { };
+	unsigned long next;
 	struct page *page;
-	bool visible;
 
-	visible = kview_pfnset_has(srcu_dereference(ram, &kview_judgements), pfn, &next);
-	max = min(max, next - pfn);
-	if (!visible)
-		return -max;
+	RCU_LOCKDEP_WARN(!rcu_read_lock_sched_held(), "verdict outside of a judgement");
+	run.visible = kview_pfnset_has(rcu_dereference_sched(ram), pfn, &next);
+	run.nr = min(max, next - pfn);
+	if (!run.visible)
+		return run;
 
 	/* struct pages are consecutive within a section of sparsemem. */
-	max = min(max, PAGES_PER_SECTION - pfn % PAGES_PER_SECTION);
+	run.nr = min(run.nr, PAGES_PER_SECTION - pfn % PAGES_PER_SECTION);
 	page = pfn_to_page(pfn);
+	if (walk || vaddr || !kview_arch_read_faults()) {
+		run.visible = kview_arch_lookup((unsigned long)page_address(page), run.nr,
+						&run.nr) != KVIEW_ARCH_ABSENT;
+		if (run.visible && vaddr)
+			run.visible = kview_arch_lookup(vaddr, run.nr, &run.nr) !=
+				      KVIEW_ARCH_ABSENT;
+		if (!run.visible)
+			return run;
+	}
 
-	/*
-	 * The copy cannot find out for image pages, which it reads by their image address,
-	 * nor for encrypted memory, where a read of plain text does not fault.
-	 */
-	if ((use != KVIEW_PAGE_READ || vaddr || _PAGE_ENC) &&
-	    !kview_page_run_is_mapped(page, vaddr, use, max, &max))
-		return -max;
-
-	visible = page_is_plain(page);
-	for (n = 1; n < max && page_is_plain(page + n) == visible; n++)
+	run.visible = page_is_plain(page);
+	for (next = 1; next < run.nr && page_is_plain(page + next) == run.visible; next++)
 		;
-	return visible ? n : -n;
+	run.nr = next;
+	return run;
+}
+
+/* Hides those of @nr pages of a block that their struct page does not allow to be shown. */
+static void judge_pages(unsigned long pfn, u8 *code, unsigned long nr)
+{
+	struct page *page = pfn_to_page(pfn);
+	unsigned long i, plain;
+
+	/* The second half of a free block of twice the size; both are in one section. */
+	if (pfn % (2 * KVIEW_BLOCK_PAGES) == KVIEW_BLOCK_PAGES &&
+	    plain_by_order(page - KVIEW_BLOCK_PAGES, ULONG_MAX) > KVIEW_BLOCK_PAGES)
+		return;
+	for (i = 0; i < nr; i += plain) {
+		plain = plain_by_order(page + i, nr - i);
+		if (plain)
+			continue;
+		plain = 1;
+		if (!page_is_plain(page + i))
+			code[i] = KVIEW_ARCH_ABSENT;
+	}
+}
+
+static u64 sum_codes(const u8 *code)
+{
+	u64 sum = 0, differ = 0, word;
+	unsigned int i;
+
+	for (i = 0; i < KVIEW_BLOCK_PAGES; i += sizeof(word)) {
+		memcpy(&word, code + i, sizeof(word));
+		differ |= word ^ (KVIEW_ARCH_CACHED * 0x0101010101010101ULL);
+		sum = (sum ^ word) * 0x9e3779b97f4a7c15ULL;
+		sum ^= sum >> 29;
+	}
+	if (!differ)
+		return KVIEW_SUM_FULL;
+	return max_t(u64, sum, KVIEW_SUM_FULL + 1);
 }
 
 /**
- * kview_page_block - judge a naturally aligned block that one entry is to map
- * @pfn:   its first page
- * @vaddr: as for kview_page_run()
- * @order: its size, log2 of pages
+ * kview_page_judge_block - judge each page of a block
+ * @block:   number of the block: its first page frame number divided by KVIEW_BLOCK_PAGES
+ * @verdict: set
  *
- * Each page must be visible and cached write-back, because track_pfn_insert() gives a huge
- * entry the memory type of its first page. Blocks over 2 MiB pass only if one entry of the
- * direct map covers them.
- *
- * Context: in a judgement; may reschedule.
- * Return: true if the block passes.
+ * Context: any but NMI; not in a judgement. The verdict may be out of date on return.
  */
-bool kview_page_block(unsigned long pfn, unsigned long vaddr, unsigned int order)
+void kview_page_judge_block(unsigned long block, struct kview_verdict *verdict)
 {
-	unsigned long left = 1UL << order;
-	unsigned long leaf;
-	long nr;
+	unsigned long pfn = block << KVIEW_BLOCK_SHIFT, done, nr, next, i;
+	u8 *code = verdict->code, type;
 
-	if (order > PMD_SHIFT - PAGE_SHIFT &&
-	    (kview_page_run(pfn, vaddr, KVIEW_PAGE_MAP_HUGE, 1) < 0 ||
-	     !kview_page_is_mapped((unsigned long)pfn_to_kaddr(pfn), 0, 0, left, &leaf) || leaf < left))
-		return false;
+	memset(code, KVIEW_ARCH_ABSENT, KVIEW_BLOCK_PAGES);
+	kview_judge_begin();
+	for (done = 0; done < KVIEW_BLOCK_PAGES; done += nr) {
+		bool online = kview_pfnset_has(rcu_dereference_sched(ram), pfn + done, &next);
 
-	while (left) {
-		nr = kview_page_run(pfn, vaddr, KVIEW_PAGE_MAP_HUGE, left);
-		if (nr < 0)
-			return false;
-		pfn += nr;
-		left -= nr;
-		if (vaddr)
-			vaddr += nr << PAGE_SHIFT;
-		cond_resched();
+		nr = min(KVIEW_BLOCK_PAGES - done, next - (pfn + done));
+		if (!online)
+			continue;
+		/* A block is inside one section of sparsemem. */
+		for (i = 0; i < nr; i += next) {
+			type = kview_arch_lookup((unsigned long)pfn_to_kaddr(pfn + done + i),
+						 nr - i, &next);
+			memset(code + done + i, type, next);
+		}
+		judge_pages(pfn + done, code + done, nr);
 	}
-	return true;
+	kview_judge_end();
+	verdict->sum = sum_codes(code);
+}
+
+/**
+ * kview_page_in_direct_map - count blocks that are still in the direct map, write-back
+ * @block: the first block; each had a verdict of KVIEW_SUM_FULL
+ * @max:   most blocks to look at
+ *
+ * Looks at page tables only, and at a table of 512 blocks at a time where these have large
+ * entries.
+ *
+ * Return: the number of blocks from @block on, 0 to @max.
+ */
+unsigned long kview_page_in_direct_map(unsigned long block, unsigned long max)
+{
+	unsigned long vaddr = (unsigned long)pfn_to_kaddr(block << KVIEW_BLOCK_SHIFT);
+	unsigned long left = max << KVIEW_BLOCK_SHIFT, done = 0, nr;
+
+	while (done < left) {
+		if (kview_arch_lookup(vaddr + (done << PAGE_SHIFT), left - done, &nr) !=
+		    KVIEW_ARCH_CACHED)
+			break;
+		done += nr;
+	}
+	return done >> KVIEW_BLOCK_SHIFT;
+}
+
+/**
+ * kview_page_hide_image - hide pages that are absent from the mapping of the kernel image
+ * @vaddr: address of the first page there
+ * @code:  codes of the pages
+ * @nr:    number of pages
+ */
+void kview_page_hide_image(unsigned long vaddr, u8 *code, unsigned int nr)
+{
+	unsigned long i, n;
+
+	for (i = 0; i < nr; i += n)
+		if (kview_arch_lookup(vaddr + (i << PAGE_SHIFT), nr - i, &n) == KVIEW_ARCH_ABSENT)
+			memset(code + i, KVIEW_ARCH_ABSENT, n);
 }
 
 /* Replaces the set in force by @next, and frees it once no judgement uses it. */
@@ -203,7 +231,7 @@ static void kview_page_replace_ram(struct kview_pfnset *next)
 	struct kview_pfnset *old;
 
 	old = rcu_replace_pointer(ram, next, lockdep_is_held(&ram_lock));
-	kview_page_synchronize();
+	synchronize_rcu_expedited();
 	kfree(old);
 }
 
@@ -327,4 +355,25 @@ void kview_page_exit(void)
 {
 	kfree(rcu_dereference_protected(ram, true));
 	RCU_INIT_POINTER(ram, NULL);
+}
+
+/**
+ * kview_page_for_each_range - call a function for each range of frames that may be shown
+ * @fn: gets the first frame and the one after the last; returns 0 or -errno
+ *
+ * Context: may sleep; @fn must not change the set.
+ * Return: 0 or what @fn returned.
+ */
+int kview_page_for_each_range(int (*fn)(unsigned long start, unsigned long end))
+{
+	const struct kview_pfnset *set;
+	unsigned int i;
+	int ret = 0;
+
+	mutex_lock(&ram_lock);
+	set = rcu_dereference_protected(ram, lockdep_is_held(&ram_lock));
+	for (i = 0; !ret && set && i < set->nr; i++)
+		ret = fn(set->range[i].start, set->range[i].end);
+	mutex_unlock(&ram_lock);
+	return ret;
 }

@@ -2,64 +2,76 @@
 /*
  * Verdicts: which pages may be shown.
  *
- * A verdict holds until the end of the judgement in which it was made: the code between
- * kview_judge_begin() and kview_judge_end(), which also contains the use of the verdict (the
- * copy, or the insertion into a page table). To hide memory, change what the verdict depends
- * on, call kview_page_synchronize(), then unmap. A judgement may sleep, but must not take
- * page faults of user space, because memory offlining waits for judgements.
+ * A page is visible if it is online System RAM, not PageOffline, not poisoned, and in the
+ * direct map, as for /proc/kcore.
+ *
+ * A judgement is the code between kview_judge_begin() and kview_judge_end(). In it the set of
+ * frames stays, and so do the struct pages of its frames: kview_page_forbid() waits for
+ * judgements. A judgement neither sleeps nor is preempted, so a throttled process does not
+ * delay memory hotplug. A read uses its verdict in the judgement that made it. A mapping
+ * outlives its verdict; block.h has the rules for that.
  */
 #ifndef KVIEW_PAGE_H
 #define KVIEW_PAGE_H
 
-#include <linux/srcu.h>
+#include <linux/rcupdate.h>
 #include <linux/types.h>
+
+/* Pages in a block: the naturally aligned physical memory that one huge entry can map. */
+#define KVIEW_BLOCK_PAGES 512
+#define KVIEW_BLOCK_SHIFT 9
 
 u32 kview_page_refusals(void);
 
 int kview_page_init(void);
 void kview_page_exit(void);
 
-extern struct srcu_struct kview_judgements;
-
-/**
- * kview_judge_begin - begin a judgement
- *
- * Return: the argument for kview_judge_end().
- */
-static inline int kview_judge_begin(void)
+/** kview_judge_begin - begin a judgement */
+static inline void kview_judge_begin(void)
 {
-	return srcu_read_lock(&kview_judgements);
+	rcu_read_lock_sched();
+}
+
+/** kview_judge_end - end a judgement */
+static inline void kview_judge_end(void)
+{
+	rcu_read_unlock_sched();
 }
 
 /**
- * kview_judge_end - end a judgement
- * @judgement: the value that kview_judge_begin() returned
+ * struct kview_page_run - a verdict on consecutive pages
+ * @nr:      number of pages for which it holds, at least 1
+ * @visible: the verdict
  */
-static inline void kview_judge_end(int judgement)
-{
-	srcu_read_unlock(&kview_judgements, judgement);
-}
-
-void kview_page_synchronize(void);
-
-/**
- * enum kview_page_use - what a verdict is for
- * @KVIEW_PAGE_READ:     a copy that stops at a page that is not mapped
- * @KVIEW_PAGE_MAP:      page-table entries of 4 KiB, each with the memory type of its page
- * @KVIEW_PAGE_MAP_HUGE: a huge page-table entry: all pages must be cached write-back
- */
-enum kview_page_use {
-	KVIEW_PAGE_READ,
-	KVIEW_PAGE_MAP,
-	KVIEW_PAGE_MAP_HUGE,
+struct kview_page_run {
+	unsigned long nr;
+	bool visible;
 };
 
-long kview_page_run(unsigned long pfn, unsigned long vaddr, enum kview_page_use use,
-		    unsigned long max);
-bool kview_page_block(unsigned long pfn, unsigned long vaddr, unsigned int order);
+struct kview_page_run kview_page_judge_run(unsigned long pfn, unsigned long vaddr, bool walk,
+					   unsigned long max);
+
+/* Sums of verdicts; any other value is a hash of the codes. */
+#define KVIEW_SUM_NONE 0	/* no verdict */
+#define KVIEW_SUM_FULL 1	/* all pages are visible and cached write-back */
+
+/**
+ * struct kview_verdict - a verdict on each page of a block
+ * @sum:  equal for equal verdicts; KVIEW_SUM_FULL if one huge entry may map the block
+ * @code: for each page, KVIEW_ARCH_ABSENT if it is hidden, else its memory type as in arch.h
+ */
+struct kview_verdict {
+	u64 sum;
+	u8 code[KVIEW_BLOCK_PAGES];
+};
+
+void kview_page_judge_block(unsigned long block, struct kview_verdict *verdict);
+unsigned long kview_page_in_direct_map(unsigned long block, unsigned long max);
+void kview_page_hide_image(unsigned long vaddr, u8 *code, unsigned int nr);
 
 int kview_page_allow(unsigned long start, unsigned long end);
 int kview_page_forbid(unsigned long start, unsigned long end);
 void kview_page_forbid_all(void);
+int kview_page_for_each_range(int (*fn)(unsigned long start, unsigned long end));
 
 #endif /* KVIEW_PAGE_H */

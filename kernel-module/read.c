@@ -21,18 +21,17 @@
 #include <linux/uaccess.h>
 #include <linux/uio.h>
 
-#include <asm/cpufeature.h>
-
+#include "arch.h"
 #include "kview.h"
 #include "page.h"
 #include "table.h"
 #include "view.h"
 #include "window.h"
 
-/* Most bytes copied between two checks for signals and for the scheduler. */
+/* Most bytes read between two checks for signals and for the scheduler. */
 #define STEP SZ_2M
-/* Most bytes of the buffer to fault in at once, after a copy that stopped early. */
-#define FAULT_IN SZ_64K
+/* Most bytes copied in one judgement, which is not preempted. */
+#define JUDGED SZ_64K
 
 /**
  * struct ram - a range of RAM to read
@@ -46,16 +45,19 @@ struct ram {
 	size_t len;
 };
 
-/* Shortens @ram to a range that has one verdict; returns true if it is visible. In a judgement. */
-static inline bool judge(struct ram *ram, enum kview_page_use use)
+/*
+ * Judges the start of @ram and shortens @ram to the bytes that have one verdict. @walk is as for
+ * kview_page_judge_run(). Returns true if they are visible. In a judgement.
+ */
+static inline bool judge(struct ram *ram, bool walk)
 {
 	size_t offset = offset_in_page(ram->paddr);
-	long nr;
+	struct kview_page_run run;
 
-	nr = kview_page_run(PHYS_PFN(ram->paddr), ram->vaddr & PAGE_MASK, use,
-			    PFN_UP(offset + ram->len));
-	ram->len = min_t(size_t, ram->len, (abs(nr) << PAGE_SHIFT) - offset);
-	return nr > 0;
+	run = kview_page_judge_run(PHYS_PFN(ram->paddr), ram->vaddr & PAGE_MASK, walk,
+				   PFN_UP(offset + ram->len));
+	ram->len = min_t(size_t, ram->len, (run.nr << PAGE_SHIFT) - offset);
+	return run.visible;
 }
 
 /* Address to read from. Image pages may be absent from the image mapping only. */
@@ -65,46 +67,22 @@ static const void *ram_address(const struct ram *ram)
 }
 
 /*
- * Tells whether _copy_mc_to_iter() survives a source page that is not mapped. To user space
- * it does. To kernel memory it is a plain memcpy() on CPUs without fast string moves.
- * Sanitizers would report reads of memory that the module does not own.
- */
-static bool direct_copy_is_safe(const struct iov_iter *to)
-{
-	if (IS_ENABLED(CONFIG_KASAN) || IS_ENABLED(CONFIG_KMSAN) || IS_ENABLED(CONFIG_KCSAN))
-		return false;
-	return user_backed_iter(to) || cpu_feature_enabled(X86_FEATURE_ERMS);
-}
-
-/* Copies to kernel memory. Returns 0 if all bytes were copied. */
-static int kview_read_to_kernel(void *dst, const struct ram *ram)
-{
-	const void *src = ram_address(ram);
-
-	if (!IS_ENABLED(CONFIG_KASAN) && !IS_ENABLED(CONFIG_KMSAN) &&
-	    cpu_feature_enabled(X86_FEATURE_ERMS))
-		return copy_mc_to_kernel(dst, src, ram->len) ? -EFAULT : 0;
-	return copy_from_kernel_nofault(dst, src, ram->len);
-}
-
-/*
  * Judges the start of @ram, shortens @ram to the bytes that were judged, and copies them if
  * they are visible, without page faults. Sets *visible to the verdict. Returns bytes copied.
  */
-static inline size_t kview_read_run(struct ram *ram, enum kview_page_use use, struct iov_iter *to,
-		       bool *visible)
+static inline size_t kview_read_run(struct ram *ram, bool walk, struct iov_iter *to, bool *visible)
 {
 	size_t copied = 0;
-	int judgement;
 
-	judgement = kview_judge_begin();
-	*visible = judge(ram, use);
-	if (*visible && direct_copy_is_safe(to)) {
+	ram->len = min_t(size_t, ram->len, JUDGED);
+	kview_judge_begin();
+	*visible = judge(ram, walk);
+	if (*visible && kview_arch_copy_survives(to)) {
 		pagefault_disable();
 		copied = _copy_mc_to_iter(ram_address(ram), ram->len, to);
 		pagefault_enable();
 	}
-	kview_judge_end(judgement);
+	kview_judge_end();
 	return copied;
 }
 
@@ -114,17 +92,16 @@ static ssize_t kview_read_ram_bounced(struct ram *ram, struct iov_iter *to)
 	struct page *page = alloc_page(GFP_KERNEL);
 	size_t copied;
 	void *bounce;
-	int judgement;
 
 	if (!page)
 		return -ENOMEM;
 	bounce = page_address(page);
 	ram->len = min(ram->len, PAGE_SIZE - offset_in_page(ram->paddr));
 
-	judgement = kview_judge_begin();
-	if (!judge(ram, KVIEW_PAGE_MAP) || kview_read_to_kernel(bounce, ram))
+	kview_judge_begin();
+	if (!judge(ram, true) || kview_arch_copy(bounce, ram_address(ram), ram->len))
 		memset(bounce, 0, ram->len);
-	kview_judge_end(judgement);
+	kview_judge_end();
 
 	copied = copy_to_iter(bounce, ram->len, to);
 	__free_page(page);
@@ -132,20 +109,22 @@ static ssize_t kview_read_ram_bounced(struct ram *ram, struct iov_iter *to)
 }
 
 /* Reads at least one byte from the start of @ram. Returns the number of bytes or -errno. */
-static ssize_t kview_read_ram(struct ram *ram, struct iov_iter *to)
+static ssize_t kview_read_ram(struct ram *ram, bool nowait, struct iov_iter *to)
 {
 	bool visible;
 	size_t copied, len;
 
-	copied = kview_read_run(ram, KVIEW_PAGE_READ, to, &visible);
+	copied = kview_read_run(ram, false, to, &visible);
 	if (copied)
 		return copied;
+	if (nowait)
+		return visible ? -EAGAIN : iov_iter_zero(ram->len, to) ?: -EFAULT;
 	if (visible) {
 		/* One of the sides is not present: fault in the buffer, and look at the direct map. */
-		len = min_t(size_t, ram->len, FAULT_IN);
+		len = ram->len;
 		if (fault_in_iov_iter_writeable(to, len) == len)
 			return -EFAULT;
-		copied = kview_read_run(ram, KVIEW_PAGE_MAP, to, &visible);
+		copied = kview_read_run(ram, true, to, &visible);
 		if (copied)
 			return copied;
 	}
@@ -155,7 +134,8 @@ static ssize_t kview_read_ram(struct ram *ram, struct iov_iter *to)
 }
 
 /* Reads at least one byte from the start of any span. Returns as kview_read_ram(). */
-static ssize_t kview_read_span(const struct kview_span *span, size_t len, struct iov_iter *to)
+static ssize_t kview_read_span(const struct kview_span *span, size_t len, bool nowait,
+			       struct iov_iter *to)
 {
 	const struct kview_table_extent *extent = span->extent;
 	struct ram ram;
@@ -171,7 +151,37 @@ static ssize_t kview_read_span(const struct kview_span *span, size_t len, struct
 	ram.paddr = extent->paddr + span->skip;
 	ram.vaddr = extent->vaddr ? extent->vaddr + span->skip : 0;
 	ram.len = len;
-	return kview_read_ram(&ram, to);
+	return kview_read_ram(&ram, nowait, to);
+}
+
+/*
+ * Reads an aligned word of visible RAM, which is what debuggers read most. Returns its size, or
+ * 0 if it cannot be read so.
+ */
+static ssize_t kview_read_word(const struct kview_table *table, u64 pos, struct iov_iter *to)
+{
+	struct ram ram = { .len = sizeof(u64) };
+	struct kview_span span;
+	bool loaded;
+	u64 word;
+
+	if (!iter_is_ubuf(to) || iov_iter_count(to) != sizeof(word) || !kview_arch_copy_survives(to))
+		return 0;
+	kview_table_find(table, pos, &span);
+	if (!span.extent || span.extent->kind != KVIEW_EXTENT_RAM || span.len < sizeof(word))
+		return 0;
+	ram.paddr = span.extent->paddr + span.skip;
+	ram.vaddr = span.extent->vaddr ? span.extent->vaddr + span.skip : 0;
+	if (!IS_ALIGNED(ram.paddr, sizeof(word)))
+		return 0;
+
+	kview_judge_begin();
+	loaded = judge(&ram, false) && kview_arch_load(&word, ram_address(&ram));
+	kview_judge_end();
+	if (!loaded || put_user(word, (u64 __user *)(to->ubuf + to->iov_offset)))
+		return 0;
+	iov_iter_advance(to, sizeof(word));
+	return sizeof(word);
 }
 
 /**
@@ -188,16 +198,25 @@ ssize_t kview_read_iter(struct kiocb *iocb, struct iov_iter *to)
 {
 	const struct kview_table *table = kview_view_of(iocb->ki_filp)->table;
 	u64 pos = iocb->ki_pos;
+	bool nowait = iocb->ki_flags & IOCB_NOWAIT;
 	struct kview_span span;
 	ssize_t ret = 0;
 	size_t left;
 
 	if (pos >= table->size)
 		return 0;
+	/* A reader such as IMA that reads a page at a time can be killed, too. */
+	if (fatal_signal_pending(current))
+		return -EINTR;
+	ret = kview_read_word(table, pos, to);
+	if (ret) {
+		iocb->ki_pos = pos + ret;
+		return ret;
+	}
 	left = min_t(u64, iov_iter_count(to), table->size - pos);
 	while (left) {
 		kview_table_find(table, pos, &span);
-		ret = kview_read_span(&span, min_t(size_t, left, STEP), to);
+		ret = kview_read_span(&span, min_t(size_t, left, STEP), nowait, to);
 		if (ret < 0)
 			break;
 		pos += ret;

@@ -8,20 +8,11 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
+#include "arch.h"
 #include "extent.h"
 #include "kview.h"
 #include "page.h"
 #include "window.h"
-
-/**
- * kview_table_image_delta - kernel virtual minus physical address of the kernel image
- *
- * Return: the difference, modulo 2^64.
- */
-u64 kview_table_image_delta(void)
-{
-	return __START_KERNEL_map - phys_base;
-}
 
 /* Copies bytes of the caller to pages of the module, so that they can be mapped. */
 static void *kview_table_copy_blob(u64 src, u64 len)
@@ -75,7 +66,7 @@ static int kview_table_fill(struct kview_table *table, const struct kview_create
 		if (copy_from_user(&extent, from + i, sizeof(extent)))
 			return -EFAULT;
 		ret = kview_extent_check(&extent, start, table->size,
-					 kview_table_image_delta());
+					 kview_arch_image_delta());
 		if (ret)
 			return ret;
 		if (extent.kind == KVIEW_EXTENT_RAM && !table->has_ram) {

@@ -63,7 +63,6 @@ struct kview_span {
 	u64 len;
 };
 
-u64 kview_table_image_delta(void);
 struct kview_table *kview_table_create(const struct kview_create *request);
 void kview_table_destroy(struct kview_table *table);
 const struct kview_table_extent *kview_table_window_at(const struct kview_table *table, u64 pos,

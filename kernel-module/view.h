@@ -5,6 +5,8 @@
 
 #include <linux/fs.h>
 #include <linux/list.h>
+#include <linux/spinlock.h>
+#include <linux/wait.h>
 
 struct kview_table;
 
@@ -13,20 +15,22 @@ struct kview_table;
 
 /**
  * struct kview_view - i_private of a view's inode; freed with the inode
- * @table:   what the view shows; owned
- * @mapping: the inode's address space, through which its mappings are unmapped
- * @list:    entry in the list of views of vma.c; under views_lock
- * @zap:     set while vma.c unmaps this view; under views_lock
- * @mapped:  not 0 if pages were mapped since the last unmapping began
- * @giant:   GIANT_* of vma.c: the state of entries of 1 GiB
+ * @table:      what the view shows; owned
+ * @mapping:    the inode's address space, through which its mappings are unmapped
+ * @list:       entry in the list of views of revoke.c; under its lock
+ * @busy:       set while the thread of revoke.c works on the view; under the same lock
+ * @fills:      faults that fill a page table now, struct fill of vma.c; under @fills_lock
+ * @fills_lock: leaf
+ * @fills_wait: woken when a fault leaves @fills
  */
 struct kview_view {
 	struct kview_table *table;
 	struct address_space *mapping;
 	struct list_head list;
-	bool zap;
-	int mapped;
-	int giant;
+	bool busy;
+	struct list_head fills;
+	spinlock_t fills_lock;
+	wait_queue_head_t fills_wait;
 };
 
 /** kview_view_of - the view that a file shows; @file must be a view */

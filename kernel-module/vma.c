@@ -3,129 +3,68 @@
 
 #include <linux/err.h>
 #include <linux/fs.h>
-#include <linux/hash.h>
+#include <linux/list.h>
 #include <linux/math.h>
 #include <linux/mm.h>
-#include <linux/moduleparam.h>
-#include <linux/mutex.h>
-#include <linux/workqueue.h>
+#include <linux/sched.h>
+#include <linux/wait.h>
 
+#include "arch.h"
+#include "backstop.h"
+#include "block.h"
 #include "compat.h"
 #include "kview.h"
 #include "page.h"
+#include "revoke.h"
 #include "table.h"
+#include "trace.h"
 #include "view.h"
-#include "window.h"
 
-/*
- * All mapped pages are unmapped every revalidate_ms, and judged when they are touched again:
- * the module does not learn of a page that leaves the direct map (memfd_secret), is ballooned
- * or poisoned. The period bounds the time for which such a page is seen, so it cannot be
- * switched off.
- */
-#define REVALIDATE_MS_MIN 50
-#define REVALIDATE_MS_MAX 60000
-static unsigned int revalidate_ms = 1000;
-
-static struct workqueue_struct *workqueue;
-static LIST_HEAD(views);
-/* Guards views and, while an inode is on it, that inode against being freed. */
-static DEFINE_MUTEX(views_lock);
-
-/*
- * One of these is held while a 2 MiB block of one address space is being filled, by a
- * huge entry or by small ones. The judgement of a block can change from one fault to
- * the next, and vmf_insert_pfn() must not meet a huge entry that another thread has
- * just made (VM_BUG_ON() in walk_to_pmd()). It also saves that thread's work.
- */
-#define BLOCK_LOCK_BITS 6
-static struct mutex block_locks[1 << BLOCK_LOCK_BITS];
-
-static struct mutex *block_lock(const struct vm_fault *vmf)
-{
-	unsigned long key = (unsigned long)vmf->vma->vm_mm ^ (vmf->address >> PMD_SHIFT);
-
-	return &block_locks[hash_long(key, BLOCK_LOCK_BITS)];
-}
-
-static void kview_vma_zap_mapped(struct work_struct *work);
-static DECLARE_DELAYED_WORK(zap_work, kview_vma_zap_mapped);
-
-/*
- * When to zap, in jiffies. The conversion rounds up, and a timer is up to an eighth, or one
- * jiffy, late. What is left of the period is for the work itself: waiting for sections, and
- * zapping.
- */
-static unsigned long zap_delay(void)
-{
-	unsigned int ms = READ_ONCE(revalidate_ms);
-
-	return msecs_to_jiffies(ms - ms / 4) - 2;
-}
-
-/*
- * Tells the periodic zap that @view gets mapped pages. In the section in which they are
- * inserted: then either the zap that clears @mapped waits for them, or this sees it
- * cleared. Without faults the work is not queued.
- */
-static void note_mapped(struct kview_view *view)
-{
-	if (!READ_ONCE(view->mapped))
-		WRITE_ONCE(view->mapped, 1);
-	queue_delayed_work(workqueue, &zap_work, zap_delay());
-}
-
-static void kview_vma_zap_mapped(struct work_struct *work)
-{
-	struct kview_view *view;
-
-	mutex_lock(&views_lock);
-	list_for_each_entry(view, &views, list)
-		view->zap = xchg(&view->mapped, 0);
-	kview_page_synchronize();
-	list_for_each_entry(view, &views, list)
-		if (view->zap)
-			unmap_mapping_range(view->mapping, 0, 0, 1);
-	mutex_unlock(&views_lock);
-}
+/* Most blocks that a fault judges to map pages around the one that is wanted. */
+#define MAX_BLOCKS 4
+/* How often a fault judges a block again at once, before it is repeated. */
+#define MAX_TRIES 3
 
 /**
- * kview_vma_zap_all - unmap every page of every view, to be judged again when touched
+ * struct fill - a fault that fills the page table, or the huge entry, of 2 MiB
+ * @list: in the view's list
+ * @pmd:  the entry for these 2 MiB; one fault has it at a time
  *
- * Context: may sleep. Pages that are to stay unmapped are forbidden before.
+ * It saves other faults of the same 2 MiB the verdict, and keeps small entries from being
+ * inserted where another thread has just inserted a huge one (VM_BUG_ON() in walk_to_pmd()).
  */
-void kview_vma_zap_all(void)
-{
-	struct kview_view *view;
+struct fill {
+	struct list_head list;
+	const pmd_t *pmd;
+};
 
-	mutex_lock(&views_lock);
-	list_for_each_entry(view, &views, list)
-		unmap_mapping_range(view->mapping, 0, 0, 1);
-	mutex_unlock(&views_lock);
+static bool is_filled(const struct kview_view *view, const pmd_t *pmd)
+{
+	const struct fill *fill;
+
+	list_for_each_entry(fill, &view->fills, list)
+		if (fill->pmd == pmd)
+			return true;
+	return false;
 }
 
-/**
- * kview_vma_add_view - let a view be zapped from now on
- * @view: with its mapping set
- */
-void kview_vma_add_view(struct kview_view *view)
+static void begin_fill(struct kview_view *view, struct fill *fill, const pmd_t *pmd)
 {
-	mutex_lock(&views_lock);
-	list_add_tail(&view->list, &views);
-	mutex_unlock(&views_lock);
+	fill->pmd = pmd;
+	spin_lock(&view->fills_lock);
+	wait_event_cmd(view->fills_wait, !is_filled(view, pmd), spin_unlock(&view->fills_lock),
+		       spin_lock(&view->fills_lock));
+	list_add(&fill->list, &view->fills);
+	spin_unlock(&view->fills_lock);
 }
 
-/**
- * kview_vma_remove_view - undo kview_vma_add_view()
- * @view: nothing maps it any more
- *
- * Context: may sleep, for as long as a zap of all views takes.
- */
-void kview_vma_remove_view(struct kview_view *view)
+static void end_fill(struct kview_view *view, struct fill *fill)
 {
-	mutex_lock(&views_lock);
-	list_del(&view->list);
-	mutex_unlock(&views_lock);
+	spin_lock(&view->fills_lock);
+	list_del(&fill->list);
+	spin_unlock(&view->fills_lock);
+	if (wq_has_sleeper(&view->fills_wait))
+		wake_up_all(&view->fills_wait);
 }
 
 static struct kview_view *view_of(const struct vm_area_struct *vma)
@@ -139,193 +78,317 @@ static u64 pos_of(const struct vm_area_struct *vma, unsigned long addr)
 	return ((u64)vma->vm_pgoff << PAGE_SHIFT) + (addr - vma->vm_start);
 }
 
-/**
- * struct frames - what is to be mapped from some address on
- * @pfn:  the first page frame
- * @step: 1 if the frames are consecutive, 0 if it is @pfn each time
- * @nr:   number of pages
+/*
+ * Ends a fault without the page: the access is repeated. It comes back when the thread has
+ * handled the event that stood in the way.
  */
-struct frames {
-	unsigned long pfn;
-	unsigned int step;
-	unsigned long nr;
-};
-
-/* What to map at @pos, for at most @max pages. In a section. */
-static void find_frames(const struct kview_table *table, u64 pos, unsigned long max,
-			struct frames *frames)
+static vm_fault_t repeat_fault(void)
 {
-	const struct kview_table_extent *extent;
-	struct kview_span span;
-	long nr;
-
-	kview_table_find(table, pos, &span);
-	extent = span.extent;
-	max = min_t(u64, max, DIV_ROUND_UP(span.len, PAGE_SIZE));
-
-	if (!extent) {
-		nr = -max;
-	} else if (extent->kind == KVIEW_EXTENT_BLOB) {
-		frames->pfn = page_to_pfn(virt_to_page(extent->blob + span.skip));
-		nr = max;
-	} else {
-		frames->pfn = PHYS_PFN(extent->paddr + span.skip);
-		nr = kview_page_run(frames->pfn,
-				    extent->vaddr ? extent->vaddr + span.skip : 0,
-				    KVIEW_PAGE_MAP, max);
-	}
-	if (nr < 0)
-		frames->pfn = page_to_pfn(ZERO_PAGE(0));
-	frames->step = nr > 0;
-	frames->nr = abs(nr);
-}
-
-/* Maps [start, end), which is inside the view. In a section. */
-static vm_fault_t map_pages(struct vm_area_struct *vma, unsigned long start,
-			    unsigned long end)
-{
-	const struct kview_table *table = view_of(vma)->table;
-	struct frames frames;
-	vm_fault_t ret;
-
-	while (start < end) {
-		find_frames(table, pos_of(vma, start), (end - start) >> PAGE_SHIFT, &frames);
-		for (; frames.nr; frames.nr--) {
-			ret = vmf_insert_pfn(vma, start, frames.pfn);
-			if (ret & VM_FAULT_ERROR)
-				return ret;
-			start += PAGE_SIZE;
-			frames.pfn += frames.step;
-		}
-	}
+	schedule_timeout_uninterruptible(1);
 	return VM_FAULT_NOPAGE;
 }
 
-/* Maps the page that is wanted, then the rest of its 2 MiB as far as it goes. */
+/**
+ * struct judged - the last block that a fault has judged
+ * @nr:         number of blocks that were judged
+ * @block:      its number, if @nr is not 0
+ * @generation: read before the verdict
+ * @verdict:    the verdict
+ */
+struct judged {
+	unsigned int nr;
+	unsigned long block;
+	unsigned int generation;
+	struct kview_verdict verdict;
+};
+
+static void judge(struct judged *judged, unsigned long block)
+{
+	judged->nr++;
+	judged->block = block;
+	judged->generation = kview_block_generation(block);
+	kview_page_judge_block(block, &judged->verdict);
+	trace_kview_judge(block, judged->verdict.sum, -1);
+}
+
+/* Ends an insertion, and has the thread look at the block if that was asked for. */
+static void commit_done(unsigned long block)
+{
+	bool look = kview_block_wants_look(block);
+
+	kview_block_done(block);
+	kview_backstop_arm();
+	if (look)
+		kview_revoke_wake(true);
+}
+
+/**
+ * struct insert - pages to insert by kview_vma_insert_pte()
+ * @mm:   of the VMA
+ * @prot: its protection
+ * @addr: address of the first page
+ * @pfn:  its frame
+ * @code: codes of the pages; NULL if all are to be inserted with @prot
+ */
+struct insert {
+	struct mm_struct *mm;
+	pgprot_t prot;
+	unsigned long addr;
+	unsigned long pfn;
+	const u8 *code;
+};
+
+/*
+ * Inserts one page; zeros for a hidden one. Unlike vmf_insert_pfn() it does not ask x86's PAT
+ * code for the memory type, which takes a global lock for each page and says uncached below
+ * 640 KiB: the entry has the type of the kernel's own.
+ */
+static int kview_vma_insert_pte(pte_t *pte, unsigned long addr, void *arg)
+{
+	const struct insert *insert = arg;
+	unsigned long i = (addr - insert->addr) >> PAGE_SHIFT;
+	unsigned long pfn = insert->pfn + i;
+	pgprot_t prot = insert->prot;
+
+	if (!pte_none(ptep_get(pte)))
+		return 0;
+	if (insert->code && insert->code[i] == KVIEW_ARCH_ABSENT)
+		pfn = page_to_pfn(ZERO_PAGE(0));
+	else if (insert->code)
+		prot = kview_arch_prot(prot, insert->code[i]);
+	set_pte_at(insert->mm, addr, pte, pte_mkspecial(pfn_pte(pfn, prot)));
+	return 0;
+}
+
+static int kview_vma_insert_zero(pte_t *pte, unsigned long addr, void *arg)
+{
+	const struct insert *insert = arg;
+
+	if (pte_none(ptep_get(pte)))
+		set_pte_at(insert->mm, addr, pte,
+			   pte_mkspecial(pfn_pte(page_to_pfn(ZERO_PAGE(0)), insert->prot)));
+	return 0;
+}
+
+static int kview_vma_is_present(pte_t *pte, unsigned long addr, void *arg)
+{
+	*(bool *)arg = !pte_none(ptep_get(pte));
+	return 0;
+}
+
+/* Inserts [addr, addr + len) of a RAM extent, inside one block. Returns false to repeat. */
+static bool insert_ram(struct judged *judged, struct insert *insert, u64 paddr,
+		       unsigned long vaddr, unsigned long len)
+{
+	unsigned long block = PHYS_PFN(paddr) >> KVIEW_BLOCK_SHIFT;
+	unsigned int first = PHYS_PFN(paddr) % KVIEW_BLOCK_PAGES;
+	unsigned int tries = 0, nr = len >> PAGE_SHIFT;
+	u8 code[KVIEW_BLOCK_PAGES];
+
+	insert->pfn = PHYS_PFN(paddr);
+	do {
+		if (tries || !judged->nr || judged->block != block)
+			judge(judged, block);
+		insert->code = judged->verdict.code + first;
+		if (vaddr) {
+			memcpy(code, insert->code, nr);
+			kview_page_hide_image(vaddr, code, nr);
+			insert->code = code;
+		}
+		if (kview_block_commit(block, judged->generation, judged->verdict.sum)) {
+			apply_to_page_range(insert->mm, insert->addr, len, kview_vma_insert_pte,
+					    insert);
+			commit_done(block);
+			return true;
+		}
+	} while (++tries < MAX_TRIES);
+	/* Another verdict is in force: the thread decides. */
+	if (kview_block_event(block, KVIEW_CAUSE_CONFLICT, false))
+		kview_revoke_wake(false);
+	return false;
+}
+
+/* Inserts what is in [start, end), which is inside the view. Returns false if it stopped. */
+static bool insert_range(struct vm_area_struct *vma, struct judged *judged, unsigned long start,
+			 unsigned long end)
+{
+	const struct kview_table *table = view_of(vma)->table;
+	struct insert insert = { .mm = vma->vm_mm, .prot = vma->vm_page_prot };
+	const struct kview_table_extent *extent;
+	struct kview_span span;
+	unsigned long len;
+	u64 paddr;
+
+	for (; start < end; start += len) {
+		kview_table_find(table, pos_of(vma, start), &span);
+		extent = span.extent;
+		len = min_t(u64, end - start, PAGE_ALIGN(span.len));
+		insert.addr = start;
+		insert.code = NULL;
+		if (!extent) {
+			apply_to_page_range(insert.mm, start, len, kview_vma_insert_zero, &insert);
+			continue;
+		}
+		if (extent->kind == KVIEW_EXTENT_BLOB) {
+			insert.pfn = page_to_pfn(virt_to_page(extent->blob + span.skip));
+			apply_to_page_range(insert.mm, start, len, kview_vma_insert_pte, &insert);
+			continue;
+		}
+		paddr = extent->paddr + span.skip;
+		len = min_t(u64, len, PMD_SIZE - (paddr & ~PMD_MASK));
+		if (judged->nr >= MAX_BLOCKS && PHYS_PFN(paddr) >> KVIEW_BLOCK_SHIFT != judged->block)
+			return false;
+		if (!insert_ram(judged, &insert, paddr,
+				extent->vaddr ? extent->vaddr + span.skip : 0, len))
+			return false;
+	}
+	return true;
+}
+
+/* Maps the page that is wanted with what follows, then what is before it in the same 2 MiB. */
 static vm_fault_t map_around(struct vm_fault *vmf)
 {
 	struct vm_area_struct *vma = vmf->vma;
 	unsigned long addr = vmf->address & PAGE_MASK;
-	unsigned long start = addr & PMD_MASK;
-	unsigned long end = start + PMD_SIZE;
+	unsigned long start = max(addr & PMD_MASK, vma->vm_start);
+	/* The block may be the last of the address space. */
+	unsigned long end = min((addr | ~PMD_MASK), vma->vm_end - 1) + 1;
 	u64 left = PAGE_ALIGN(view_of(vma)->table->size) - pos_of(vma, addr);
-	vm_fault_t ret;
+	struct judged judged = { };
+	bool present = false;
 
-	start = max(start, vma->vm_start);
-	/* end is 0 if the block is the last of the address space. */
-	end = min(end - 1, vma->vm_end - 1) + 1;
 	if (left < end - addr)
 		end = addr + left;
+	/*
+	 * Allocates the page table, so that nothing is allocated between commit and done. Only
+	 * munmap() frees it: madvise() refuses VM_PFNMAP.
+	 */
+	if (apply_to_page_range(vma->vm_mm, addr, PAGE_SIZE, kview_vma_is_present, &present))
+		return VM_FAULT_OOM;
+	if (present)
+		return VM_FAULT_NOPAGE;
+	insert_range(vma, &judged, addr, end);
+	apply_to_page_range(vma->vm_mm, addr, PAGE_SIZE, kview_vma_is_present, &present);
+	if (!present)
+		return repeat_fault();
+	insert_range(vma, &judged, start, addr);
+	return VM_FAULT_NOPAGE;
+}
 
-	ret = map_pages(vma, addr, addr + PAGE_SIZE);
-	if (ret & VM_FAULT_ERROR)
-		return ret;
-	if (!(map_pages(vma, start, addr) & VM_FAULT_ERROR))
-		map_pages(vma, addr + PAGE_SIZE, end);
-	return ret;
+/* Tells whether RAM at a position of a view must not be mapped at the moment. */
+static bool is_held(const struct kview_table *table, u64 pos)
+{
+	struct kview_span span;
+
+	kview_table_find(table, pos, &span);
+	return span.extent && span.extent->kind == KVIEW_EXTENT_RAM &&
+	       kview_block_is_held(PHYS_PFN(span.extent->paddr + span.skip) >> KVIEW_BLOCK_SHIFT);
 }
 
 static vm_fault_t kview_vma_fault(struct vm_fault *vmf)
 {
 	struct kview_view *view = view_of(vmf->vma);
-	struct mutex *lock = block_lock(vmf);
-	vm_fault_t ret;
-	int judgement;
+	u64 pos = pos_of(vmf->vma, vmf->address & PAGE_MASK);
+	vm_fault_t ret = VM_FAULT_NOPAGE;
+	struct fill fill;
 
-	if (pos_of(vmf->vma, vmf->address & PAGE_MASK) >= view->table->size)
+	if (pos >= view->table->size)
 		return VM_FAULT_SIGBUS;
-
-	mutex_lock(lock);
-	if (pmd_leaf(READ_ONCE(*vmf->pmd))) {
-		ret = VM_FAULT_NOPAGE;
-	} else {
-		judgement = kview_judge_begin();
-		note_mapped(view);
+	if (is_held(view->table, pos))
+		return repeat_fault();
+	begin_fill(view, &fill, vmf->pmd);
+	if (!pmd_leaf(READ_ONCE(*vmf->pmd)))
 		ret = map_around(vmf);
-		kview_judge_end(judgement);
-	}
-	mutex_unlock(lock);
+	end_fill(view, &fill);
 	return ret;
 }
 
 /*
- * Entries of 1 GiB. A VMA that has one must be neither split nor moved: to split it,
- * vma_adjust_trans_huge() looks by mm_find_pmd() for a smaller entry, and what it takes for
- * a page table there is the memory that is mapped; mremap() drops such an entry as a bad one
- * and leaves it in the TLB. So it is up to Linux 6.12 and as of 7.3. Before either, and
- * before a fork, the kernel calls ->open for the new VMA, and from then on the view has no
- * entry of 1 GiB any more.
+ * The block that one huge entry at @addr would map. Sets *vaddr to its address in the mapping
+ * of the kernel image, or 0. Returns false if the VMA or the view does not allow such an entry.
  */
-enum {
-	GIANT_NONE,	/* there has been no such entry yet */
-	GIANT_MADE,	/* there may be some */
-	GIANT_ENDING,	/* those that there are being removed, under views_lock */
-	GIANT_GONE,	/* there is none, and will be none */
-};
-
-/* Whether an entry of 1 GiB may be made. In the section in which it is: open() waits for that. */
-static bool giant_allowed(struct kview_view *view)
+static bool find_block(const struct vm_area_struct *vma, unsigned long addr, unsigned long *block,
+		       unsigned long *vaddr)
 {
-	return cmpxchg(&view->giant, GIANT_NONE, GIANT_MADE) <= GIANT_MADE;
+	const struct kview_table *table = view_of(vma)->table;
+	struct kview_span span;
+	u64 paddr;
+
+	if (addr < vma->vm_start || PMD_SIZE > vma->vm_end - addr ||
+	    pos_of(vma, addr) >= table->size)
+		return false;
+	kview_table_find(table, pos_of(vma, addr), &span);
+	if (!span.extent || span.extent->kind != KVIEW_EXTENT_RAM || span.len < PMD_SIZE)
+		return false;
+	paddr = span.extent->paddr + span.skip;
+	*block = PHYS_PFN(paddr) >> KVIEW_BLOCK_SHIFT;
+	*vaddr = span.extent->vaddr ? span.extent->vaddr + span.skip : 0;
+	return IS_ALIGNED(paddr, PMD_SIZE);
 }
 
-static void kview_vma_open(struct vm_area_struct *vma)
+static vm_fault_t map_block(struct vm_fault *vmf, unsigned long block, unsigned long vaddr)
 {
-	struct kview_view *view = view_of(vma);
+	struct judged judged = { };
+	vm_fault_t ret;
 
-	if (!KVIEW_HAVE_HUGE_PUD || smp_load_acquire(&view->giant) == GIANT_GONE)
-		return;
-	mutex_lock(&views_lock);
-	if (xchg(&view->giant, GIANT_ENDING) == GIANT_MADE) {
-		kview_page_synchronize();
-		unmap_mapping_range(view->mapping, 0, 0, 1);
-	}
-	smp_store_release(&view->giant, GIANT_GONE);
-	mutex_unlock(&views_lock);
+	do {
+		judge(&judged, block);
+		if (judged.verdict.sum != KVIEW_SUM_FULL)
+			return VM_FAULT_FALLBACK;
+		if (vaddr) {
+			kview_page_hide_image(vaddr, judged.verdict.code, KVIEW_BLOCK_PAGES);
+			if (memchr(judged.verdict.code, KVIEW_ARCH_ABSENT, KVIEW_BLOCK_PAGES))
+				return VM_FAULT_FALLBACK;
+		}
+		if (kview_block_commit(block, judged.generation, judged.verdict.sum)) {
+			ret = kview_compat_insert_block(vmf, block << KVIEW_BLOCK_SHIFT);
+			commit_done(block);
+			return ret;
+		}
+	} while (judged.nr < MAX_TRIES);
+	if (kview_block_event(block, KVIEW_CAUSE_CONFLICT, false))
+		kview_revoke_wake(false);
+	return repeat_fault();
 }
 
 /* Not used where the kernel has no huge entries for page frames; compat.h. */
 static vm_fault_t __maybe_unused kview_vma_huge_fault(struct vm_fault *vmf, unsigned int order)
 {
-	struct vm_area_struct *vma = vmf->vma;
-	struct kview_view *view = view_of(vma);
-	unsigned long size = PAGE_SIZE << order;
-	unsigned long addr = vmf->address & ~(size - 1);
-	vm_fault_t ret = VM_FAULT_FALLBACK;
-	struct kview_span span;
-	struct mutex *lock;
-	unsigned long vaddr;
-	u64 paddr;
-	int judgement;
+	struct kview_view *view = view_of(vmf->vma);
+	unsigned long block, vaddr;
+	vm_fault_t ret;
+	struct fill fill;
+	pmd_t pmd;
 
-	if (size > PMD_SIZE && READ_ONCE(view->giant) > GIANT_MADE)
+	if (order != KVIEW_BLOCK_SHIFT ||
+	    !find_block(vmf->vma, vmf->address & PMD_MASK, &block, &vaddr))
 		return VM_FAULT_FALLBACK;
-	if (addr < vma->vm_start || size > vma->vm_end - addr ||
-	    pos_of(vma, addr) >= view->table->size)
-		return VM_FAULT_FALLBACK;
-	kview_table_find(view->table, pos_of(vma, addr), &span);
-	if (!span.extent || span.extent->kind != KVIEW_EXTENT_RAM || span.len < size)
-		return VM_FAULT_FALLBACK;
-	paddr = span.extent->paddr + span.skip;
-	if (!IS_ALIGNED(paddr, size))
-		return VM_FAULT_FALLBACK;
-	vaddr = span.extent->vaddr ? span.extent->vaddr + span.skip : 0;
+	if (kview_block_is_held(block))
+		return repeat_fault();
 
-	lock = block_lock(vmf);
-	mutex_lock(lock);
-	judgement = kview_judge_begin();
-	/* The judgement can take long; the period begins before it. */
-	note_mapped(view);
-	if (kview_page_block(PHYS_PFN(paddr), vaddr, order) &&
-	    (size <= PMD_SIZE || giant_allowed(view)))
-		ret = kview_compat_insert_block(vmf, PHYS_PFN(paddr), order);
-	kview_judge_end(judgement);
-	mutex_unlock(lock);
+	begin_fill(view, &fill, vmf->pmd);
+	pmd = READ_ONCE(*vmf->pmd);
+	if (pmd_none(pmd))
+		ret = map_block(vmf, block, vaddr);
+	else
+		ret = pmd_leaf(pmd) ? VM_FAULT_NOPAGE : VM_FAULT_FALLBACK;
+	end_fill(view, &fill);
 	return ret;
+}
+
+static void kview_vma_open(struct vm_area_struct *vma)
+{
+	kview_revoke_opened();
+}
+
+static void kview_vma_close(struct vm_area_struct *vma)
+{
+	kview_revoke_closed();
 }
 
 static const struct vm_operations_struct kview_vm_ops = {
 	.open = kview_vma_open,
+	.close = kview_vma_close,
 	.fault = kview_vma_fault,
 	KVIEW_COMPAT_HUGE_FAULT(kview_vma_huge_fault)
 };
@@ -335,9 +398,9 @@ static const struct vm_operations_struct kview_vm_ops = {
  * @file: the view
  * @vma:  not linked yet
  *
- * Return: 0; -ENODEV if the view cannot be mapped, or none can on this kernel, -EACCES if
- * more than reading is asked for, -EPERM if lockdown=confidentiality came into force after
- * it was opened, -EINVAL if it is partly of a window; what the file of a window says.
+ * Return: 0; -ENODEV if the view cannot be mapped, or none can on this kernel; -EACCES if
+ * more than reading is asked for; -EPERM if lockdown=confidentiality came into force after
+ * the open; -EINVAL if it is partly in a window; the error of a window's file.
  */
 int kview_vma_mmap(struct file *file, struct vm_area_struct *vma)
 {
@@ -350,7 +413,7 @@ int kview_vma_mmap(struct file *file, struct vm_area_struct *vma)
 		return -EACCES;
 	if (table->has_file && pos_of(vma, vma->vm_start) < table->size) {
 		window = kview_table_window_at(table, pos_of(vma, vma->vm_start),
-					 vma->vm_end - vma->vm_start);
+					       vma->vm_end - vma->vm_start);
 		if (IS_ERR(window))
 			return PTR_ERR(window);
 		if (window) {
@@ -366,64 +429,14 @@ int kview_vma_mmap(struct file *file, struct vm_area_struct *vma)
 		return -EPERM;
 
 	/*
-	 * Without VM_MAYWRITE not even a private mapping is copy-on-write, which page frames
-	 * of others must not be. VM_HUGEPAGE because huge entries cost no memory here, so
-	 * the reason for leaving them to madvise() does not apply.
+	 * Without VM_MAYWRITE a private mapping is not copy-on-write, which VM_PFNMAP does not
+	 * allow for frames of others. VM_HUGEPAGE because huge entries cost no memory here.
 	 */
 	kview_compat_vm_flags_mod(vma,
 				  VM_IO | VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP |
 				  (KVIEW_HAVE_HUGE_PMD ? VM_HUGEPAGE : 0),
 				  VM_MAYWRITE | VM_MAYEXEC);
 	vma->vm_ops = &kview_vm_ops;
+	kview_revoke_opened();
 	return 0;
-}
-
-/**
- * kview_vma_revalidate_ms - the period in force
- *
- * Return: milliseconds.
- */
-unsigned int kview_vma_revalidate_ms(void)
-{
-	return READ_ONCE(revalidate_ms);
-}
-
-static int set_revalidate_ms(const char *val, const struct kernel_param *kp)
-{
-	int ret = param_set_uint_minmax(val, kp, REVALIDATE_MS_MIN, REVALIDATE_MS_MAX);
-
-	/* The zap that is due is made now: not put off, and what is mapped has the new period. */
-	if (!ret)
-		flush_delayed_work(&zap_work);
-	return ret;
-}
-
-static const struct kernel_param_ops revalidate_ms_ops = {
-	.set = set_revalidate_ms,
-	.get = param_get_uint,
-};
-module_param_cb(revalidate_ms, &revalidate_ms_ops, &revalidate_ms, 0644);
-MODULE_PARM_DESC(revalidate_ms,
-		 "longest time in ms that a page taken out of view stays mapped (50-60000)");
-
-/**
- * kview_vma_init - get ready for mappings
- *
- * Return: 0 or -ENOMEM.
- */
-int kview_vma_init(void)
-{
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(block_locks); i++)
-		mutex_init(&block_locks[i]);
-	workqueue = alloc_workqueue("kview", WQ_UNBOUND, 1);
-	return workqueue ? 0 : -ENOMEM;
-}
-
-/** kview_vma_exit - undo kview_vma_init(). No view is left. */
-void kview_vma_exit(void)
-{
-	cancel_delayed_work_sync(&zap_work);
-	destroy_workqueue(workqueue);
 }

@@ -18,14 +18,19 @@
 
 #include <linux/err.h>
 #include <linux/fs.h>
+#include <linux/kthread.h>
 #include <linux/magic.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
+#include <linux/module.h>
 #include <linux/sched.h>
+#include <linux/sched/mm.h>
 #include <linux/sizes.h>
+#include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
 #include <linux/uio.h>
+#include <linux/workqueue.h>
 
 /* For shorter reads a mapping costs more than it saves. */
 #define MAP_MIN SZ_64K
@@ -73,6 +78,51 @@ out:
 }
 
 /**
+ * struct leftover - a mapping that its reader could not remove
+ * @work: removes it
+ * @mm:   the address space; a reference
+ * @addr: address of the mapping
+ * @size: its size in bytes
+ */
+struct leftover {
+	struct work_struct work;
+	struct mm_struct *mm;
+	unsigned long addr;
+	size_t size;
+};
+
+static void kview_vmcore_unmap_later(struct work_struct *work)
+{
+	struct leftover *leftover = container_of(work, struct leftover, work);
+
+	kthread_use_mm(leftover->mm);
+	vm_munmap(leftover->addr, leftover->size);
+	kthread_unuse_mm(leftover->mm);
+	mmput(leftover->mm);
+	kfree(leftover);
+	module_put(THIS_MODULE);
+}
+
+/*
+ * vm_munmap() fails with -EINTR if the reader was killed. The address space may outlive the
+ * reader (CLONE_VM), so a kernel thread, which cannot be killed, unmaps.
+ */
+static void kview_vmcore_unmap(unsigned long addr, size_t size, struct leftover *leftover)
+{
+	if (vm_munmap(addr, size) != -EINTR) {
+		kfree(leftover);
+		return;
+	}
+	INIT_WORK(&leftover->work, kview_vmcore_unmap_later);
+	leftover->mm = current->mm;
+	leftover->addr = addr;
+	leftover->size = size;
+	mmget(leftover->mm);
+	__module_get(THIS_MODULE);
+	schedule_work(&leftover->work);
+}
+
+/**
  * kview_vmcore_read - read /proc/vmcore through a temporary mapping
  * @file: for which kview_vmcore_is()
  * @pos:  where to read
@@ -87,15 +137,21 @@ out:
 size_t kview_vmcore_read(struct file *file, u64 pos, size_t len, struct iov_iter *to)
 {
 	size_t skip = offset_in_page(pos), size = PAGE_ALIGN(skip + len), copied;
+	struct leftover *leftover;
 	unsigned long map;
 
 	if (len < MAP_MIN || !iter_is_ubuf(to) || !current->mm)
 		return 0;
-	map = vm_mmap(file, 0, size, PROT_READ, MAP_PRIVATE, pos - skip);
-	if (IS_ERR_VALUE(map))
+	leftover = kmalloc(sizeof(*leftover), GFP_KERNEL);
+	if (!leftover)
 		return 0;
+	map = vm_mmap(file, 0, size, PROT_READ, MAP_PRIVATE, pos - skip);
+	if (IS_ERR_VALUE(map)) {
+		kfree(leftover);
+		return 0;
+	}
 	copied = kview_vmcore_copy(to->ubuf + to->iov_offset, (const void __user *)map + skip, len);
 	iov_iter_advance(to, copied);
-	vm_munmap(map, size);
+	kview_vmcore_unmap(map, size, leftover);
 	return copied;
 }

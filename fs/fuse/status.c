@@ -142,7 +142,6 @@ static void write_module_features(uint64_t bits, FILE *out)
 		{ KVIEW_FEATURE_BLOB, "blob" },
 		{ KVIEW_FEATURE_FILE, "file" },
 		{ KVIEW_FEATURE_HUGE_PMD, "huge_pmd" },
-		{ KVIEW_FEATURE_HUGE_PUD, "huge_pud" },
 	};
 
 	fprintf(out, "module.features:");
@@ -160,10 +159,46 @@ static void write_module_numbers(const struct kview_info *info, FILE *out)
 		uint64_t value;
 	} numbers[] = {
 		{ "revalidate_ms", info->revalidate_ms },
+		{ "backstop.late_ms", info->late_ms },
+		{ "mapped_blocks", info->mapped_blocks },
+		{ "revoked.direct_map", info->revoked[0] },
+		{ "revoked.poison", info->revoked[1] },
+		{ "revoked.balloon", info->revoked[2] },
+		{ "revoked.memory_type", info->revoked[3] },
+		{ "revoked.offline", info->revoked[4] },
+		{ "revoked.backstop", info->revoked[5] },
+		{ "revoked.conflict", info->revoked[6] },
+		{ "worst_us", info->worst_us },
+		{ "worker_ms", info->worker_ns / 1000000 },
 	};
 
 	for (size_t i = 0; i < COUNT(numbers); i++)
 		fprintf(out, "module.%s: %" PRIu64 "\n", numbers[i].key, numbers[i].value);
+}
+
+/* For each class of changes, what unmaps a page that must be hidden: an event, or a time. */
+static void write_revocation(const struct kview_info *info, FILE *out)
+{
+	static const struct {
+		uint32_t bit;
+		const char *name;
+		bool direct_map;
+	} classes[] = {
+		{ KVIEW_EVENT_DIRECT_MAP, "secretmem", true },
+		{ KVIEW_EVENT_POISON, "poison", false },
+		{ KVIEW_EVENT_BALLOON, "balloon", false },
+		{ KVIEW_EVENT_MEMTYPE, "memory type", true },
+	};
+
+	fprintf(out, "module.revocation: ");
+	for (size_t i = 0; i < COUNT(classes); i++) {
+		if (info->events & classes[i].bit)
+			fprintf(out, "%s event, ", classes[i].name);
+		else
+			fprintf(out, "%s within %u ms, ", classes[i].name,
+				classes[i].direct_map ? info->direct_ms : info->revalidate_ms);
+	}
+	fprintf(out, "offline notifier; backstop %u ms\n", info->revalidate_ms);
 }
 
 static void write_module(const struct kvfs_status *status, FILE *out)
@@ -178,6 +213,7 @@ static void write_module(const struct kvfs_status *status, FILE *out)
 	fprintf(out, "module.abi: %u\n", info.abi_version);
 	write_module_features(info.features, out);
 	write_module_numbers(&info, out);
+	write_revocation(&info, out);
 }
 
 void kvfs_status_write(const struct kvfs_status *status, FILE *out)

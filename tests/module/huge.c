@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What it costs to map RAM: one fault for 1 GiB or 2 MiB where the kernel can, and one
- * for 2 MiB of small entries where it cannot or must not.
+ * What it costs to map RAM: one fault for 2 MiB, by a huge entry, or by small entries where the
+ * kernel has no huge ones or is configured not to use them.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -44,37 +44,6 @@ static void test_setting(const char *setting, uint64_t paddr, uint64_t len)
 	nr = faults(paddr, len, PMD, -1);
 	ok(nr <= most, "THP %s: %ld faults for %" PRIu64 " MiB, at most %ld", setting, nr,
 	   (uint64_t)(len / MIB), most);
-}
-
-/*
- * The kernel splits its own 1 GiB entries where it has changed an attribute of a page, and
- * there a view has 2 MiB entries. It does not tell where, but does not split them all.
- */
-static void test_pud(void)
-{
-	unsigned int i, nr, candidates = 0, few = 0;
-	struct kv_range ranges[256];
-	uint64_t at;
-
-	if (!(kv_info().features & KVIEW_FEATURE_HUGE_PUD)) {
-		skip(1, "no 1 GiB entries on this kernel or CPU");
-		return;
-	}
-	nr = kv_iomem(ranges, 256);
-	for (i = 0; i < nr; i++)
-		for (at = (ranges[i].start + GIB - 1) & -GIB;
-		     at < ranges[i].end && ranges[i].end - at >= GIB; at += GIB) {
-			long cost = faults(at, GIB, GIB, -1);
-
-			diag("1 GiB at %#" PRIx64 ", aligned: %ld faults", at, cost);
-			candidates++;
-			few += cost <= 8;
-		}
-	if (!few && candidates < 4)
-		skip(1, "the kernel has split all of %u entries of 1 GiB: boot with 6 GiB",
-		     candidates);
-	else
-		ok(few > 0, "%u of %u aligned GiB took at most 8 faults", few, candidates);
 }
 
 static void test_shifted(uint64_t paddr, uint64_t len)
@@ -150,7 +119,6 @@ int main(void)
 	nr = faults(paddr, len, PMD, -1);
 	ok(nr <= (long)(len / PMD) + 8, "PR_SET_THP_DISABLE: %ld faults", nr);
 	prctl(PR_SET_THP_DISABLE, 0, 0, 0, 0);
-	test_pud();
 	test_shifted(paddr, 64 * MIB);
 	test_partial(paddr);
 	test_end_of_view(paddr);

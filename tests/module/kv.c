@@ -290,6 +290,51 @@ ssize_t kv_read_file(const char *path, char *text, size_t size)
 	return len;
 }
 
+ssize_t kv_read_all(const char *path, char *text, size_t size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	size_t len = 0;
+	ssize_t got = 0;
+
+	text[0] = 0;
+	if (fd < 0)
+		return -errno;
+	while (len < size - 1 && (got = read(fd, text + len, size - 1 - len)) > 0)
+		len += (size_t)got;
+	text[len] = 0;
+	close(fd);
+	return (ssize_t)len;
+}
+
+uint64_t kv_revoked(void)
+{
+	struct kview_info info = kv_info();
+	uint64_t sum = 0;
+	unsigned int i;
+
+	for (i = 0; i < sizeof(info.revoked) / sizeof(info.revoked[0]); i++)
+		sum += info.revoked[i];
+	return sum;
+}
+
+bool kv_await_passes(unsigned int nr)
+{
+	uint64_t limit = kv_now_ms() + KV_PATIENCE_MS, want = kv_info().passes + nr;
+
+	while (kv_info().passes < want && kv_now_ms() < limit)
+		kv_sleep_ms(5);
+	return kv_info().passes >= want;
+}
+
+bool kv_await_unmapped(void)
+{
+	uint64_t limit = kv_now_ms() + KV_PATIENCE_MS;
+
+	while (kv_info().mapped_blocks && kv_now_ms() < limit)
+		kv_sleep_ms(5);
+	return !kv_info().mapped_blocks;
+}
+
 int kv_revalidate_ms(unsigned int ms)
 {
 	char text[16];

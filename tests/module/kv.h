@@ -110,16 +110,26 @@ int kv_write_file(const char *path, const char *text);
 /** kv_read_file - read a text file; returns its length or -errno; always terminates */
 ssize_t kv_read_file(const char *path, char *text, size_t size);
 
+/** kv_read_all - as kv_read_file(), but reads on until the end or until @size is full */
+ssize_t kv_read_all(const char *path, char *text, size_t size);
+
+/** kv_revoked - blocks that the module has revoked so far, for any cause */
+uint64_t kv_revoked(void);
+
+/** kv_await_passes - wait for @nr more passes of the backstop; false if they do not come */
+bool kv_await_passes(unsigned int nr);
+
+/** kv_await_unmapped - wait until no block counts as mapped; false if that does not come */
+bool kv_await_unmapped(void);
+
 /** kv_revalidate_ms - set the module's parameter; returns 0 or -errno */
 int kv_revalidate_ms(unsigned int ms);
 
-/**
- * KV_SLOW_MS - a revalidate_ms for tests that hold the module to it
- *
- * The module unmaps after 7/8 of the period. The last eighth is then a second, in which a
- * virtual CPU may stand still.
- */
+/** KV_SLOW_MS - a revalidate_ms for tests that hold the module to it */
 #define KV_SLOW_MS 8000
+
+/** KV_PATIENCE_MS - limit for events that come soon, unless the host does not run the guest */
+#define KV_PATIENCE_MS 30000
 
 /** kv_sleep_ms - wait; only for what has no event to wait for, such as a timer of the module */
 void kv_sleep_ms(unsigned int ms);

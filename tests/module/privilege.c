@@ -39,6 +39,14 @@ static int try_info(void)
 	return ioctl(kv_device(), KVIEW_IOC_INFO, &info) ? errno : 0;
 }
 
+/* 1 if INFO tells where the kernel is, 0 if not. */
+static int try_addresses(void)
+{
+	struct kview_info info = kv_info();
+
+	return info.direct_map || info.image_delta;
+}
+
 /* errno of @what in a child that @drop was done in; -1 if that failed. */
 static int in_child(int (*drop)(void), int (*what)(void))
 {
@@ -104,6 +112,8 @@ static void test_inherited(void)
 	is_int(in_child(drop_rawio, try_create), EPERM, "not without CAP_SYS_RAWIO");
 	is_int(in_child(drop_namespace, try_create), EPERM, "not in a user namespace");
 	is_int(in_child(drop_user, try_info), 0, "but it can ask for INFO");
+	is_int(in_child(drop_user, try_addresses), 0, "which has no addresses then");
+	is_int(in_child(drop_nothing, try_addresses), 1, "as it has for root");
 }
 
 int main(void)

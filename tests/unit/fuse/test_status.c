@@ -280,6 +280,13 @@ START_TEST(the_text_without_a_module)
 }
 END_TEST
 
+#define MODULE_NUMBERS(late, mapped, direct, poison, balloon, type, offline, backstop, conflict, worst, worker) \
+	"module.backstop.late_ms: " late "\nmodule.mapped_blocks: " mapped "\n" \
+	"module.revoked.direct_map: " direct "\nmodule.revoked.poison: " poison "\n" \
+	"module.revoked.balloon: " balloon "\nmodule.revoked.memory_type: " type "\n" \
+	"module.revoked.offline: " offline "\nmodule.revoked.backstop: " backstop "\n" \
+	"module.revoked.conflict: " conflict "\nmodule.worst_us: " worst "\nmodule.worker_ms: " worker "\n"
+
 START_TEST(the_text_with_a_module)
 {
 	const struct kvfs_kmod kmod = { .fd = 3, .info = { .abi_version = 1, .revalidate_ms = 5 } };
@@ -287,15 +294,23 @@ START_TEST(the_text_with_a_module)
 	has_passthrough = true;
 	asked = (struct kview_info) {
 		.abi_version = 1, .features = KVIEW_FEATURE_RAM | KVIEW_FEATURE_HUGE_PMD, .revalidate_ms = 1000,
+		.events = KVIEW_EVENT_DIRECT_MAP | KVIEW_EVENT_MEMTYPE, .direct_ms = 900, .late_ms = 1,
+		.mapped_blocks = 2, .revoked = { 3, 4, 5, 6, 7, 8, 9 }, .worst_us = 10, .worker_ns = 11999999,
 	};
 	ask_ret = 0;
 	assert_text(kvfs_status_write, &kmod,
 		    HEAD "module: yes\nmodule.abi: 1\nmodule.features: ram huge_pmd\nmodule.revalidate_ms: 1000\n"
+		    MODULE_NUMBERS("1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11")
+		    "module.revocation: secretmem event, poison within 1000 ms, balloon within 1000 ms, "
+		    "memory type event, offline notifier; backstop 1000 ms\n"
 		    "passthrough: yes\n" TREE);
 	/* A module that cannot be asked: what it reported at open. */
 	ask_ret = -EIO;
 	assert_text(kvfs_status_write, &kmod,
 		    HEAD "module: yes\nmodule.abi: 1\nmodule.features: none\nmodule.revalidate_ms: 5\n"
+		    MODULE_NUMBERS("0", "0", "0", "0", "0", "0", "0", "0", "0", "0", "0")
+		    "module.revocation: secretmem within 0 ms, poison within 5 ms, balloon within 5 ms, "
+		    "memory type within 0 ms, offline notifier; backstop 5 ms\n"
 		    "passthrough: yes\n" TREE);
 }
 END_TEST

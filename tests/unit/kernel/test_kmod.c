@@ -147,7 +147,7 @@ START_TEST(another_device_or_module)
 	info_errno = 0;
 	info.abi_version = KVIEW_ABI_VERSION + 1;
 	ret = kvfs_kmod_open(&kmod, KVIEW_DEVICE, &err);
-	unit_assert_error(ret, EPROTO, err, "speaks ABI version 2, this kviewfs 1");
+	unit_assert_error(ret, EPROTO, err, "speaks ABI version 3, this kviewfs 2");
 	ck_assert_int_eq(kmod.fd, -1);
 	ck_assert_int_eq(fcntl(device, F_GETFD), -1);
 }
