@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The block map: its records one by one, and the protocol of commit and event with threads. */
+#include "block.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <stdlib.h>
+
+#include "kernel.h"
+#include "page.h"
+#include "tap.h"
+
+#define BLOCK 5UL
+#define FAR (3UL << 15)
+#define FAULTS 4
+#define CHANGES 20000
+
+unsigned long jiffies = 1000;
+
+static bool try_commit(unsigned int generation, u64 sum)
+{
+	if (!kview_block_commit(BLOCK, generation, sum))
+		return false;
+	kview_block_done(BLOCK);
+	return true;
+}
+
+static void test_commit(void)
+{
+	unsigned int generation = kview_block_generation(BLOCK);
+	unsigned long block = 0;
+
+	ok(!kview_block_next_mapped(&block), "no block is mapped");
+	ok(try_commit(generation, KVIEW_SUM_FULL), "a first commit succeeds");
+	ok(kview_block_next_mapped(&block) && block == BLOCK, "the block counts as mapped");
+	is_int((long long)kview_block_nr_mapped(), 1, "one does");
+	ok(try_commit(generation, KVIEW_SUM_FULL), "the same verdict succeeds");
+	ok(!try_commit(generation, 77), "another verdict does not");
+	ok(kview_block_event(BLOCK, KVIEW_CAUSE_POISON, false), "an event on a mapped block wakes");
+	ok(!try_commit(generation, KVIEW_SUM_FULL), "then the old generation fails");
+	ok(kview_block_take_back(BLOCK), "the verdict is taken back");
+	ok(!kview_block_take_back(BLOCK), "once");
+	is_int((long long)kview_block_nr_mapped(), 0, "none is mapped");
+	ok(!kview_block_event(BLOCK, KVIEW_CAUSE_POISON, false), "an event does not wake now");
+}
+
+static void test_events(void)
+{
+	unsigned long block = 0;
+	enum kview_cause cause;
+	unsigned int left;
+
+	ok(kview_block_next_event(&block, &cause) && block == BLOCK && cause == KVIEW_CAUSE_POISON,
+	   "the event is there");
+	block = 0;
+	ok(!kview_block_next_event(&block, &cause), "once");
+
+	ok(!kview_block_event(FAR, KVIEW_CAUSE_BALLOON, true), "before a change: not mapped");
+	ok(kview_block_wants_look(FAR), "but looks are wanted");
+	for (int i = KVIEW_LOOKS - 1; i >= 0; i--) {
+		block = 0;
+		ok(kview_block_next_look(&block, &cause, &left) && block == FAR &&
+		   cause == KVIEW_CAUSE_BALLOON && (int)left == i, "a look, %d are left", i);
+	}
+	block = 0;
+	ok(!kview_block_next_look(&block, &cause, &left), "then none is wanted");
+	ok(!kview_block_event(1UL << 30, KVIEW_CAUSE_BALLOON, true), "no record: no event");
+}
+
+static void test_hold(void)
+{
+	ok(!kview_block_is_held(BLOCK), "a block is not held");
+	kview_block_hold(BLOCK);
+	ok(kview_block_is_held(BLOCK), "it is held");
+	jiffies += 100;
+	ok(!kview_block_is_held(BLOCK), "and not for long");
+}
+
+/*
+ * Verdicts: each number is one. The changer makes a new one, announces it, and then unmaps what is
+ * of another. Faults map by what they saw. After the changer is done with a change, nothing may
+ * be mapped by the verdict before.
+ */
+static u64 truth = KVIEW_SUM_FULL;
+static u64 mapped;
+static bool stop;
+static unsigned int nr_mapped;
+
+static void *fault(void *arg)
+{
+	bool inserted = false;
+
+	(void)arg;
+	while (!inserted || !__atomic_load_n(&stop, __ATOMIC_RELAXED)) {
+		unsigned int generation = kview_block_generation(BLOCK);
+		u64 sum = __atomic_load_n(&truth, __ATOMIC_ACQUIRE);
+
+		/* Long enough for a whole change in between. */
+		sched_yield();
+		if (!kview_block_commit(BLOCK, generation, sum))
+			continue;
+		__atomic_store_n(&mapped, sum, __ATOMIC_RELAXED);
+		__atomic_add_fetch(&nr_mapped, 1, __ATOMIC_RELAXED);
+		kview_block_done(BLOCK);
+		inserted = true;
+	}
+	return NULL;
+}
+
+static void test_protocol(void)
+{
+	pthread_t threads[FAULTS];
+	unsigned int stale = 0;
+	u64 sum, seen;
+	int i;
+
+	for (i = 0; i < FAULTS; i++)
+		pthread_create(&threads[i], NULL, fault, NULL);
+	for (sum = KVIEW_SUM_FULL + 1; sum < CHANGES; sum++) {
+		__atomic_store_n(&truth, sum, __ATOMIC_RELEASE);
+		kview_block_event(BLOCK, KVIEW_CAUSE_DIRECT_MAP, false);
+		if (kview_block_sum(BLOCK) != sum && kview_block_take_back(BLOCK)) {
+			/* Unmapping: what is inserted from here on is of the new verdict. */
+			seen = __atomic_load_n(&mapped, __ATOMIC_RELAXED);
+			if (seen != sum)
+				__atomic_compare_exchange_n(&mapped, &seen, KVIEW_SUM_NONE, false,
+							    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+		}
+		sched_yield();
+		seen = __atomic_load_n(&mapped, __ATOMIC_SEQ_CST);
+		stale += seen != KVIEW_SUM_NONE && seen != sum;
+	}
+	__atomic_store_n(&stop, true, __ATOMIC_RELAXED);
+	for (i = 0; i < FAULTS; i++)
+		pthread_join(threads[i], NULL);
+	is_int(stale, 0, "%d changes beside %d faults: nothing is mapped by an old verdict", CHANGES,
+	       FAULTS);
+	ok(nr_mapped > 0, "%u insertions", nr_mapped);
+}
+
+int main(void)
+{
+	if (kview_block_init(46))
+		bail("out of memory");
+	is_int(kview_block_add_range(0, (FAR + 1) << KVIEW_BLOCK_SHIFT), 0, "records for a range");
+	test_commit();
+	test_events();
+	test_hold();
+	test_protocol();
+	kview_block_exit();
+	return finish();
+}
