@@ -2,7 +2,7 @@
 /*
  * kview-bench - measures the ways to one region of kernel memory, side by side.
  *
- *   kview-bench MOUNT COPY_MOUNT ROUNDS
+ *   kview-bench MOUNT COPY_MOUNT ROUNDS [short]
  *
  * MOUNT is served in mode direct by a daemon, COPY_MOUNT in mode copy. Prints one JSON
  * object a line: bench, target, unit, the result of each round; or why a target has none.
@@ -20,15 +20,19 @@
 #include "target.h"
 
 #define MIB (UINT64_C(1) << 20)
-#define MAP_LEN (1024 * MIB)	/* of the mapped rows */
-#define READ_LEN (256 * MIB)	/* of the rows that read, a part of the same region */
-#define NR_LOADS 8000000
-#define NR_PREADS 50000
 #define MAX_ROUNDS 64
 
 enum { RAM, VIEW, ANON, KCORE, DEVMEM, COPY, TMPFS, NR_TARGETS };
 
 static struct target targets[NR_TARGETS];
+
+/* How much is measured; less where a clock counts instructions, and noise is small. */
+static struct {
+	uint64_t map_len;	/* of the mapped rows */
+	uint64_t read_len;	/* of the rows that read, a part of the same region */
+	int loads, preads;
+} amount = { 1024 * MIB, 256 * MIB, 8000000, 50000 };
+
 static uint8_t block[MIB];
 static volatile uint64_t sink;	/* keeps the loads from being optimised away */
 
@@ -62,13 +66,13 @@ static double random_load(struct target *t)
 	uint64_t state = 0x9e3779b97f4a7c15, sum = 0;
 	double start = now();
 
-	for (int i = 0; i < NR_LOADS; i++) {
-		uint64_t off = next_random(&state) & (MAP_LEN - 8);
+	for (int i = 0; i < amount.loads; i++) {
+		uint64_t off = next_random(&state) & (amount.map_len - 8);
 
 		sum += *(volatile uint64_t *)(t->map + (off & ~7ULL));
 	}
 	sink = sum;
-	return (now() - start) * 1e9 / NR_LOADS;
+	return (now() - start) * 1e9 / amount.loads;
 }
 
 /* MiB/s of memcpy in 1 MiB blocks. */
@@ -76,11 +80,11 @@ static double copy_from_map(struct target *t)
 {
 	double start = now();
 
-	for (uint64_t off = 0; off < MAP_LEN; off += sizeof(block)) {
+	for (uint64_t off = 0; off < amount.map_len; off += sizeof(block)) {
 		memcpy(block, t->map + off, sizeof(block));
 		__asm__ volatile("" : : "r"(block) : "memory");
 	}
-	return MAP_LEN / (double)MIB / (now() - start);
+	return amount.map_len / (double)MIB / (now() - start);
 }
 
 /* Page faults taken to touch every page of a new mapping. */
@@ -89,15 +93,16 @@ static double count_faults(struct target *t)
 	uint64_t sum = 0;
 	long before;
 
-	if (target_map(t, MAP_LEN) < 0)
+	if (target_map(t, amount.map_len) < 0)
 		return -1;
 	before = minor_faults();
-	for (uint64_t off = 0; off < MAP_LEN; off += 4096)
+	for (uint64_t off = 0; off < amount.map_len; off += 4096)
 		sum += *(volatile uint8_t *)(t->map + off);
 	sink = sum;
 	before = minor_faults() - before;
-	target_unmap(t, MAP_LEN);
-	return before;
+	target_unmap(t, amount.map_len);
+	/* Per GiB. */
+	return (double)before * (1024 * MIB) / (double)amount.map_len;
 }
 
 /* MiB/s of pread in 1 MiB blocks. */
@@ -105,10 +110,10 @@ static double read_blocks(struct target *t)
 {
 	double start = now();
 
-	for (uint64_t off = 0; off < READ_LEN; off += sizeof(block))
+	for (uint64_t off = 0; off < amount.read_len; off += sizeof(block))
 		if (pread(t->fd, block, sizeof(block), t->base + off) != sizeof(block))
 			return -1;
-	return READ_LEN / (double)MIB / (now() - start);
+	return amount.read_len / (double)MIB / (now() - start);
 }
 
 /* Nanoseconds for a pread of 8 bytes at a random place. */
@@ -117,13 +122,13 @@ static double read_words(struct target *t)
 	uint64_t state = 0x2545f4914f6cdd1d, word;
 	double start = now();
 
-	for (int i = 0; i < NR_PREADS; i++) {
-		uint64_t off = next_random(&state) & (READ_LEN - 8) & ~7ULL;
+	for (int i = 0; i < amount.preads; i++) {
+		uint64_t off = next_random(&state) & (amount.read_len - 8) & ~7ULL;
 
 		if (pread(t->fd, &word, sizeof(word), t->base + off) != sizeof(word))
 			return -1;
 	}
-	return (now() - start) * 1e9 / NR_PREADS;
+	return (now() - start) * 1e9 / amount.preads;
 }
 
 struct bench {
@@ -167,7 +172,7 @@ static void run(const struct bench *b, int rounds)
 
 		if (!(b->targets & T(i)) || t->why_not[0] || !b->needs_map || i == ANON)
 			continue;
-		if (target_map(t, MAP_LEN) < 0)
+		if (target_map(t, amount.map_len) < 0)
 			snprintf(t->why_not, sizeof(t->why_not), "mmap: %s", strerror(errno));
 	}
 	/* Round -1 is a warm-up and is not counted. */
@@ -191,7 +196,7 @@ static void run(const struct bench *b, int rounds)
 			continue;
 		report(b, &targets[i], results[i], rounds);
 		if (b->needs_map && i != ANON && targets[i].map)
-			target_unmap(&targets[i], MAP_LEN);
+			target_unmap(&targets[i], amount.map_len);
 	}
 }
 
@@ -201,20 +206,27 @@ int main(int argc, char **argv)
 	uint64_t paddr, kcore_off;
 	int rounds = argc == 4 ? atoi(argv[3]) : 0;
 
+	if (argc == 5 && !strcmp(argv[4], "short")) {
+		rounds = atoi(argv[3]);
+		amount.map_len = 64 * MIB;
+		amount.read_len = 16 * MIB;
+		amount.loads = 400000;
+		amount.preads = 5000;
+	}
 	if (rounds < 1 || rounds > MAX_ROUNDS) {
-		fprintf(stderr, "usage: kview-bench MOUNT COPY_MOUNT ROUNDS (1 to %d)\n", MAX_ROUNDS);
+		fprintf(stderr, "usage: kview-bench MOUNT COPY_MOUNT ROUNDS (1 to %d) [short]\n", MAX_ROUNDS);
 		return 2;
 	}
 	snprintf(ram, sizeof(ram), "%s/kcore/ram", argv[1]);
 	snprintf(copy, sizeof(copy), "%s/kcore/ram", argv[2]);
-	target_find_region(MAP_LEN, &paddr, &kcore_off);
+	target_find_region(amount.map_len, &paddr, &kcore_off);
 	target_open_file(&targets[RAM], "kcore/ram", ram, paddr);
-	target_open_view(&targets[VIEW], "module view", paddr, MAP_LEN);
-	target_open_anon(&targets[ANON], "anonymous 2 MiB pages", MAP_LEN);
+	target_open_view(&targets[VIEW], "module view", paddr, amount.map_len);
+	target_open_anon(&targets[ANON], "anonymous 2 MiB pages", amount.map_len);
 	target_open_file(&targets[KCORE], "/proc/kcore", "/proc/kcore", kcore_off);
 	target_open_file(&targets[DEVMEM], "/dev/mem", "/dev/mem", paddr);
 	target_open_file(&targets[COPY], "kcore/ram, copy", copy, paddr);
-	target_open_tmpfs(&targets[TMPFS], "tmpfs file", READ_LEN);
+	target_open_tmpfs(&targets[TMPFS], "tmpfs file", amount.read_len);
 	if (targets[RAM].why_not[0]) {
 		fprintf(stderr, "kview-bench: %s\n", targets[RAM].why_not);
 		return 1;
