@@ -66,6 +66,20 @@ static void test_plain(void)
 	check(ret, "preadv2, RWF_NOWAIT");
 }
 
+/* A buffer that is not there yet would have to be waited for. */
+static void test_nowait(void)
+{
+	unsigned char *absent = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+				     -1, 0);
+	struct iovec iov = { absent, PAGE };
+
+	is_int(preadv2(fd, &iov, 1, 0, RWF_NOWAIT) < 0 ? errno : 0, EAGAIN,
+	       "RWF_NOWAIT to memory that is absent");
+	is_int(preadv2(fd, &iov, 1, 0, 0), PAGE, "without it, the read waits");
+	is_int(preadv2(fd, &iov, 1, 0, RWF_NOWAIT), PAGE, "then RWF_NOWAIT works, too");
+	munmap(absent, PAGE);
+}
+
 static void test_direct(void)
 {
 	char path[64];
@@ -219,6 +233,7 @@ int main(void)
 	}
 	fd = kv_create(LEN, extents, NR);
 	test_plain();
+	test_nowait();
 	test_direct();
 	test_splice();
 	test_aio();
