@@ -3,12 +3,16 @@
 
 #include <errno.h>
 #include <fuse_lowlevel.h>
+#include <linux/fuse.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/group.h"
 #include "fuse/lanes.h"
+#include "fuse/log.h"
 
 /* Pause after a transient error, such as ENOMEM, that can repeat at once. */
 #define RETRY_MS 10
@@ -106,6 +110,21 @@ static bool join_reading(struct kvfs_dispatch *dispatch)
 	return true;
 }
 
+/*
+ * A request that does not block. INTERRUPT for a parked request answers that, so that its caller
+ * can be killed; libfuse does not know of it yet.
+ */
+static void process_bypass(struct kvfs_dispatch *dispatch, const struct fuse_buf *buf)
+{
+	uint64_t unique = kvfs_lanes_interrupt(dispatch->lanes, buf->mem, buf->size);
+	const struct fuse_out_header out = { .len = sizeof(out), .error = -EINTR, .unique = unique };
+
+	if (!unique)
+		process(dispatch, buf->mem, buf->size);
+	else if (write(fuse_session_fd(dispatch->config.fuse), &out, sizeof(out)) < 0)
+		kvfs_log_debug("a request cannot be interrupted: %s", strerror(errno));
+}
+
 static void read_requests(struct kvfs_call *call)
 {
 	struct reader *reader = kvfs_list_entry(call, struct reader, call);
@@ -117,7 +136,7 @@ static void read_requests(struct kvfs_call *call)
 
 		/* Requests that do not block are not worth another thread. */
 		if (kvfs_lanes_bypass(reader->buf.mem, reader->buf.size)) {
-			process(dispatch, reader->buf.mem, reader->buf.size);
+			process_bypass(dispatch, &reader->buf);
 			continue;
 		}
 		if (!kvfs_lanes_begin(dispatch->lanes, reader->buf.mem, reader->buf.size, &ticket))

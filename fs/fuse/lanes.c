@@ -197,3 +197,46 @@ struct kvfs_lanes_parked *kvfs_lanes_end(struct kvfs_lanes *lanes, const struct 
 	pthread_mutex_unlock(&lane->lock);
 	return next;
 }
+
+/* The parked request with this number, out of the list, or NULL. */
+static struct kvfs_lanes_parked *take_parked(struct lane *lane, uint64_t unique)
+{
+	kvfs_list_for_each(link, &lane->parked) {
+		struct kvfs_lanes_parked *parked = kvfs_list_entry(link, struct kvfs_lanes_parked, link);
+		struct fuse_in_header in;
+
+		memcpy(&in, parked->request, sizeof(in));
+		if (in.unique != unique)
+			continue;
+		kvfs_list_remove(link);
+		return parked;
+	}
+	return NULL;
+}
+
+uint64_t kvfs_lanes_interrupt(struct kvfs_lanes *lanes, const void *request, size_t len)
+{
+	struct {
+		struct fuse_in_header in;
+		struct fuse_interrupt_in arg;
+	} interrupt;
+
+	if (len < sizeof(interrupt))
+		return 0;
+	memcpy(&interrupt, request, sizeof(interrupt));
+	if (interrupt.in.opcode != FUSE_INTERRUPT)
+		return 0;
+	for (int i = 0; i < NR_LANES; i++) {
+		struct lane *lane = &lanes->v[i];
+		struct kvfs_lanes_parked *parked;
+
+		pthread_mutex_lock(&lane->lock);
+		parked = take_parked(lane, interrupt.arg.unique);
+		pthread_mutex_unlock(&lane->lock);
+		if (!parked)
+			continue;
+		free(parked);
+		return interrupt.arg.unique;
+	}
+	return 0;
+}

@@ -61,4 +61,10 @@ bool kvfs_lanes_begin(struct kvfs_lanes *lanes, const void *request, size_t len,
  */
 struct kvfs_lanes_parked *kvfs_lanes_end(struct kvfs_lanes *lanes, const struct kvfs_lanes_ticket *ticket);
 
+/*
+ * For an INTERRUPT request, len bytes: takes the request that it is for out of the lane if that is
+ * parked. Returns its unique number, by which the caller answers it, or 0 if none was parked.
+ */
+uint64_t kvfs_lanes_interrupt(struct kvfs_lanes *lanes, const void *request, size_t len);
+
 #endif /* KVFS_FUSE_LANES_H */

@@ -85,6 +85,8 @@ static void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi
 static void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
 	fi->direct_io = direct;
+	/* Or an open would wait for reads, to drop what is cached. */
+	fi->keep_cache = !direct;
 	fuse_reply_open(req, fi);
 }
 

@@ -31,6 +31,12 @@ static bool unmounted, exited, hang = true;
 static int nr_hanging, nr_reading, most_reading, nr_naps;
 static int answered[MAX];	/* by unique */
 static int nr_over;
+static uint64_t interrupted;	/* what an INTERRUPT request is for */
+static int fuse_fd = -1;
+
+/* Threads that have a request and neither process it nor read again. */
+static int nr_between;
+static _Thread_local bool between;
 
 static struct kvfs_pool *pool;
 static struct kvfs_dispatch *dispatch;
@@ -53,6 +59,12 @@ static void nap(pthread_cond_t *cond)
 	pthread_cond_timedwait(cond, &lock, &until);
 }
 
+static void set_between(bool is)
+{
+	nr_between += is - between;
+	between = is;
+}
+
 int __wrap_fuse_session_receive_buf(struct fuse_session *se, struct fuse_buf *buf);
 int __wrap_fuse_session_receive_buf(struct fuse_session *se, struct fuse_buf *buf)
 {
@@ -61,6 +73,7 @@ int __wrap_fuse_session_receive_buf(struct fuse_session *se, struct fuse_buf *bu
 	if (!buf->mem)
 		buf->mem = malloc(4096);
 	pthread_mutex_lock(&lock);
+	set_between(false);
 	nr_reading++;
 	if (nr_reading > most_reading)
 		most_reading = nr_reading;
@@ -74,8 +87,10 @@ int __wrap_fuse_session_receive_buf(struct fuse_session *se, struct fuse_buf *bu
 		ret = -EINTR;
 	} else if (nr_taken < nr_queued) {
 		memcpy(buf->mem, &queue[nr_taken++], sizeof(queue[0]));
-		buf->size = sizeof(queue[0]);
+		memcpy((char *)buf->mem + sizeof(queue[0]), &interrupted, sizeof(interrupted));
+		buf->size = sizeof(queue[0]) + sizeof(interrupted);
 		ret = (int)buf->size;
+		set_between(true);
 	}
 	pthread_cond_broadcast(&changed);
 	pthread_mutex_unlock(&lock);
@@ -89,6 +104,7 @@ void __wrap_fuse_session_process_buf(struct fuse_session *se, const struct fuse_
 
 	memcpy(&in, buf->mem, sizeof(in));
 	pthread_mutex_lock(&lock);
+	set_between(false);
 	if (KVFS_INO_PROVIDER(in.nodeid) == KVFS_PROVIDER_VMCORE && in.opcode == FUSE_READ) {
 		nr_hanging++;
 		pthread_cond_broadcast(&changed);
@@ -99,6 +115,12 @@ void __wrap_fuse_session_process_buf(struct fuse_session *se, const struct fuse_
 	answered[in.unique]++;
 	pthread_cond_broadcast(&changed);
 	pthread_mutex_unlock(&lock);
+}
+
+int __wrap_fuse_session_fd(const struct fuse_session *se);
+int __wrap_fuse_session_fd(const struct fuse_session *se)
+{
+	return fuse_fd;
 }
 
 void __wrap_fuse_session_exit(struct fuse_session *se);
@@ -202,6 +224,35 @@ START_TEST(a_hung_source_holds_up_nobody_else)
 	for (int i = 0; i < 303; i++)
 		ck_assert_int_eq(answered[i], 1);
 	tear_down();
+}
+END_TEST
+
+START_TEST(a_parked_request_is_interrupted)
+{
+	struct fuse_out_header out;
+	int p[2];
+
+	ck_assert_int_eq(pipe(p), 0);
+	fuse_fd = p[1];
+	set_up(2, false);
+	for (int i = 0; i < KVFS_LANES_MAX_FILE; i++)
+		send(FUSE_READ, VMCORE);
+	wait_until(nr_hanging == KVFS_LANES_MAX_FILE);
+	for (int i = KVFS_LANES_MAX_FILE; i < 20; i++)
+		send(FUSE_READ, VMCORE);
+	/* The threads that took these read again: they are parked. */
+	wait_until(nr_taken == 20 && nr_between == 0);
+	interrupted = 19;
+	send(FUSE_INTERRUPT, 0);
+	ck_assert_int_eq(read(p[0], &out, sizeof(out)), sizeof(out));
+	ck_assert_uint_eq(out.len, sizeof(out));
+	ck_assert_int_eq(out.error, -EINTR);
+	ck_assert_uint_eq(out.unique, 19);
+	let_go();
+	for (int i = 0; i < 19; i++)
+		wait_until(answered[i]);
+	tear_down();
+	ck_assert_int_eq(answered[19], 0);
 }
 END_TEST
 
@@ -316,6 +367,7 @@ int main(void)
 	TCase *tcase = tcase_create("dispatch");
 
 	tcase_add_test(tcase, a_hung_source_holds_up_nobody_else);
+	tcase_add_test(tcase, a_parked_request_is_interrupted);
 	tcase_add_test(tcase, as_many_read_as_are_wanted);
 	tcase_add_test(tcase, one_after_another);
 	tcase_add_test(tcase, transient_errors_end_nothing);

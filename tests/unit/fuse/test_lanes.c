@@ -174,6 +174,38 @@ START_TEST(parked_requests_follow_in_order)
 }
 END_TEST
 
+START_TEST(a_parked_request_is_interrupted)
+{
+	struct {
+		struct fuse_in_header in;
+		struct fuse_interrupt_in arg;
+	} interrupt = { .in.opcode = FUSE_INTERRUPT, .arg.unique = 700 };
+	struct kvfs_lanes_ticket first, next;
+	struct request request;
+
+	set_up();
+	first = admit(FUSE_READ, RAM);
+	for (int i = 1; i < KVFS_LANES_MAX_FILE; i++)
+		admit(FUSE_READ, RAM);
+	park(FUSE_READ, RAM, 1);
+	request = make(FUSE_READ, RAM, 2);
+	request.in.unique = 700;
+	ck_assert(!kvfs_lanes_begin(lanes, &request, sizeof(request), &next));
+	park(FUSE_READ, RAM, 3);
+	/* Too short, another request, another number. */
+	ck_assert_uint_eq(kvfs_lanes_interrupt(lanes, &interrupt, sizeof(interrupt) - 1), 0);
+	ck_assert_uint_eq(kvfs_lanes_interrupt(lanes, &request, sizeof(request)), 0);
+	interrupt.arg.unique = 701;
+	ck_assert_uint_eq(kvfs_lanes_interrupt(lanes, &interrupt, sizeof(interrupt)), 0);
+	interrupt.arg.unique = 700;
+	ck_assert_uint_eq(kvfs_lanes_interrupt(lanes, &interrupt, sizeof(interrupt)), 700);
+	ck_assert_uint_eq(kvfs_lanes_interrupt(lanes, &interrupt, sizeof(interrupt)), 0);
+	ck_assert_uint_eq(end(&first, &next), 1);
+	ck_assert_uint_eq(end(&next, &next), 3);
+	kvfs_lanes_destroy(lanes);
+}
+END_TEST
+
 START_TEST(out_of_memory)
 {
 	struct kvfs_lanes_ticket first, ticket, next;
@@ -199,4 +231,4 @@ END_TEST
 
 UNIT_MAIN("lanes", a_file_that_hangs_leaves_room_for_others, a_source_that_hangs_leaves_room_for_others,
 	  a_process_that_hangs_leaves_room_for_others, what_must_always_come_through,
-	  parked_requests_follow_in_order, out_of_memory)
+	  parked_requests_follow_in_order, a_parked_request_is_interrupted, out_of_memory)
