@@ -131,7 +131,7 @@ static int file_getattr(struct kvfs_node *node, struct kvfs_attr *out)
 	}
 	pthread_mutex_unlock(&file->lock);
 
-	ret = kvfs_kcore_source_layout_load(file->src, &layout, NULL);
+	ret = kvfs_kcore_source_layout_look(file->src, &layout);
 	if (ret < 0)
 		return ret;
 	ret = -layout->errs[file->which].errnum;

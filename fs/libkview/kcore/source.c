@@ -215,6 +215,14 @@ int kvfs_kcore_source_layout_load(struct kvfs_kcore_source *src, struct kvfs_kco
 	return 0;
 }
 
+int kvfs_kcore_source_layout_look(struct kvfs_kcore_source *src, struct kvfs_kcore_source_layout **out)
+{
+	if (!src->config.file)
+		return kvfs_kcore_source_layout_load(src, out, NULL);
+	*out = last_layout(src);
+	return 0;
+}
+
 /* Finds the image in kallsyms, for want of /proc/kcore; on failure it stays unknown. */
 static void find_image(struct kvfs_kcore_source *src)
 {

@@ -61,6 +61,12 @@ void kvfs_kcore_source_put(struct kvfs_kcore_source *src);
  */
 int kvfs_kcore_source_layout_load(struct kvfs_kcore_source *src, struct kvfs_kcore_source_layout **out,
 				  struct kvfs_err *err);
+
+/*
+ * The same for stat(2) and status, which must not wait for a file system that hangs: the layout of
+ * a given file is the last one that was read.
+ */
+int kvfs_kcore_source_layout_look(struct kvfs_kcore_source *src, struct kvfs_kcore_source_layout **out);
 /* Returns the last layout that was read, with a reference for the caller. */
 struct kvfs_kcore_source_layout *kvfs_kcore_source_layout_get(struct kvfs_kcore_source *src);
 /* NULL is allowed. */

@@ -113,6 +113,12 @@ START_TEST(a_file)
 	unit_assert_error(ret, ENOEXEC, err, "not a core");
 	layout = kvfs_kcore_source_layout_get(src);
 	ck_assert_ptr_eq(layout, again);
+	/* For stat(2) the file is not read: its file system may hang. */
+	kvfs_kcore_source_layout_put(again);
+	opens = 0;
+	ck_assert_int_eq(kvfs_kcore_source_layout_look(src, &again), 0);
+	ck_assert_ptr_eq(again, layout);
+	ck_assert_int_eq(opens, 0);
 	kvfs_kcore_source_layout_put(layout);
 	kvfs_kcore_source_layout_put(again);
 	kvfs_kcore_source_layout_put(NULL);
