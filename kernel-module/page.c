@@ -74,6 +74,23 @@ static unsigned long plain_by_order(struct page *page, unsigned long max)
 }
 
 /**
+ * kview_page_judge_one - judge a page for a read that stops at an absent page
+ * @pfn: the page
+ *
+ * The short form of kview_page_judge_run(), without a look at page tables.
+ *
+ * Context: in a judgement.
+ * Return: true if it is visible.
+ */
+bool kview_page_judge_one(unsigned long pfn)
+{
+	unsigned long next;
+
+	return kview_pfnset_has(rcu_dereference_sched(ram), pfn, &next) &&
+	       page_is_plain(pfn_to_page(pfn));
+}
+
+/**
  * kview_page_judge_run - judge consecutive pages for a read
  * @pfn:   the first page
  * @vaddr: 0, or the address of @pfn in the mapping of the kernel image, where it must be

@@ -48,6 +48,7 @@ struct kview_page_run {
 	bool visible;
 };
 
+bool kview_page_judge_one(unsigned long pfn);
 struct kview_page_run kview_page_judge_run(unsigned long pfn, unsigned long vaddr, bool walk,
 					   unsigned long max);
 

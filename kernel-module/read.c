@@ -158,61 +158,47 @@ static ssize_t kview_read_span(const struct kview_span *span, size_t len, bool n
  * Reads an aligned word of visible RAM, which is what debuggers read most. Returns its size, or
  * 0 if it cannot be read so.
  */
-static ssize_t kview_read_word(const struct kview_table *table, u64 pos, struct iov_iter *to)
+static inline ssize_t kview_read_word(const struct kview_table *table, u64 pos, struct iov_iter *to)
 {
-	struct ram ram = { .len = sizeof(u64) };
 	struct kview_span span;
 	bool loaded;
-	u64 word;
+	u64 word, paddr;
 
-	if (!iter_is_ubuf(to) || iov_iter_count(to) != sizeof(word) || !kview_arch_copy_survives(to))
+	if (!iter_is_ubuf(to) || iov_iter_count(to) != sizeof(word) ||
+	    !kview_arch_read_faults() || !kview_arch_copy_survives(to))
 		return 0;
 	kview_table_find(table, pos, &span);
-	if (!span.extent || span.extent->kind != KVIEW_EXTENT_RAM || span.len < sizeof(word))
+	if (!span.extent || span.extent->kind != KVIEW_EXTENT_RAM || span.extent->vaddr ||
+	    span.len < sizeof(word))
 		return 0;
-	ram.paddr = span.extent->paddr + span.skip;
-	ram.vaddr = span.extent->vaddr ? span.extent->vaddr + span.skip : 0;
-	if (!IS_ALIGNED(ram.paddr, sizeof(word)))
+	paddr = span.extent->paddr + span.skip;
+	if (!IS_ALIGNED(paddr, sizeof(word)))
 		return 0;
 
 	kview_judge_begin();
-	loaded = judge(&ram, false) && kview_arch_load(&word, ram_address(&ram));
+	loaded = kview_page_judge_one(PHYS_PFN(paddr)) && kview_arch_load(&word, __va(paddr));
 	kview_judge_end();
 	if (!loaded || put_user(word, (u64 __user *)(to->ubuf + to->iov_offset)))
 		return 0;
-	iov_iter_advance(to, sizeof(word));
+	/* As iov_iter_advance() does. */
+	to->iov_offset += sizeof(word);
+	to->count -= sizeof(word);
 	return sizeof(word);
 }
 
-/**
- * kview_read_iter - ->read_iter of a view
- * @iocb: file and position; the position is moved
- * @to:   any kind of iterator
- *
- * A fatal signal ends a long read early.
- *
- * Return: bytes read; 0 at or after the end; if no byte was read, -EFAULT, -ENOMEM, -EINTR,
- * -EIO or the error of a window's file.
- */
-ssize_t kview_read_iter(struct kiocb *iocb, struct iov_iter *to)
+/* Reads what is no word. Not inline, so that a word does not pay for its registers. */
+static noinline ssize_t kview_read_spans(const struct kview_table *table, struct kiocb *iocb,
+					 struct iov_iter *to)
 {
-	const struct kview_table *table = kview_view_of(iocb->ki_filp)->table;
 	u64 pos = iocb->ki_pos;
 	bool nowait = iocb->ki_flags & IOCB_NOWAIT;
 	struct kview_span span;
 	ssize_t ret = 0;
 	size_t left;
 
-	if (pos >= table->size)
-		return 0;
 	/* A reader such as IMA that reads a page at a time can be killed, too. */
 	if (fatal_signal_pending(current))
 		return -EINTR;
-	ret = kview_read_word(table, pos, to);
-	if (ret) {
-		iocb->ki_pos = pos + ret;
-		return ret;
-	}
 	left = min_t(u64, iov_iter_count(to), table->size - pos);
 	while (left) {
 		kview_table_find(table, pos, &span);
@@ -233,5 +219,29 @@ ssize_t kview_read_iter(struct kiocb *iocb, struct iov_iter *to)
 		return ret;
 	ret = pos - iocb->ki_pos;
 	iocb->ki_pos = pos;
+	return ret;
+}
+
+/**
+ * kview_read_iter - ->read_iter of a view
+ * @iocb: file and position; the position is moved
+ * @to:   any kind of iterator
+ *
+ * A fatal signal ends a long read early.
+ *
+ * Return: bytes read; 0 at or after the end; if no byte was read, -EFAULT, -ENOMEM, -EINTR,
+ * -EAGAIN for IOCB_NOWAIT, -EIO or the error of a window's file.
+ */
+ssize_t kview_read_iter(struct kiocb *iocb, struct iov_iter *to)
+{
+	const struct kview_table *table = kview_view_of(iocb->ki_filp)->table;
+	ssize_t ret;
+
+	if (iocb->ki_pos >= table->size)
+		return 0;
+	ret = kview_read_word(table, iocb->ki_pos, to);
+	if (!ret)
+		return kview_read_spans(table, iocb, to);
+	iocb->ki_pos += ret;
 	return ret;
 }
