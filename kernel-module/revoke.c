@@ -244,7 +244,9 @@ void kview_revoke_all(enum kview_cause cause)
 	for (; kview_block_next_mapped(&block); block++)
 		nr += kview_block_take_back(block);
 	for_each_view(unmap_all, 0, 0);
-	count(cause, 0, nr);
+	/* Without a mapping it is no revocation. */
+	if (atomic_read(&nr_vmas))
+		count(cause, 0, nr);
 }
 
 static void handle_ranges(void)
