@@ -74,7 +74,6 @@ static void test_lowered(int view)
 	map = kv_map(view, paddr, LEN);
 	kv_revalidate_ms(60000);
 	kv_touch(map, LEN);
-	ok(kv_await_passes(1), "60 s: the first pass is soon after the first touch");
 	kv_revalidate_ms(50);
 	ok(kv_await_passes(2), "lowered to 50 ms: the next passes do not wait for the minute");
 	munmap(map, LEN);
