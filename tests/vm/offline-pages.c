@@ -6,6 +6,8 @@
  *
  * /sys/module/offline_pages/parameters:
  *   paddr    physical address of the memory
+ *   announce 1: the pages are taken out of the count of managed pages, as these drivers do;
+ *            0: nothing but the pages themselves changes
  *   offline  write 1: each page whose number in it is 1 modulo 4 is PageOffline; 0: none is
  */
 #include <linux/gfp.h>
@@ -21,8 +23,13 @@
 static unsigned long paddr;
 module_param(paddr, ulong, 0400);
 
+static bool announce;
+module_param(announce, bool, 0600);
+
 static struct page *memory;
 static bool offline;
+/* What has been taken out of the count. */
+static unsigned long announced;
 
 static void set_pages(bool value)
 {
@@ -36,6 +43,14 @@ static void set_pages(bool value)
 			__SetPageOffline(memory + i);
 		else
 			__ClearPageOffline(memory + i);
+		if (value && announce) {
+			adjust_managed_page_count(memory + i, -1);
+			announced++;
+		}
+	}
+	if (!value && announced) {
+		adjust_managed_page_count(memory, announced);
+		announced = 0;
 	}
 }
 
