@@ -139,10 +139,11 @@ struct kview_page_run kview_page_judge_run(unsigned long pfn, unsigned long vadd
 static void judge_pages(unsigned long pfn, u8 *code, unsigned long nr)
 {
 	struct page *page = pfn_to_page(pfn);
-	unsigned long i, plain;
+	unsigned long i, plain, next;
 
-	/* The second half of a free block of twice the size; both are in one section. */
+	/* The second half of a free block of twice the size. Frames of the set have struct pages. */
 	if (pfn % (2 * KVIEW_BLOCK_PAGES) == KVIEW_BLOCK_PAGES &&
+	    kview_pfnset_has(rcu_dereference_sched(ram), pfn - KVIEW_BLOCK_PAGES, &next) &&
 	    plain_by_order(page - KVIEW_BLOCK_PAGES, ULONG_MAX) > KVIEW_BLOCK_PAGES)
 		return;
 	for (i = 0; i < nr; i += plain) {
