@@ -16,7 +16,7 @@
 
 enum kind {
 	UNKNOWN,
-	OTHER,
+	OTHER,		/* or /proc/kcore whose reads cannot be answered */
 	KCORE,
 };
 
@@ -37,7 +37,7 @@ static bool any_kcore;		/* for a process that never has one, all of this costs a
 
 static struct slot *slot_of(int fd)
 {
-	return fd >= 0 && fd < MAX_FDS ? &slots[fd] : NULL;
+	return (unsigned int)fd < MAX_FDS ? &slots[fd] : NULL;
 }
 
 /* The file is asked for by what stat(2) has of it; another procfs has other numbers. */
@@ -52,25 +52,31 @@ static bool is_proc_kcore(int fd)
 	       st.st_dev == kcore.st_dev;
 }
 
+/* Judges a descriptor that is not known. */
+static bool judge(int fd, struct slot *slot)
+{
+	int saved = errno, kind = is_proc_kcore(fd) ? KCORE : OTHER;
+
+	errno = saved;
+	if (kind == KCORE && !kvfs_memory_ready(fd))
+		kind = OTHER;
+	if (kind == KCORE)
+		__atomic_store_n(&any_kcore, true, __ATOMIC_RELAXED);
+	__atomic_store_n(&slot->kind, kind, __ATOMIC_RELEASE);
+	return kind == KCORE;
+}
+
 bool kvfs_fds_is_kcore(int fd)
 {
 	struct slot *slot = slot_of(fd);
-	int kind, saved;
+	int kind;
 
 	if (!slot)
 		return false;
 	kind = __atomic_load_n(&slot->kind, __ATOMIC_ACQUIRE);
-	if (kind == OTHER)
-		return false;
 	if (__builtin_expect(kind == KCORE, 1))
-		return kvfs_memory_ready(fd);
-	saved = errno;
-	kind = is_proc_kcore(fd) ? KCORE : OTHER;
-	errno = saved;
-	if (kind == KCORE)
-		__atomic_store_n(&any_kcore, true, __ATOMIC_RELAXED);
-	__atomic_store_n(&slot->kind, kind, __ATOMIC_RELEASE);
-	return kind == KCORE && kvfs_memory_ready(fd);
+		return true;
+	return kind == UNKNOWN && judge(fd, slot);
 }
 
 /* Gives the kernel the position, if it is the library's. */

@@ -201,19 +201,14 @@ int kvfs_layout_load(int fd, struct kvfs_layout *out)
 	return ret < 0 ? ret : kvfs_layout_parse(headers, len, out);
 }
 
-const struct kvfs_layout_segment *kvfs_layout_find(const struct kvfs_layout *layout, uint64_t off,
-						   uint64_t *skip, uint64_t *left)
-{
-	static unsigned int last;	/* a hint: reads keep to a segment; any value will do */
-	unsigned int hint = __atomic_load_n(&last, __ATOMIC_RELAXED);
-	const struct kvfs_layout_segment *s = &layout->v[hint];
-	size_t first = 0, end = layout->nr;
+unsigned int kvfs_layout_hint;
 
-	if (off - s->off < s->len) {
-		*skip = off - s->off;
-		*left = s->len - *skip;
-		return s;
-	}
+const struct kvfs_layout_segment *kvfs_layout_search(const struct kvfs_layout *layout, uint64_t off,
+						     uint64_t *skip, uint64_t *left)
+{
+	size_t first = 0, end = layout->nr;
+	const struct kvfs_layout_segment *s;
+
 	/* The last segment that begins at or before off. */
 	while (first < end) {
 		size_t middle = (first + end) / 2;
@@ -227,7 +222,7 @@ const struct kvfs_layout_segment *kvfs_layout_find(const struct kvfs_layout *lay
 	if (s && off - s->off < s->len) {
 		*skip = off - s->off;
 		*left = s->len - *skip;
-		__atomic_store_n(&last, (unsigned int)(first - 1), __ATOMIC_RELAXED);
+		__atomic_store_n(&kvfs_layout_hint, (unsigned int)(first - 1), __ATOMIC_RELAXED);
 		return s;
 	}
 	*left = first < layout->nr ? layout->v[first].off - off : UINT64_MAX - off;

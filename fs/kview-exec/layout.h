@@ -43,11 +43,28 @@ int kvfs_layout_load(int fd, struct kvfs_layout *out);
 /* The part of kvfs_layout_load() that does no I/O: headers of len bytes, from offset 0 on. Pure. */
 int kvfs_layout_parse(const void *headers, size_t len, struct kvfs_layout *out);
 
+/* Looks off up in all segments; see kvfs_layout_find(). */
+const struct kvfs_layout_segment *kvfs_layout_search(const struct kvfs_layout *layout, uint64_t off,
+						     uint64_t *skip, uint64_t *left);
+
+/* The number of the segment of some read before: reads keep to a segment. Any value will do. */
+extern unsigned int kvfs_layout_hint;
+
 /*
  * The segment that has the byte at off; *skip is its place in the segment and *left the bytes
  * from there to the segment's end. NULL between segments: *left reaches to the next one.
  */
-const struct kvfs_layout_segment *kvfs_layout_find(const struct kvfs_layout *layout, uint64_t off,
-						   uint64_t *skip, uint64_t *left);
+static inline const struct kvfs_layout_segment *kvfs_layout_find(const struct kvfs_layout *layout,
+								 uint64_t off, uint64_t *skip,
+								 uint64_t *left)
+{
+	const struct kvfs_layout_segment *s = &layout->v[__atomic_load_n(&kvfs_layout_hint, __ATOMIC_RELAXED)];
+
+	*skip = off - s->off;
+	if (__builtin_expect(*skip >= s->len, 0))
+		return kvfs_layout_search(layout, off, skip, left);
+	*left = s->len - *skip;
+	return s;
+}
 
 #endif /* KVFS_KVIEW_EXEC_LAYOUT_H */

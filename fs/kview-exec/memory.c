@@ -38,7 +38,6 @@ enum state {
 
 static struct kvfs_layout layout;
 static struct mapped ram, image;
-static struct kvfs_pagewalk tables;
 static uint64_t tables_end;	/* of the whole words of ram, which is mapped from address 0 on */
 static bool has_tables;
 static int state;		/* enum state; all above is written before READY */
@@ -110,7 +109,7 @@ struct trail {
  * kvfs_read_phys_fn: an entry of a page table is one load. Tables are aligned and at most
  * MAX_LEVELS deep (set_up_tables()), and so is what a walk asks for.
  */
-static int read_entry(void *arg, void *buf, size_t len, uint64_t paddr)
+static inline int read_entry(void *arg, void *buf, size_t len, uint64_t paddr)
 {
 	const uint64_t *at = (const uint64_t *)(ram.mem + paddr);
 	struct trail *trail = arg;
@@ -126,7 +125,7 @@ static int read_entry(void *arg, void *buf, size_t len, uint64_t paddr)
 }
 
 /* Whether all entries are what they were. */
-static bool is_unchanged(const struct trail *trail)
+static inline bool is_unchanged(const struct trail *trail)
 {
 	for (unsigned int i = 0; i < trail->n; i++)
 		if (__atomic_load_n(trail->at[i], __ATOMIC_RELAXED) != trail->entry[i])
@@ -156,6 +155,12 @@ static void copy(void *to, const unsigned char *from, size_t len)
 
 static bool is_zero(const unsigned char *bytes, size_t len)
 {
+	uint64_t word;
+
+	if (len == sizeof(word)) {
+		memcpy(&word, bytes, sizeof(word));
+		return word == 0;
+	}
 	return bytes[0] == 0 && memcmp(bytes, bytes + 1, len - 1) == 0;
 }
 
@@ -171,15 +176,21 @@ static bool may_be_hidden(const unsigned char *from, const void *got, size_t len
  * The tables can change while the page is copied, and the page be given to another owner: what
  * was copied counts only if every entry that led there is the same afterwards.
  */
-static bool copy_walked(void *buf, uint64_t vaddr, size_t len)
+__attribute__((flatten)) static bool copy_walked(void *buf, uint64_t vaddr, size_t len)
 {
 	for (int i = 0; i < MAX_WALKS; i++) {
 		struct trail trail = { .n = 0 };
-		struct kvfs_pagewalk walk = tables;
+		/* Made here, so that the compiler sees which function reads the entries. */
+		const struct kvfs_pagewalk walk = {
+			.root = layout.root,
+			.levels = layout.levels,
+			.enc_mask = layout.enc_mask,
+			.read = read_entry,
+			.arg = &trail,
+		};
 		const unsigned char *from;
 		uint64_t paddr, run;
 
-		walk.arg = &trail;
 		if (kvfs_pagewalk(&walk, vaddr, &paddr, &run) < 0)
 			return false;
 		from = bytes_at(&ram, paddr, len);
@@ -334,12 +345,6 @@ static void set_up_tables(int fd)
 	if ((layout.levels != 4 && layout.levels != MAX_LEVELS) || layout.root % PAGE_LEN || ram.addr != 0)
 		return;
 	tables_end = ram.len & ~(uint64_t)7;
-	tables = (struct kvfs_pagewalk){
-		.root = layout.root,
-		.levels = layout.levels,
-		.enc_mask = layout.enc_mask,
-		.read = read_entry,
-	};
 	has_tables = tables_agree(fd);
 }
 
@@ -362,16 +367,18 @@ bool kvfs_memory_ready(int fd)
 	int before = __atomic_load_n(&state, __ATOMIC_ACQUIRE);
 	int saved;
 
-	if (__builtin_expect(before == READY, 1))
-		return true;
-	if (before != NOT_TRIED)
-		return false;
-	if (!__atomic_compare_exchange_n(&state, &before, SETTING_UP, false, __ATOMIC_ACQUIRE,
-					 __ATOMIC_ACQUIRE))
-		return before == READY;
-	saved = errno;
-	before = set_up(fd) ? READY : UNUSABLE;
-	errno = saved;
-	__atomic_store_n(&state, before, __ATOMIC_RELEASE);
+	if (before == NOT_TRIED &&
+	    __atomic_compare_exchange_n(&state, &before, SETTING_UP, false, __ATOMIC_ACQUIRE,
+					__ATOMIC_ACQUIRE)) {
+		saved = errno;
+		before = set_up(fd) ? READY : UNUSABLE;
+		errno = saved;
+		__atomic_store_n(&state, before, __ATOMIC_RELEASE);
+	}
+	/* Once in a process, for the moment that another thread takes. */
+	while (before == SETTING_UP) {
+		sched_yield();
+		before = __atomic_load_n(&state, __ATOMIC_ACQUIRE);
+	}
 	return before == READY;
 }

@@ -23,9 +23,8 @@
 
 /*
  * Maps the files and reads the headers of /proc/kcore, once for the process. fd is an open
- * /proc/kcore, borrowed. Returns whether reads can be answered; false for good if the mount is
- * not there, is not in mode direct or shows less RAM than /proc/kcore, and until another
- * thread that is at it has finished.
+ * /proc/kcore, borrowed. Returns whether reads can be answered, from now on: not if the mount is
+ * not there or not in mode direct.
  */
 bool kvfs_memory_ready(int fd);
 

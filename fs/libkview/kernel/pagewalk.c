@@ -8,6 +8,7 @@
 #define PAGE_SHIFT 12
 #define LEVEL_BITS 9		/* index bits a level */
 #define ENTRY_LEN 8		/* bytes */
+#define MAX_LEAF_SHIFT 30	/* of the largest page, 1 GiB */
 
 #define ENTRY_PRESENT (1ULL << 0)
 #define ENTRY_HUGE (1ULL << 7)		/* PS, in tables of 1 GiB and 2 MiB entries */
@@ -31,30 +32,33 @@ static bool is_canonical(uint64_t vaddr, unsigned int levels)
 static int look_up(const struct kvfs_pagewalk *walk, uint64_t vaddr, uint64_t *paddr,
 		   uint64_t *span)
 {
+	unsigned int shift = PAGE_SHIFT + (walk->levels - 1) * LEVEL_BITS;
+	const uint64_t enc_mask = walk->enc_mask;
 	uint64_t table = walk->root;
+	uint64_t entry;
+	int ret;
 
-	for (unsigned int level = walk->levels; level > 0; level--) {
-		unsigned int shift = PAGE_SHIFT + (level - 1) * LEVEL_BITS;
+	for (;; shift -= LEVEL_BITS) {
 		uint64_t index = (vaddr >> shift) & ((1U << LEVEL_BITS) - 1);
-		bool leaf;
-		uint64_t entry;
-		int ret;
 
-		*span = 1ULL << shift;
 		ret = walk->read(walk->arg, &entry, sizeof(entry), table + index * ENTRY_LEN);
 		if (ret < 0)
-			return ret;
-		entry = le64toh(entry) & ~walk->enc_mask;
-		leaf = level == 1 || ((level == 2 || level == 3) && (entry & ENTRY_HUGE));
-		if (!(entry & (leaf ? ENTRY_PRESENT | ENTRY_PROTNONE : ENTRY_PRESENT)))
-			return -EFAULT;
+			break;
+		entry = le64toh(entry) & ~enc_mask;
 		table = entry & ENTRY_ADDR;
-		if (leaf) {
-			*paddr = (table & ~(*span - 1)) | (vaddr & (*span - 1));
-			return 0;
+		if (shift == PAGE_SHIFT || (entry & ENTRY_HUGE && shift <= MAX_LEAF_SHIFT)) {
+			ret = entry & (ENTRY_PRESENT | ENTRY_PROTNONE) ? 0 : -EFAULT;
+			break;
+		}
+		if (!(entry & ENTRY_PRESENT)) {
+			ret = -EFAULT;
+			break;
 		}
 	}
-	return -EFAULT;
+	*span = 1ULL << shift;
+	if (ret == 0)
+		*paddr = (table & ~(*span - 1)) | (vaddr & (*span - 1));
+	return ret;
 }
 
 int kvfs_pagewalk(const struct kvfs_pagewalk *walk, uint64_t vaddr, uint64_t *paddr,
