@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <sys/xattr.h>
 
-#include "kernel/pagewalk_inline.h"
+#include "kernel/pagewalk.h"
 #include "kview-exec/counters.h"
 #include "kview-exec/layout.h"
 #include "kview-exec/real.h"

@@ -3,8 +3,6 @@
 
 #include <errno.h>
 
-#include "kernel/pagewalk_inline.h"
-
 /* Limit on the holes that a search passes: forged tables can have any number of them. */
 #define MAX_STEPS 65536
 
