@@ -19,7 +19,7 @@
 #include "dump/kdump_set.h"
 #include "dump/zstd.h"
 
-struct dumpkdump {
+struct kdump {
 	struct kvfs_dump dump;
 	int *fds;
 	size_t nr_fds;
@@ -29,13 +29,13 @@ struct dumpkdump {
 	struct kvfs_chunkcache *cache;
 };
 
-static struct dumpkdump *to_kdump(struct kvfs_dump *dump)
+static struct kdump *to_kdump(struct kvfs_dump *dump)
 {
-	return (struct dumpkdump *)dump;
+	return (struct kdump *)dump;
 }
 
 /* The blocks of a chunk that hold its pages in mask; bit 0 of mask is page first of the chunk. */
-static uint64_t blocks_of(const struct dumpkdump *kd, uint64_t mask, size_t first)
+static uint64_t blocks_of(const struct kdump *kd, uint64_t mask, size_t first)
 {
 	size_t each = kd->set.page_size / KVFS_CHUNK_BLOCK_LEN;
 	uint64_t blocks = 0;
@@ -47,7 +47,7 @@ static uint64_t blocks_of(const struct dumpkdump *kd, uint64_t mask, size_t firs
 }
 
 /* Has the library read n pages from pfn on, all of which are dumped and have good descriptors. */
-static void read_by_library(struct dumpkdump *kd, uint64_t pfn, size_t n, unsigned char *buf,
+static void read_by_library(struct kdump *kd, uint64_t pfn, size_t n, unsigned char *buf,
 			    struct kvfs_dump_result *result)
 {
 	size_t page_size = kd->set.page_size;
@@ -64,7 +64,7 @@ static void read_by_library(struct dumpkdump *kd, uint64_t pfn, size_t n, unsign
 }
 
 /* Reads a run of n pages that are dumped, from pfn on. What cannot be read becomes zeros. */
-static void fill_run(struct dumpkdump *kd, uint64_t pfn, size_t n, unsigned char *buf,
+static void fill_run(struct kdump *kd, uint64_t pfn, size_t n, unsigned char *buf,
 		     struct kvfs_dump_result *result)
 {
 	struct kvfs_kdump_location locs[KVFS_KDUMP_SET_LOCATE_MAX];
@@ -99,7 +99,7 @@ static void fill_run(struct dumpkdump *kd, uint64_t pfn, size_t n, unsigned char
 
 static void fill_chunk(void *arg, uint64_t nr, unsigned char *buf, struct kvfs_dump_result *result)
 {
-	struct dumpkdump *kd = arg;
+	struct kdump *kd = arg;
 	size_t pages = KVFS_CHUNK_LEN / kd->set.page_size;
 	uint64_t first = nr * pages, pfn = first;
 
@@ -120,7 +120,7 @@ static void fill_chunk(void *arg, uint64_t nr, unsigned char *buf, struct kvfs_d
 
 static int kdump_read(struct kvfs_dump *dump, void *buf, size_t len, uint64_t off)
 {
-	struct dumpkdump *kd = to_kdump(dump);
+	struct kdump *kd = to_kdump(dump);
 	uint64_t page_size = kd->set.page_size;
 	uint64_t end = (off + len + page_size - 1) / page_size;
 
@@ -134,7 +134,7 @@ static int kdump_read(struct kvfs_dump *dump, void *buf, size_t len, uint64_t of
 
 static uint64_t kdump_seek(struct kvfs_dump *dump, uint64_t off, uint64_t end, int whence)
 {
-	struct dumpkdump *kd = to_kdump(dump);
+	struct kdump *kd = to_kdump(dump);
 	uint64_t pfn = off / kd->set.page_size;
 	uint64_t end_pfn = (end + kd->set.page_size - 1) / kd->set.page_size;
 	uint64_t found;
@@ -149,7 +149,7 @@ static uint64_t kdump_seek(struct kvfs_dump *dump, uint64_t off, uint64_t end, i
 
 static uint64_t kdump_data_len(struct kvfs_dump *dump, const struct kvfs_extents *t)
 {
-	struct dumpkdump *kd = to_kdump(dump);
+	struct kdump *kd = to_kdump(dump);
 	uint64_t page_size = kd->set.page_size, sum = 0;
 
 	/* Segments are whole pages. */
@@ -167,7 +167,7 @@ static uint64_t kdump_data_len(struct kvfs_dump *dump, const struct kvfs_extents
 
 static void kdump_destroy(struct kvfs_dump *dump)
 {
-	struct dumpkdump *kd = to_kdump(dump);
+	struct kdump *kd = to_kdump(dump);
 
 	kvfs_chunkcache_destroy(kd->cache);
 	kvfs_kdump_lib_close(kd->lib);
@@ -203,7 +203,7 @@ static int read_blob(const struct kvfs_kdump_part *part, uint64_t off, uint64_t 
 }
 
 /* Every part of a split dump has the same notes: those of the first are loaded. */
-static int load_notes(struct dumpkdump *kd, const char *name, struct kvfs_err *err)
+static int load_notes(struct kdump *kd, const char *name, struct kvfs_err *err)
 {
 	const struct kvfs_kdump_part *part = &kd->set.parts[0];
 	const struct kvfs_kdump_header *head = &part->head;
@@ -234,7 +234,7 @@ static int load_notes(struct dumpkdump *kd, const char *name, struct kvfs_err *e
 }
 
 /* Parts without a page are left out: libkdumpfile 0.5 finds no page after one. */
-static int open_lib(struct dumpkdump *kd, const char *name, struct kvfs_err *err)
+static int open_lib(struct kdump *kd, const char *name, struct kvfs_err *err)
 {
 	_cleanup_free_ int *fds = calloc(kd->set.nr_parts, sizeof(*fds));
 	size_t n = 0;
@@ -253,7 +253,7 @@ static int open_lib(struct dumpkdump *kd, const char *name, struct kvfs_err *err
 }
 
 /* Everything but the descriptors, which stay the caller's until nothing can fail any more. */
-static int set_up(struct dumpkdump *kd, const int *fds, const struct kvfs_dump_config *config,
+static int set_up(struct kdump *kd, const int *fds, const struct kvfs_dump_config *config,
 		  struct kvfs_err *err)
 {
 	uint64_t nr_chunks;
@@ -288,7 +288,7 @@ static int kdump_probe(const struct kvfs_dump_file *file, struct kvfs_err *err)
 static int kdump_open(struct kvfs_dump_file *files, size_t nr, const struct kvfs_dump_config *config,
 		      struct kvfs_dump **out, struct kvfs_err *err)
 {
-	struct dumpkdump *kd = calloc(1, sizeof(*kd));
+	struct kdump *kd = calloc(1, sizeof(*kd));
 	_cleanup_free_ int *fds = calloc(nr, sizeof(*fds));
 	int ret;
 

@@ -12,7 +12,7 @@
 #include "base/io.h"
 #include "kcore/layout.h"
 
-struct kcorefile {
+struct kcore_file {
 	struct kvfs_node node;
 	struct kvfs_kcore_source *src;	/* a reference */
 	int which;			/* enum kvfs_kcore_source_file, or SYM */
@@ -28,12 +28,12 @@ struct kcorefile {
 
 #define SYM KVFS_KCORE_SOURCE_NR_FILES
 
-static struct kcorefile *to_file(struct kvfs_node *node)
+static struct kcore_file *to_file(struct kvfs_node *node)
 {
-	return (struct kcorefile *)node;
+	return (struct kcore_file *)node;
 }
 
-static const struct kvfs_extents *table_of(const struct kcorefile *file)
+static const struct kvfs_extents *table_of(const struct kcore_file *file)
 {
 	return file->which == SYM ? &file->sym_table : &file->layout->tables[file->which];
 }
@@ -48,7 +48,7 @@ static const struct {
 	[SYM] = { "kcore/sym/*", "kcore-sym" },
 };
 
-static void unpin(struct kcorefile *file)
+static void unpin(struct kcore_file *file)
 {
 	if (file->view_fd >= 0)
 		close(file->view_fd);
@@ -58,7 +58,7 @@ static void unpin(struct kcorefile *file)
 	file->layout = NULL;
 }
 
-static int pin(struct kcorefile *file)
+static int pin(struct kcore_file *file)
 {
 	int ret;
 
@@ -86,7 +86,7 @@ static int pin(struct kcorefile *file)
 
 static int file_open(struct kvfs_node *node, void **handle)
 {
-	struct kcorefile *file = to_file(node);
+	struct kcore_file *file = to_file(node);
 	int ret = kvfs_kcore_source_check_open(file->src);
 
 	if (ret < 0)
@@ -104,7 +104,7 @@ static int file_open(struct kvfs_node *node, void **handle)
 
 static void file_release(struct kvfs_node *node, void *handle)
 {
-	struct kcorefile *file = to_file(node);
+	struct kcore_file *file = to_file(node);
 
 	pthread_mutex_lock(&file->lock);
 	if (--file->opens == 0)
@@ -114,7 +114,7 @@ static void file_release(struct kvfs_node *node, void *handle)
 
 static int file_getattr(struct kvfs_node *node, struct kvfs_attr *out)
 {
-	struct kcorefile *file = to_file(node);
+	struct kcore_file *file = to_file(node);
 	struct kvfs_kcore_source_layout *layout = NULL;
 	int ret = 0;
 
@@ -145,7 +145,7 @@ static int file_getattr(struct kvfs_node *node, struct kvfs_attr *out)
 
 static ssize_t file_read(struct kvfs_node *node, void *handle, void *buf, size_t len, uint64_t off)
 {
-	struct kcorefile *file = to_file(node);
+	struct kcore_file *file = to_file(node);
 
 	if (file->view_fd >= 0)
 		return kvfs_io_pread(file->view_fd, buf, len, off);
@@ -165,7 +165,7 @@ static int file_can_back(struct kvfs_node *node, enum kvfs_mode *mode, struct kv
 
 static int file_backing(struct kvfs_node *node, struct kvfs_err *err)
 {
-	struct kcorefile *file = to_file(node);
+	struct kcore_file *file = to_file(node);
 	int fd;
 
 	if (file->view_fd < 0)
@@ -176,7 +176,7 @@ static int file_backing(struct kvfs_node *node, struct kvfs_err *err)
 
 static void file_describe(struct kvfs_node *node, enum kvfs_mode mode, struct kvfs_desc *out)
 {
-	struct kcorefile *file = to_file(node);
+	struct kcore_file *file = to_file(node);
 	struct kvfs_kcore_source_layout *layout = kvfs_kcore_source_layout_get(file->src);
 	const struct kvfs_memmap *map = &layout->map;
 
@@ -206,7 +206,7 @@ static void file_describe(struct kvfs_node *node, enum kvfs_mode mode, struct kv
 
 static void file_destroy(struct kvfs_node *node)
 {
-	struct kcorefile *file = to_file(node);
+	struct kcore_file *file = to_file(node);
 
 	/* Files that are open when the tree is unmounted are never released. */
 	unpin(file);
@@ -249,10 +249,10 @@ static const struct kvfs_node_ops sym_node_ops = {
 	.file = &file_ops,
 };
 
-static struct kcorefile *create(struct kvfs_kcore_source *src, const struct kvfs_node_ops *ops,
-				int which, uint64_t ino, uint64_t parent_ino)
+static struct kcore_file *create(struct kvfs_kcore_source *src, const struct kvfs_node_ops *ops,
+				 int which, uint64_t ino, uint64_t parent_ino)
 {
-	struct kcorefile *file = calloc(1, sizeof(*file));
+	struct kcore_file *file = calloc(1, sizeof(*file));
 
 	if (!file)
 		return NULL;
@@ -267,7 +267,7 @@ static struct kcorefile *create(struct kvfs_kcore_source *src, const struct kvfs
 struct kvfs_node *kvfs_kcore_file_create(struct kvfs_kcore_source *src, enum kvfs_kcore_source_file which,
 					 uint64_t ino, uint64_t parent_ino)
 {
-	struct kcorefile *file = create(src, &layout_node_ops, which, ino, parent_ino);
+	struct kcore_file *file = create(src, &layout_node_ops, which, ino, parent_ino);
 
 	return file ? &file->node : NULL;
 }
@@ -275,7 +275,7 @@ struct kvfs_node *kvfs_kcore_file_create(struct kvfs_kcore_source *src, enum kvf
 struct kvfs_node *kvfs_kcore_file_create_sym(struct kvfs_kcore_source *src, uint64_t vaddr,
 					     uint64_t len, uint64_t ino, uint64_t parent_ino)
 {
-	struct kcorefile *file = create(src, &sym_node_ops, SYM, ino, parent_ino);
+	struct kcore_file *file = create(src, &sym_node_ops, SYM, ino, parent_ino);
 
 	if (!file)
 		return NULL;

@@ -15,7 +15,7 @@
 #include "trace/stream.h"
 #include "trace/tracefs.h"
 
-struct tracefile {
+struct trace_file {
 	struct kvfs_node node;
 	struct kvfs_trace_entry entry;
 	struct kvfs_trace_files *files;	/* a reference */
@@ -27,22 +27,22 @@ struct tracefile {
 	bool measured;			/* error and reason are those of an open */
 	int error;			/* 0, or -errno: why the ring cannot be mapped */
 	struct kvfs_err reason;
-	struct kvfs_trace_size at_open;	/* what tracefs told at the first of the opens */
+	struct kvfs_trace_size at_open;	/* what tracefs had at the first of the opens */
 	uint64_t len_at_open;		/* bytes that the ring had then, as its meta page says */
 	struct kvfs_tracefs_map held;	/* mode copy only: the mapping that the image is of */
 	struct kvfs_image *image;
 };
 
-static struct tracefile *to_file(struct kvfs_node *node)
+static struct trace_file *to_file(struct kvfs_node *node)
 {
-	return (struct tracefile *)node;
+	return (struct trace_file *)node;
 }
 
 /*
  * With file->lock held, at the first open. Returns 0 also for a ring that cannot be mapped, which
  * stays so, or cannot be now. Other failures, such as -ENOMEM, say nothing about the ring.
  */
-static int measure(struct tracefile *file, const struct kvfs_trace_opening *o)
+static int measure(struct trace_file *file, const struct kvfs_trace_opening *o)
 {
 	struct kvfs_ring_meta meta;
 	struct kvfs_err reason = { 0 };
@@ -63,7 +63,7 @@ static int measure(struct tracefile *file, const struct kvfs_trace_opening *o)
 }
 
 /* With file->lock held. */
-static int enter(struct tracefile *file, struct kvfs_trace_opening *o)
+static int enter(struct trace_file *file, struct kvfs_trace_opening *o)
 {
 	int ret = file->opens == 0 ? measure(file, o) : 0;
 
@@ -78,7 +78,7 @@ static int enter(struct tracefile *file, struct kvfs_trace_opening *o)
 }
 
 /* With file->lock held. */
-static void leave(struct tracefile *file)
+static void leave(struct trace_file *file)
 {
 	if (--file->opens > 0)
 		return;
@@ -89,7 +89,7 @@ static void leave(struct tracefile *file)
 
 static int file_open(struct kvfs_node *node, void **handle)
 {
-	struct tracefile *file = to_file(node);
+	struct trace_file *file = to_file(node);
 	struct kvfs_trace_opening *o;
 	int ret = kvfs_trace_opening_create(file->dir, &o);
 
@@ -108,7 +108,7 @@ static int file_open(struct kvfs_node *node, void **handle)
 
 static void file_release(struct kvfs_node *node, void *handle)
 {
-	struct tracefile *file = to_file(node);
+	struct trace_file *file = to_file(node);
 
 	pthread_mutex_lock(&file->lock);
 	leave(file);
@@ -117,7 +117,7 @@ static void file_release(struct kvfs_node *node, void *handle)
 }
 
 /* With file->lock held: maps the ring and makes the image, if that has not been done. */
-static int hold(struct tracefile *file, const struct kvfs_trace_opening *o)
+static int hold(struct trace_file *file, const struct kvfs_trace_opening *o)
 {
 	int ret;
 
@@ -132,7 +132,7 @@ static int hold(struct tracefile *file, const struct kvfs_trace_opening *o)
 	return ret;
 }
 
-static ssize_t read_image(struct tracefile *file, struct kvfs_trace_opening *o, void *buf,
+static ssize_t read_image(struct trace_file *file, struct kvfs_trace_opening *o, void *buf,
 			  size_t len, uint64_t off)
 {
 	ssize_t ret;
@@ -177,7 +177,7 @@ static ssize_t ring_read(struct kvfs_node *node, void *handle, const struct kvfs
 }
 
 /* The kernel knows of no mapping by a user in mode copy, so the daemon's own makes GET_READER work. */
-static int hold_for_copy(struct tracefile *file, struct kvfs_trace_opening *o)
+static int hold_for_copy(struct trace_file *file, struct kvfs_trace_opening *o)
 {
 	int ret;
 
@@ -187,7 +187,7 @@ static int hold_for_copy(struct tracefile *file, struct kvfs_trace_opening *o)
 	return ret;
 }
 
-static int get_reader(struct tracefile *file, struct kvfs_trace_opening *o,
+static int get_reader(struct trace_file *file, struct kvfs_trace_opening *o,
 		      const struct kvfs_request *request, bool *stale)
 {
 	int fd = kvfs_trace_opening_fd(o, request->nonblock);
@@ -233,7 +233,7 @@ static int ring_poll_fd(struct kvfs_node *node, void *handle)
 }
 
 /* Whether the ring can be mapped: as an open has met it, or else as is to be expected. */
-static int can_map(struct tracefile *file, struct kvfs_err *err)
+static int can_map(struct trace_file *file, struct kvfs_err *err)
 {
 	bool measured;
 	int ret;
@@ -261,7 +261,7 @@ static int file_can_back(struct kvfs_node *node, enum kvfs_mode *mode, struct kv
 
 static int file_backing(struct kvfs_node *node, struct kvfs_err *err)
 {
-	const struct tracefile *file = to_file(node);
+	const struct trace_file *file = to_file(node);
 	int ret = kvfs_tracefs_open(file->dir, true);
 
 	return ret < 0 ? kvfs_err_sys(err, -ret, "cannot open trace_pipe_raw in %s", file->dir) : ret;
@@ -274,7 +274,7 @@ static int file_backing(struct kvfs_node *node, struct kvfs_err *err)
  */
 static int file_getattr(struct kvfs_node *node, struct kvfs_attr *out)
 {
-	struct tracefile *file = to_file(node);
+	struct trace_file *file = to_file(node);
 	struct kvfs_trace_size size;
 	int ret;
 
@@ -301,7 +301,7 @@ static void file_describe(struct kvfs_node *node, enum kvfs_mode mode, struct kv
 	kvfs_tracefs_path(to_file(node)->dir, out->source, sizeof(out->source));
 }
 
-static void free_file(struct tracefile *file)
+static void free_file(struct trace_file *file)
 {
 	kvfs_trace_files_put(file->files);
 	free(file->dir);
@@ -311,7 +311,7 @@ static void free_file(struct tracefile *file)
 
 static void file_destroy(struct kvfs_node *node)
 {
-	struct tracefile *file = to_file(node);
+	struct trace_file *file = to_file(node);
 
 	kvfs_trace_files_remove(file->files, &file->entry);
 	pthread_mutex_destroy(&file->lock);
@@ -346,7 +346,7 @@ static const struct kvfs_node_ops node_ops = {
 
 static bool get(struct kvfs_trace_entry *entry)
 {
-	return kvfs_node_try_get(&kvfs_list_entry(entry, struct tracefile, entry)->node);
+	return kvfs_node_try_get(&kvfs_list_entry(entry, struct trace_file, entry)->node);
 }
 
 struct wanted {
@@ -359,7 +359,7 @@ struct wanted {
 static struct kvfs_trace_entry *make(void *arg)
 {
 	const struct wanted *wanted = arg;
-	struct tracefile *file = calloc(1, sizeof(*file));
+	struct trace_file *file = calloc(1, sizeof(*file));
 
 	if (!file)
 		return NULL;
@@ -395,6 +395,6 @@ int kvfs_trace_file_lookup(struct kvfs_trace_files *files, const char *dir, unsi
 	entry = kvfs_trace_files_lookup(files, wanted.ino, get, make, &wanted);
 	if (!entry)
 		return -ENOMEM;
-	*out = &kvfs_list_entry(entry, struct tracefile, entry)->node;
+	*out = &kvfs_list_entry(entry, struct trace_file, entry)->node;
 	return 0;
 }

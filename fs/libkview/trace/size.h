@@ -42,7 +42,7 @@ struct kvfs_trace_size {
 int kvfs_trace_size_load(const char *dir, unsigned int cpu, const char *online,
 			 struct kvfs_trace_size *out);
 
-/* Pure. Tells whether tracefs told the same both times. */
+/* Pure. Tells whether tracefs had the same both times. */
 bool kvfs_trace_size_equal(const struct kvfs_trace_size *a, const struct kvfs_trace_size *b);
 
 /* Pure. Bytes of a ring that exists, with 1 to 8,192 KiB a sub-buffer; 0 if that exceeds 63 bits. */

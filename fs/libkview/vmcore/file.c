@@ -15,7 +15,7 @@ enum which {
 	SEG,
 };
 
-struct vmcorefile {
+struct vmcore_file {
 	struct kvfs_node node;
 	struct kvfs_vmcore_source *src;		/* a reference */
 	enum which which;
@@ -25,19 +25,19 @@ struct vmcorefile {
 	uint64_t data_len;
 };
 
-static struct vmcorefile *to_file(struct kvfs_node *node)
+static struct vmcore_file *to_file(struct kvfs_node *node)
 {
-	return (struct vmcorefile *)node;
+	return (struct vmcore_file *)node;
 }
 
-static struct kvfs_dump *dump_of(const struct vmcorefile *file)
+static struct kvfs_dump *dump_of(const struct vmcore_file *file)
 {
 	return kvfs_vmcore_source_dump(file->src);
 }
 
 static int file_getattr(struct kvfs_node *node, struct kvfs_attr *out)
 {
-	struct vmcorefile *file = to_file(node);
+	struct vmcore_file *file = to_file(node);
 
 	out->size = file->table->size;
 	out->data_len = file->data_len;
@@ -46,21 +46,21 @@ static int file_getattr(struct kvfs_node *node, struct kvfs_attr *out)
 
 static ssize_t file_read(struct kvfs_node *node, void *handle, void *buf, size_t len, uint64_t off)
 {
-	struct vmcorefile *file = to_file(node);
+	struct vmcore_file *file = to_file(node);
 
 	return kvfs_dump_read(dump_of(file), file->table, buf, len, off);
 }
 
 static int file_seek(struct kvfs_node *node, void *handle, uint64_t off, int whence, uint64_t *out)
 {
-	struct vmcorefile *file = to_file(node);
+	struct vmcore_file *file = to_file(node);
 
 	return kvfs_dump_seek(dump_of(file), file->table, off, whence, out);
 }
 
 static int file_can_back(struct kvfs_node *node, enum kvfs_mode *mode, struct kvfs_err *err)
 {
-	struct vmcorefile *file = to_file(node);
+	struct vmcore_file *file = to_file(node);
 	struct kvfs_dump *dump = dump_of(file);
 
 	if (dump->fd < 0)
@@ -75,7 +75,7 @@ static int file_can_back(struct kvfs_node *node, enum kvfs_mode *mode, struct kv
 static int file_backing(struct kvfs_node *node, struct kvfs_err *err)
 {
 	static const char *const names[] = { [CORE] = "vmcore-core", [RAM] = "vmcore-ram", [SEG] = "vmcore-seg" };
-	struct vmcorefile *file = to_file(node);
+	struct vmcore_file *file = to_file(node);
 	const struct kvfs_dump *dump = dump_of(file);
 	int fd;
 
@@ -87,7 +87,7 @@ static int file_backing(struct kvfs_node *node, struct kvfs_err *err)
 
 static void file_describe(struct kvfs_node *node, enum kvfs_mode mode, struct kvfs_desc *out)
 {
-	struct vmcorefile *file = to_file(node);
+	struct vmcore_file *file = to_file(node);
 	const struct kvfs_dump *dump = dump_of(file);
 
 	if (file->which == RAM) {
@@ -106,7 +106,7 @@ static void file_describe(struct kvfs_node *node, enum kvfs_mode mode, struct kv
 
 static void file_destroy(struct kvfs_node *node)
 {
-	struct vmcorefile *file = to_file(node);
+	struct vmcore_file *file = to_file(node);
 
 	kvfs_extents_deinit(&file->own_table);
 	kvfs_vmcore_source_put(file->src);
@@ -149,12 +149,12 @@ static const struct kvfs_node_ops changing_node_ops = {
 	.file = &changing_ops,
 };
 
-static struct vmcorefile *create(struct kvfs_vmcore_source *src, enum which which,
-				 const struct kvfs_extents *table, const char *label, uint64_t ino,
-				 uint64_t parent_ino)
+static struct vmcore_file *create(struct kvfs_vmcore_source *src, enum which which,
+				  const struct kvfs_extents *table, const char *label, uint64_t ino,
+				  uint64_t parent_ino)
 {
 	struct kvfs_dump *dump = kvfs_vmcore_source_dump(src);
-	struct vmcorefile *file = calloc(1, sizeof(*file));
+	struct vmcore_file *file = calloc(1, sizeof(*file));
 
 	if (!file)
 		return NULL;
@@ -170,8 +170,8 @@ static struct vmcorefile *create(struct kvfs_vmcore_source *src, enum which whic
 struct kvfs_node *kvfs_vmcore_file_create_core(struct kvfs_vmcore_source *src, uint64_t ino,
 					       uint64_t parent_ino)
 {
-	struct vmcorefile *file = create(src, CORE, &kvfs_vmcore_source_dump(src)->core, "vmcore/core",
-					 ino, parent_ino);
+	struct vmcore_file *file = create(src, CORE, &kvfs_vmcore_source_dump(src)->core, "vmcore/core",
+					  ino, parent_ino);
 
 	return file ? &file->node : NULL;
 }
@@ -179,8 +179,8 @@ struct kvfs_node *kvfs_vmcore_file_create_core(struct kvfs_vmcore_source *src, u
 struct kvfs_node *kvfs_vmcore_file_create_ram(struct kvfs_vmcore_source *src, uint64_t ino,
 					      uint64_t parent_ino)
 {
-	struct vmcorefile *file = create(src, RAM, &kvfs_vmcore_source_dump(src)->ram, "vmcore/ram", ino,
-					 parent_ino);
+	struct vmcore_file *file = create(src, RAM, &kvfs_vmcore_source_dump(src)->ram, "vmcore/ram", ino,
+					  parent_ino);
 
 	return file ? &file->node : NULL;
 }
@@ -189,7 +189,7 @@ int kvfs_vmcore_file_create_seg(struct kvfs_vmcore_source *src, size_t nr, uint6
 				uint64_t parent_ino, struct kvfs_node **out)
 {
 	struct kvfs_dump *dump = kvfs_vmcore_source_dump(src);
-	struct vmcorefile *file = create(src, SEG, NULL, "vmcore/seg", ino, parent_ino);
+	struct vmcore_file *file = create(src, SEG, NULL, "vmcore/seg", ino, parent_ino);
 	int ret;
 
 	if (!file)

@@ -256,5 +256,5 @@ START_TEST(symbols_at_the_borders)
 }
 END_TEST
 
-UNIT_MAIN("kcorelayout", layout_of_ram, layout_of_text, layout_of_core, a_core_of_less,
+UNIT_MAIN("layout", layout_of_ram, layout_of_text, layout_of_core, a_core_of_less,
 	  a_core_that_does_not_fit, symbols, symbols_at_the_borders)

@@ -119,4 +119,4 @@ START_TEST(test_errors)
 }
 END_TEST
 
-UNIT_MAIN("kernmem", test_segments, test_tables, test_fall_back, test_errors)
+UNIT_MAIN("virt", test_segments, test_tables, test_fall_back, test_errors)

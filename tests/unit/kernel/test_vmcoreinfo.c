@@ -89,4 +89,4 @@ START_TEST(test_no_numbers)
 }
 END_TEST
 
-UNIT_MAIN("vminfo", test_get, test_numbers, test_no_numbers)
+UNIT_MAIN("vmcoreinfo", test_get, test_numbers, test_no_numbers)

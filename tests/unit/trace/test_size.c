@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Sizes as tracefs of Linux 6.12 and 6.18 told them, with the mappings that were there. */
+/* Sizes as in tracefs of Linux 6.12 and 6.18, with the mappings that were there. */
 #include "trace/size.h"
 
 #include <errno.h>

@@ -248,5 +248,5 @@ START_TEST(test_hostile_memory)
 }
 END_TEST
 
-UNIT_MAIN("printkrb", test_plain, test_caller, test_bytes, test_states, test_text_wraps,
+UNIT_MAIN("vmcore/printk", test_plain, test_caller, test_bytes, test_states, test_text_wraps,
 	  test_text_ends_with_ring, test_ids_wrap, test_other_kernels, test_hostile_info, test_hostile_memory)
