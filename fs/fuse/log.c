@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdatomic.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/number.h"
 
 #define IDENT "kviewfs"
 /* Bytes; what is longer is cut. The line at start has a reason for each directory. */
@@ -37,12 +39,16 @@ static const struct {
  */
 static bool is_journal(int fd)
 {
-	const char *stream = getenv("JOURNAL_STREAM");
-	unsigned long long dev, ino;
+	const char *stream = getenv("JOURNAL_STREAM"), *end;
+	uint64_t dev, ino;
 	struct stat st;
 
-	return stream && sscanf(stream, "%llu:%llu", &dev, &ino) == 2 && fstat(fd, &st) == 0 &&
-	       st.st_dev == dev && st.st_ino == ino;
+	if (!stream)
+		return false;
+	end = stream + strlen(stream);
+	return kvfs_number_take_until(&stream, end, 10, ':', UINT64_MAX, &dev) == 0 &&
+	       kvfs_number_parse(stream, (size_t)(end - stream), 10, UINT64_MAX, &ino) == 0 &&
+	       fstat(fd, &st) == 0 && st.st_dev == dev && st.st_ino == ino;
 }
 
 void kvfs_log_init(bool debug)

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <sys/xattr.h>
 
+#include "base/number.h"
 #include "kernel/pagewalk.h"
 #include "kview-exec/counters.h"
 #include "kview-exec/layout.h"
@@ -45,15 +46,20 @@ static bool has_tables;
 static int state;		/* enum state; all above is written before READY */
 static int kernel_turn;		/* 1 while a thread is in pread(2) of /proc/kcore */
 
-/* The number in user.kview.NAME of an open file. Returns 0 or -ENODATA. */
-static int attribute(int fd, const char *name, uint64_t *out)
+/*
+ * An address that an attribute of an open file has, as "0x1000000" (node/attrs). Returns 0, or
+ * -errno if there is no such attribute or it is no address.
+ */
+static int address_of(int fd, const char *name, uint64_t *out)
 {
-	char text[32] = "";
+	char text[32];
+	ssize_t len = fgetxattr(fd, name, text, sizeof(text));
 
-	if (fgetxattr(fd, name, text, sizeof(text) - 1) <= 0)
-		return -ENODATA;
-	*out = strtoull(text, NULL, 0);
-	return 0;
+	if (len < 0)
+		return -errno;
+	if (len < 2 || memcmp(text, "0x", 2) != 0)
+		return -EINVAL;
+	return kvfs_number_parse(text + 2, (size_t)len - 2, 16, UINT64_MAX, out);
 }
 
 static bool is_direct(int fd)
@@ -79,7 +85,7 @@ static bool map_file(const char *mount, const char *name, const char *addr_attri
 	if (fd < 0)
 		return false;
 	mem = MAP_FAILED;
-	if (is_direct(fd) && attribute(fd, addr_attribute, &out->addr) == 0 && fstat(fd, &st) == 0 &&
+	if (is_direct(fd) && address_of(fd, addr_attribute, &out->addr) == 0 && fstat(fd, &st) == 0 &&
 	    st.st_size > 0)
 		mem = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
 	kvfs_real_close(fd);

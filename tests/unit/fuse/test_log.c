@@ -97,9 +97,14 @@ END_TEST
 
 START_TEST(another_stderr_gets_none)
 {
-	static const char *const streams[] = { "1:1", "", "x", "1", NULL };
+	static char trailing[64], sign[64];
+	static const char *const streams[] = { "1:1", "", "x", "1", "1:", ":1", trailing, sign, NULL };
+	struct stat st;
 
 	capture_stderr();
+	ck_assert_int_eq(fstat(captured, &st), 0);
+	snprintf(trailing, sizeof(trailing), "%llu:%llux", (unsigned long long)st.st_dev, (unsigned long long)st.st_ino);
+	snprintf(sign, sizeof(sign), "+%llu:%llu", (unsigned long long)st.st_dev, (unsigned long long)st.st_ino);
 	for (size_t i = 0; i < sizeof(streams) / sizeof(streams[0]); i++) {
 		if (streams[i])
 			setenv("JOURNAL_STREAM", streams[i], 1);
@@ -108,7 +113,8 @@ START_TEST(another_stderr_gets_none)
 		kvfs_log_init(false);
 		kvfs_log_info("i");
 	}
-	ck_assert_str_eq(what_was_written(), "kviewfs: i\nkviewfs: i\nkviewfs: i\nkviewfs: i\nkviewfs: i\n");
+	ck_assert_ptr_null(strchr(what_was_written(), '<'));
+	ck_assert_uint_eq(strlen(what_was_written()), sizeof(streams) / sizeof(streams[0]) * strlen("kviewfs: i\n"));
 }
 END_TEST
 

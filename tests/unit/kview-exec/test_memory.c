@@ -242,6 +242,32 @@ START_TEST(test_no_mount)
 }
 END_TEST
 
-UNIT_MAIN("kview-exec/memory", test_ram_and_image, test_four_levels, test_five_levels, test_huge_entry,
-	  test_tables_change, test_tables_that_disagree, test_zeros, test_kernel_parts, test_not_ready,
-	  test_no_mount)
+static const char *const bad_addresses[] = { "", "0", "0x", "1000", "0x0 ", "0x10000000000000000", "0xg" };
+
+/* Without its address it is not known which bytes of /proc/kcore the file has. */
+START_TEST(test_bad_address)
+{
+	const char *text = bad_addresses[_i];
+
+	set_up(4, "direct");
+	ck_assert_int_eq(fsetxattr(ram_fd, "user.kview.paddr", text, strlen(text), 0), 0);
+	ck_assert(!kvfs_memory_ready(kcore));
+	tear_down();
+}
+END_TEST
+
+int main(void)
+{
+	const TTest *const tests[] = {
+		test_ram_and_image, test_four_levels, test_five_levels, test_huge_entry, test_tables_change,
+		test_tables_that_disagree, test_zeros, test_kernel_parts, test_not_ready, test_no_mount,
+	};
+	Suite *suite = suite_create("kview-exec/memory");
+	TCase *tcase = tcase_create("kview-exec/memory");
+
+	for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)
+		tcase_add_test(tcase, tests[i]);
+	tcase_add_loop_test(tcase, test_bad_address, 0, sizeof(bad_addresses) / sizeof(bad_addresses[0]));
+	suite_add_tcase(suite, tcase);
+	return unit_run_suite(suite, tcase);
+}
