@@ -169,7 +169,7 @@ static const char *interpreter(const char *path, char *buf, size_t len)
 	return found;
 }
 
-/* Tells of a program that will not load the library, which runs all the same. */
+/* Warns of a program that will not load the library, which runs all the same. */
 static void warn_of_program(const char *name)
 {
 	char path[PATH_MAX], buf[PATH_MAX];

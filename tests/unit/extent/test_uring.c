@@ -193,7 +193,7 @@ START_TEST(without_a_ring_it_is_pread)
 }
 END_TEST
 
-START_TEST(forbidden_is_told_apart)
+START_TEST(forbidden_has_its_own_error)
 {
 	const char *reason;
 
@@ -491,7 +491,7 @@ int main(void)
 		a_batch_goes_through_the_ring, long_batches_take_several_rounds,
 		readers_of_one_descriptor_take_turns, one_descriptor_needs_no_ring, each_read_has_its_own_result,
 		a_refused_read_does_not_hold_up_the_others_of_its_descriptor,
-		short_reads_are_carried_on_with, without_a_ring_it_is_pread, forbidden_is_told_apart,
+		short_reads_are_carried_on_with, without_a_ring_it_is_pread, forbidden_has_its_own_error,
 		other_failures_of_the_probe, flags_the_kernel_does_not_know_are_left_out,
 		a_thread_without_a_ring_does_without, a_thread_without_memory_does_without,
 		disabled_for_good, signals_do_not_break_it, a_ring_is_not_made_for_each_thread,

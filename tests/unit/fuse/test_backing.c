@@ -242,7 +242,7 @@ START_TEST(the_first_open_decides)
 }
 END_TEST
 
-START_TEST(a_failure_is_told_once)
+START_TEST(a_failure_is_reported_once)
 {
 	set_up(all);
 	backing_errno = ENOSPC;
@@ -341,7 +341,7 @@ START_TEST(a_probe_that_fails)
 END_TEST
 
 UNIT_MAIN("backing", a_kernel_without_passthrough, out_of_memory, one_id_for_all_opens,
-	  the_first_open_decides, a_failure_is_told_once, a_rehearsal_makes_the_plan_true,
+	  the_first_open_decides, a_failure_is_reported_once, a_rehearsal_makes_the_plan_true,
 	  a_failure_is_forgotten_with_the_inode, inodes_of_one_bucket, a_probe_that_fails)
 #else
 UNIT_MAIN("backing", a_kernel_without_passthrough, out_of_memory)

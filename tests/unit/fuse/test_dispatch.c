@@ -203,7 +203,7 @@ static void let_go(void)
 	pthread_mutex_unlock(&lock);
 }
 
-START_TEST(a_hung_source_holds_up_nobody_else)
+START_TEST(a_hung_source_holds_up_no_other)
 {
 	int nr;
 
@@ -368,7 +368,7 @@ int main(void)
 	Suite *suite = suite_create("dispatch");
 	TCase *tcase = tcase_create("dispatch");
 
-	tcase_add_test(tcase, a_hung_source_holds_up_nobody_else);
+	tcase_add_test(tcase, a_hung_source_holds_up_no_other);
 	tcase_add_test(tcase, a_parked_request_is_interrupted);
 	tcase_add_test(tcase, as_many_read_as_are_wanted);
 	tcase_add_test(tcase, one_after_another);

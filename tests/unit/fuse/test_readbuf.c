@@ -72,7 +72,7 @@ START_TEST(small_ones_never_wait)
 }
 END_TEST
 
-START_TEST(a_source_that_hangs_holds_up_nobody_else)
+START_TEST(a_source_that_hangs_holds_up_no_other)
 {
 	struct kvfs_readbuf hung[20], buf;
 
@@ -181,5 +181,5 @@ START_TEST(out_of_memory)
 END_TEST
 
 UNIT_MAIN("readbuf", large_ones_are_few_and_kept, small_ones_never_wait,
-	  a_source_that_hangs_holds_up_nobody_else, fast_ones_share_two, many_threads_share_them,
+	  a_source_that_hangs_holds_up_no_other, fast_ones_share_two, many_threads_share_them,
 	  out_of_memory)
