@@ -61,7 +61,7 @@ static void usage(FILE *out)
 	      "  -V, --version    print the version and exit\n"
 	      "\n"
 	      "Exit status: that of COMMAND; 125 if it was not run, 126 if it cannot be executed,\n"
-	      "127 if it was not found.\n",
+	      "127 if it was not found, 2 for wrong usage.\n",
 	      out);
 }
 
