@@ -58,7 +58,7 @@ enum kview_kind {
 /* Where the bytes of a file come from when it is read. docs/architecture.md has the modes. */
 enum kview_mode {
 	KVIEW_MODE_COPY,	/* each read copies them; kview_file_fd() has no descriptor */
-	KVIEW_MODE_DIRECT,	/* kview_file_fd() reads and maps the kernel's own pages */
+	KVIEW_MODE_DIRECT,	/* kview_file_fd() reads and maps the kernel's own pages, or the dump */
 	KVIEW_MODE_SPLIT,	/* kview_file_fd() maps them; reads are copies */
 	KVIEW_MODE_CACHED,	/* as KVIEW_MODE_COPY, and they never change */
 };
@@ -162,10 +162,10 @@ int kview_file_seek(struct kview_file *file, uint64_t off, int whence, uint64_t 
 /*
  * A descriptor that can be mapped with MAP_SHARED and PROT_READ: a view of the kview module, the
  * ring of a trace file, or the dump itself where vmcore/core is that. In mode direct it can also
- * be read, with the offsets of the file; in mode split it cannot. Pages that the kernel takes
- * away, and the end of a dump that is truncated, raise SIGBUS. Returns a descriptor with
- * FD_CLOEXEC that the caller owns, -EOPNOTSUPP with the reason if the file is only copied, or
- * -errno with the reason why there is none now.
+ * be read, with the offsets of the file; in mode split it cannot. Pages that may no longer be
+ * shown become zeros. The end of a dump that is truncated, and memory with an uncorrected error,
+ * raise SIGBUS. Returns a descriptor with FD_CLOEXEC that the caller owns, -EOPNOTSUPP with the
+ * reason if the file is only copied, or -errno with the reason why there is none now.
  */
 int kview_file_fd(struct kview_file *file, struct kview_error *error);
 
