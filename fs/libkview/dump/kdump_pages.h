@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Pages of kdump-compressed files that need no libkdumpfile: those that are stored uncompressed,
- * and, where libzstd is there, those that zstd compressed. Adjacent ones are read together.
+ * and, where libzstd is there, those that zstd compressed. Adjacent ones are read together. All
+ * other pages are read by kdump_lib.h; kdump.c decides for each page.
  */
 #ifndef KVFS_DUMP_KDUMP_PAGES_H
 #define KVFS_DUMP_KDUMP_PAGES_H
