@@ -33,7 +33,7 @@ struct slot {
 };
 
 static struct slot slots[MAX_FDS];
-static bool any_kcore;		/* for a process that never has one, all of this costs a load */
+static int end_fd;		/* no slot from here on has a position that the library keeps */
 
 static struct slot *slot_of(int fd)
 {
@@ -60,8 +60,6 @@ __attribute__((noinline)) static bool judge(int fd, struct slot *slot)
 	errno = saved;
 	if (kind == KCORE && !kvfs_memory_ready(fd))
 		kind = OTHER;
-	if (kind == KCORE)
-		__atomic_store_n(&any_kcore, true, __ATOMIC_RELAXED);
 	__atomic_store_n(&slot->kind, kind, __ATOMIC_RELEASE);
 	return kind == KCORE;
 }
@@ -91,9 +89,13 @@ static void hand_over(int fd, struct slot *slot)
 void kvfs_fds_opened(int fd)
 {
 	struct slot *slot = slot_of(fd);
+	int end = __atomic_load_n(&end_fd, __ATOMIC_RELAXED);
 
 	if (!slot)
 		return;
+	while (end <= fd && !__atomic_compare_exchange_n(&end_fd, &end, fd + 1, false, __ATOMIC_RELAXED,
+							 __ATOMIC_RELAXED))
+		;
 	__atomic_store_n(&slot->pos1, 1, __ATOMIC_RELAXED);
 	__atomic_store_n(&slot->kind, UNKNOWN, __ATOMIC_RELEASE);
 }
@@ -128,9 +130,10 @@ void kvfs_fds_share(int fd)
 
 void kvfs_fds_share_all(void)
 {
-	if (!__atomic_load_n(&any_kcore, __ATOMIC_RELAXED))
-		return;
-	for (int fd = 0; fd < MAX_FDS; fd++)
+	int end = __atomic_load_n(&end_fd, __ATOMIC_RELAXED);
+
+	/* Also those that are not judged yet: they may be found to be /proc/kcore by both processes. */
+	for (int fd = 0; fd < end; fd++)
 		kvfs_fds_share(fd);
 }
 

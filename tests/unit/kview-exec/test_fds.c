@@ -219,6 +219,23 @@ START_TEST(test_all_and_ranges)
 }
 END_TEST
 
+/* Both processes of a fork(2) may come to read a descriptor that neither read before. */
+START_TEST(test_not_read_before_a_fork)
+{
+	int fd, copy;
+
+	set_up();
+	fd = open(unit_path(kcore), O_RDONLY | O_CLOEXEC);
+	kvfs_fds_opened(fd);
+	kvfs_fds_share_all();
+	copy = dup(fd);
+	ck_assert(kvfs_fds_is_kcore(fd));
+	ck_assert(kvfs_fds_is_kcore(copy));
+	read_at(copy, 0);
+	read_at(fd, PART);
+}
+END_TEST
+
 static atomic_int got[LEN];
 
 static void *read_all(void *arg)
@@ -258,4 +275,5 @@ START_TEST(test_threads_share_the_bytes)
 END_TEST
 
 UNIT_MAIN("kview-exec/fds", test_judged_by_the_file, test_not_ready, test_own_position,
-	  test_shared_position, test_all_and_ranges, test_threads_share_the_bytes)
+	  test_shared_position, test_all_and_ranges, test_not_read_before_a_fork,
+	  test_threads_share_the_bytes)
