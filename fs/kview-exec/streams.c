@@ -250,22 +250,28 @@ EXPORT FILE *fdopen(int fd, const char *mode)
 	return follow(REAL(fdopen)(fd, mode));
 }
 
-EXPORT FILE *freopen64(const char *path, const char *mode, FILE *file)
+/* libc is about to close the descriptor of a stream. errno stays as it is. */
+static void closing(FILE *file)
 {
+	int saved = errno, fd = fileno(file);
+
 	hand_over(file);
 	forget(file);
+	if (fd >= 0)
+		kvfs_fds_forget(fd);
+	errno = saved;
+}
+
+EXPORT FILE *freopen64(const char *path, const char *mode, FILE *file)
+{
+	closing(file);
 	return follow(REAL(freopen64)(path, mode, file));
 }
 ALIAS(freopen64) FILE *freopen(const char *path, const char *mode, FILE *file);
 
 EXPORT int fclose(FILE *file)
 {
-	int fd = fileno(file);
-
-	hand_over(file);
-	forget(file);
-	if (fd >= 0)
-		kvfs_fds_forget(fd);
+	closing(file);
 	return REAL(fclose)(file);
 }
 
