@@ -119,13 +119,10 @@ static void test_protocol(void)
 	for (sum = KVIEW_SUM_FULL + 1; sum < CHANGES; sum++) {
 		__atomic_store_n(&truth, sum, __ATOMIC_RELEASE);
 		kview_block_event(BLOCK, KVIEW_CAUSE_DIRECT_MAP, false);
-		if (kview_block_sum(BLOCK) != sum && kview_block_take_back(BLOCK)) {
-			/* Unmapping: what is inserted from here on is of the new verdict. */
-			seen = __atomic_load_n(&mapped, __ATOMIC_RELAXED);
-			if (seen != sum)
-				__atomic_compare_exchange_n(&mapped, &seen, KVIEW_SUM_NONE, false,
-							    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
-		}
+		/* As kview_revoke_recheck(): what is taken back is unmapped, by whatever verdict it is. */
+		seen = kview_block_sum(BLOCK);
+		if (seen != KVIEW_SUM_NONE && seen != sum && kview_block_take_back(BLOCK))
+			__atomic_store_n(&mapped, KVIEW_SUM_NONE, __ATOMIC_SEQ_CST);
 		sched_yield();
 		seen = __atomic_load_n(&mapped, __ATOMIC_SEQ_CST);
 		stale += seen != KVIEW_SUM_NONE && seen != sum;
