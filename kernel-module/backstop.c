@@ -214,7 +214,7 @@ static void kview_backstop_run(struct kthread_work *work)
 				   msecs_to_jiffies(max_t(u64, delay_ms, 1)));
 }
 
-static int set_param(const char *val, const struct kernel_param *kp)
+static int kview_backstop_set_param(const char *val, const struct kernel_param *kp)
 {
 	int ret = kp->arg == &revalidate_ms ?
 		  param_set_uint_minmax(val, kp, PERIOD_MIN_MS, PERIOD_MAX_MS) :
@@ -227,7 +227,7 @@ static int set_param(const char *val, const struct kernel_param *kp)
 }
 
 static const struct kernel_param_ops param_ops = {
-	.set = set_param,
+	.set = kview_backstop_set_param,
 	.get = param_get_uint,
 };
 module_param_cb(revalidate_ms, &param_ops, &revalidate_ms, 0644);
