@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 /* close(2) that keeps errno and ignores a negative descriptor. */
@@ -21,9 +22,13 @@ static inline void kvfs_cleanup_closep(int *fd)
 	errno = saved;
 }
 
+/* p is the address of a pointer of any type, which is copied, since it is no void * itself. */
 static inline void kvfs_cleanup_freep(void *p)
 {
-	free(*(void **)p);
+	void *mem;
+
+	memcpy(&mem, p, sizeof(mem));
+	free(mem);
 }
 
 static inline void kvfs_cleanup_fclosep(FILE **f)
