@@ -295,7 +295,7 @@ static void load_elf(struct job *job, const char *path)
 
 int main(int argc, char *argv[])
 {
-	struct job job = { .method = "none" };
+	static struct job job = { .method = "none" };	/* its memory is in use to the end */
 	int c;
 
 	while ((c = getopt(argc, argv, "c:lx:b:w:p:F")) != -1) {
