@@ -224,12 +224,20 @@ END_TEST
 /* device=FILE names another control device; so do the messages. */
 START_TEST(messages_name_the_device)
 {
+	static const int errors[] = { ENOENT, EPERM, EMFILE };	/* each has its message */
 	struct kvfs_kmod kmod;
 	struct kvfs_err err = { 0 };
 	struct kview_info now;
 	int ret;
 
 	device_path = "/dev/another";
+	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+		open_errno = errors[i];
+		ret = kvfs_kmod_open(&kmod, device_path, &err);
+		unit_assert_error(ret, errors[i], err, "/dev/another");
+		ck_assert_ptr_null(strstr(err.msg, KVIEW_DEVICE));
+	}
+	open_errno = 0;
 	ck_assert_int_eq(kvfs_kmod_open(&kmod, device_path, &err), 0);
 	info_errno = ENOTTY;
 	ret = kvfs_kmod_ask(&kmod, &now, &err);
