@@ -4,8 +4,9 @@
  * the library, and the same by the kernel before and after. What stood still must be the same.
  *
  * The kernel changes a few words of its own whenever it reads /proc/kcore, and sees them so each
- * time, while the library sees them at rest: count and owner of kclist_lock and of
- * page_offline_rwsem, and in_use of the file's proc_dir_entry (proc_reg_read_iter(), 6.12).
+ * time, while the library sees them at rest (6.12): count and owner of kclist_lock and of
+ * page_offline_rwsem, in_use of the file's proc_dir_entry (proc_reg_read_iter()), and f_count of
+ * the struct file that the thread reads by, since threads share their table (fdget()).
  *
  * usage: exec-stress THREADS SECONDS
  */
@@ -26,8 +27,8 @@
 #define MAX_SEGMENTS 256
 #define MAX_READ 8192
 #define MAX_THREADS 64
-/* Words that the kernel changes when it reads /proc/kcore. */
-#define MAX_BUSY_WORDS 6
+/* Words that the kernel changes when it reads /proc/kcore: those of all readers, one a thread. */
+#define SHARED_BUSY_WORDS 5
 #define TRIES 5
 
 static Elf64_Phdr segments[MAX_SEGMENTS];
@@ -88,8 +89,8 @@ static bool any(const unsigned char *bytes, size_t len)
 }
 
 static pthread_mutex_t busy_lock = PTHREAD_MUTEX_INITIALIZER;
-static uint64_t busy[MAX_BUSY_WORDS];	/* physical addresses */
-static int nr_busy;
+static uint64_t busy[SHARED_BUSY_WORDS + MAX_THREADS];	/* physical addresses */
+static int nr_busy, max_busy;
 
 /* Whether a word that differs may be one of those that the kernel changes, which are few. */
 static bool is_busy(uint64_t paddr)
@@ -99,7 +100,7 @@ static bool is_busy(uint64_t paddr)
 	pthread_mutex_lock(&busy_lock);
 	for (int i = 0; i < nr_busy; i++)
 		found = found || busy[i] == paddr;
-	if (!found && nr_busy < MAX_BUSY_WORDS) {
+	if (!found && nr_busy < max_busy) {
 		busy[nr_busy++] = paddr;
 		found = true;
 	}
@@ -194,6 +195,7 @@ int main(int argc, char *argv[])
 
 	if (nr < 1 || nr > MAX_THREADS)
 		bail("usage: exec-stress THREADS SECONDS");
+	max_busy = SHARED_BUSY_WORDS + nr;
 	load_segments();
 	end = time(NULL) + atoi(argv[2]);
 	for (int i = 0; i < nr; i++)
