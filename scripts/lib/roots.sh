@@ -22,9 +22,10 @@ guest_packages=(
 	linux-image-cloud-amd64 linux-headers-cloud-amd64 busybox-static cpio kmod xz-utils
 	# what builds the daemon, the module and the tests
 	gcc libc6-dev make meson pkgconf libfuse3-dev libelf-dev libtraceevent-dev libtracefs-dev
-	liburing-dev libkdumpfile-dev libzstd-dev check
+	libbpf-dev liburing-dev libkdumpfile-dev libsnappy-dev libzstd-dev check
 	# what runs and tests them
-	attr bsdextrautils file fuse3 iproute2 procps python3 strace trace-cmd util-linux xxd
+	attr bsdextrautils file fuse3 iproute2 less man-db procps python3 smem strace trace-cmd
+	util-linux vmtouch xxd zstd
 	# the programs that read and save kernel memory
 	binutils crash gdb kdump-tools kexec-tools makedumpfile python3-drgn
 )
@@ -32,14 +33,11 @@ guest_packages=(
 # Modules that the initrd loads, where the kernel does not have them built in.
 initrd_modules=(virtio_pci virtio_blk virtio_console ext4 virtiofs qemu_fw_cfg)
 
-# release_check RELEASE - exit unless guests of RELEASE work
+# release_check RELEASE - exit unless there are guests of RELEASE
 release_check() {
 	case $1 in
-	trixie) ;;
-	bookworm | forky)
-		die 125 "guests of Debian $1 are not supported yet; use --release trixie" ;;
-	*)
-		die 2 "unknown release '$1'; there are: trixie" ;;
+	bookworm | trixie | forky) ;;
+	*) die 2 "unknown release '$1'; there are: bookworm, trixie, forky" ;;
 	esac
 }
 
@@ -165,7 +163,7 @@ make_initrd() {
 		cp "$root$module" "$tree/modules/$kernel/$number-${module##*/}"
 		((number++))
 	done < <(chroot "$root" modprobe -S "$kernel" --show-depends -a "${initrd_modules[@]}" |
-		awk '$1 == "insmod" { print $2 }')
+		awk '$1 == "insmod" && !seen[$2]++ { print $2 }')
 	find "$tree/modules" -name '*.xz' -exec xz -d {} +
 	find "$tree/modules" -name '*.zst' -exec zstd -q -d --rm {} +
 	chroot "$root" sh -c 'cd /var/tmp/initrd && find . | cpio --quiet -o -H newc' >"$file"
