@@ -114,15 +114,16 @@ static void touch_frames(const struct hook *hook, unsigned long start, unsigned 
 		wait_in_task(kview_revoke_wake(hook->before));
 }
 
-static void hit_page(const struct hook *hook, unsigned long page, unsigned long b, unsigned long c)
+static void kview_hit_page(const struct hook *hook, unsigned long page, unsigned long b,
+			   unsigned long c)
 {
 	unsigned long pfn = page_to_pfn((struct page *)page);
 
 	touch_frames(hook, pfn, pfn + 1);
 }
 
-static void hit_pages(const struct hook *hook, unsigned long page, unsigned long nr,
-		      unsigned long valid)
+static void kview_hit_pages(const struct hook *hook, unsigned long page, unsigned long nr,
+			    unsigned long valid)
 {
 	unsigned long pfn = page_to_pfn((struct page *)page);
 
@@ -130,23 +131,24 @@ static void hit_pages(const struct hook *hook, unsigned long page, unsigned long
 		touch_frames(hook, pfn, pfn + nr);
 }
 
-static void hit_second_page(const struct hook *hook, unsigned long a, unsigned long page,
-			    unsigned long c)
+static void kview_hit_second_page(const struct hook *hook, unsigned long a, unsigned long page,
+				  unsigned long c)
 {
-	hit_page(hook, page, 0, 0);
+	kview_hit_page(hook, page, 0, 0);
 }
 
-static void hit_list(const struct hook *hook, unsigned long a, unsigned long list, unsigned long c)
+static void kview_hit_list(const struct hook *hook, unsigned long a, unsigned long list,
+			   unsigned long c)
 {
 	struct page *page;
 
 	list_for_each_entry(page, (struct list_head *)list, lru)
-		hit_page(hook, (unsigned long)page, 0, 0);
+		kview_hit_page(hook, (unsigned long)page, 0, 0);
 }
 
 /* A count of 0 is the test. */
-static void hit_managed(const struct hook *hook, unsigned long page, unsigned long count,
-			unsigned long c)
+static void kview_hit_managed(const struct hook *hook, unsigned long page, unsigned long count,
+			      unsigned long c)
 {
 	unsigned long pfn = page_to_pfn((struct page *)page);
 	long nr = count;
@@ -157,62 +159,64 @@ static void hit_managed(const struct hook *hook, unsigned long page, unsigned lo
 		touch_frames(hook, pfn, pfn + abs(nr));
 }
 
-static void hit_pfn(const struct hook *hook, unsigned long pfn, unsigned long b, unsigned long c)
+static void kview_hit_pfn(const struct hook *hook, unsigned long pfn, unsigned long b,
+			  unsigned long c)
 {
 	touch_frames(hook, pfn, pfn + 1);
 }
 
 /* secretmem_fault() calls it for one page after it is out of the direct map. */
-static void hit_flush(const struct hook *hook, unsigned long start, unsigned long end,
-		      unsigned long c)
+static void kview_hit_flush(const struct hook *hook, unsigned long start, unsigned long end,
+			    unsigned long c)
 {
 	if (kview_arch_is_direct(start) && end > start && end - start <= FLUSH_MAX)
 		touch_frames(hook, PFN_DOWN(__pa(start)), PFN_UP(__pa(end)));
 }
 
-static void hit_np(const struct hook *hook, unsigned long addr, unsigned long nr, unsigned long c)
+static void kview_hit_np(const struct hook *hook, unsigned long addr, unsigned long nr,
+			 unsigned long c)
 {
 	addr = kview_arch_undecoy(addr);
 	if (kview_arch_is_direct(addr) && (int)nr > 0)
 		touch_frames(hook, PFN_DOWN(__pa(addr)), PFN_DOWN(__pa(addr)) + (int)nr);
 }
 
-static void hit_memtype(const struct hook *hook, unsigned long start, unsigned long end,
-			unsigned long c)
+static void kview_hit_memtype(const struct hook *hook, unsigned long start, unsigned long end,
+			      unsigned long c)
 {
 	/* Larger ranges are device memory. */
 	if (end > start && end - start <= MEMTYPE_MAX)
 		touch_frames(hook, PFN_DOWN(start), PFN_UP(end));
 }
 
-static void hit_default(const struct hook *hook, unsigned long page, unsigned long b,
-			unsigned long c)
+static void kview_hit_default(const struct hook *hook, unsigned long page, unsigned long b,
+			      unsigned long c)
 {
 	kview_block_hold(page_to_pfn((struct page *)page) >> KVIEW_BLOCK_SHIFT);
 }
 
 static struct hook hooks[] = {
 	/* 6.1 and later; after the entry is cleared and before the owner can store */
-	{ "flush_tlb_kernel_range", KVIEW_CAUSE_DIRECT_MAP, false, hit_flush,
+	{ "flush_tlb_kernel_range", KVIEW_CAUSE_DIRECT_MAP, false, kview_hit_flush,
 	  KVIEW_EVENT_DIRECT_MAP },
 	/* 6.1 to 7.2 */
-	{ "set_direct_map_invalid_noflush", KVIEW_CAUSE_DIRECT_MAP, true, hit_page,
+	{ "set_direct_map_invalid_noflush", KVIEW_CAUSE_DIRECT_MAP, true, kview_hit_page,
 	  KVIEW_EVENT_DIRECT_MAP },
-	{ "set_direct_map_default_noflush", KVIEW_CAUSE_DIRECT_MAP, true, hit_default, 0 },
+	{ "set_direct_map_default_noflush", KVIEW_CAUSE_DIRECT_MAP, true, kview_hit_default, 0 },
 	/* 6.13 and later: page, number, valid */
-	{ "set_direct_map_valid_noflush", KVIEW_CAUSE_DIRECT_MAP, true, hit_pages, 0 },
-	{ "set_memory_np", KVIEW_CAUSE_DIRECT_MAP, true, hit_np, 0 },
-	{ "memory_failure", KVIEW_CAUSE_POISON, true, hit_pfn, KVIEW_EVENT_POISON },
-	{ "soft_offline_page", KVIEW_CAUSE_POISON, true, hit_pfn, 0 },
+	{ "set_direct_map_valid_noflush", KVIEW_CAUSE_DIRECT_MAP, true, kview_hit_pages, 0 },
+	{ "set_memory_np", KVIEW_CAUSE_DIRECT_MAP, true, kview_hit_np, 0 },
+	{ "memory_failure", KVIEW_CAUSE_POISON, true, kview_hit_pfn, KVIEW_EVENT_POISON },
+	{ "soft_offline_page", KVIEW_CAUSE_POISON, true, kview_hit_pfn, 0 },
 	/* 6.4 and later; after PG_hwpoison is set, from action_result() and page_handle_poison() */
-	{ "memblk_nr_poison_inc", KVIEW_CAUSE_POISON, false, hit_pfn, KVIEW_EVENT_POISON },
-	{ "balloon_page_enqueue", KVIEW_CAUSE_BALLOON, true, hit_second_page, 0 },
-	{ "balloon_page_list_enqueue", KVIEW_CAUSE_BALLOON, true, hit_list, 0 },
+	{ "memblk_nr_poison_inc", KVIEW_CAUSE_POISON, false, kview_hit_pfn, KVIEW_EVENT_POISON },
+	{ "balloon_page_enqueue", KVIEW_CAUSE_BALLOON, true, kview_hit_second_page, 0 },
+	{ "balloon_page_list_enqueue", KVIEW_CAUSE_BALLOON, true, kview_hit_list, 0 },
 	/* after PageOffline is set, but for Xen, which sets it later */
-	{ "adjust_managed_page_count", KVIEW_CAUSE_BALLOON, true, hit_managed,
+	{ "adjust_managed_page_count", KVIEW_CAUSE_BALLOON, true, kview_hit_managed,
 	  KVIEW_EVENT_BALLOON },
 	/* before set_memory_uc(), set_memory_wc() and set_pages_array_*() */
-	{ "memtype_reserve", KVIEW_CAUSE_MEMTYPE, true, hit_memtype, KVIEW_EVENT_MEMTYPE },
+	{ "memtype_reserve", KVIEW_CAUSE_MEMTYPE, true, kview_hit_memtype, KVIEW_EVENT_MEMTYPE },
 };
 
 static void kview_event_hit(struct kview_compat_hook *compat, unsigned long a, unsigned long b,
