@@ -85,7 +85,8 @@
  * @revoked:        blocks unmapped since the module was loaded, by cause: direct map, poison,
  *                  balloon, memory type, offline or online, periodic look, conflict of two
  *                  faults
- * @worst_us:       longest time from an event to the end of the unmapping, in microseconds
+ * @worst_us:       longest time from a change, or from the event before it if none follows the
+ *                  change, to the end of the unmapping, in microseconds
  * @worker_ns:      time that the module's thread has run, in nanoseconds
  * @passes:         passes over all mapped pages that have ended
  * @reserved:       zero
@@ -206,7 +207,7 @@ struct kview_create {
  * a file that is not regular), E2BIG (too many extents, or a blob over
  * KVIEW_MAX_BLOB_LEN), EBADF (FILE on a descriptor that is closed or not open for
  * reading), ELOOP (FILE on a view, or on a file system stacked on others, except procfs),
- * EFAULT, ENOMEM, EMFILE, ENFILE.
+ * EFAULT, ENOMEM, EMFILE, ENFILE, and with FILE the errors of opening the file again.
  */
 #define KVIEW_IOC_CREATE	_IOW(KVIEW_IOC_MAGIC, 1, struct kview_create)
 

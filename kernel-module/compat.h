@@ -53,26 +53,90 @@ static inline void kview_compat_init_times(struct inode *inode)
 }
 
 /*
- * Mapping another file. 6.16 added ->mmap_prepare; the function that handles ->mmap and
- * ->mmap_prepare was renamed in 6.17.
+ * A file that a view shows is opened once more as a backing file: LSMs then see its mappings
+ * (security_mmap_backing_file(), 7.1 and 6.12.118), and it is accessed with the credentials of
+ * the process that opened it. Before 6.12, and in kernels without backing files, the caller's
+ * own file is used.
  */
-static inline bool kview_compat_can_mmap(struct file *file)
+#if defined(CONFIG_FS_STACK) && LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
+#include <linux/backing-file.h>
+
+/* The first parameter was a path, and is a file where LSMs have a hook for backing files. */
+#define KVIEW_COMPAT_BACKING_TAKES_FILE							\
+	__builtin_types_compatible_p(typeof(backing_file_open),				\
+				     struct file *(const struct file *, int,		\
+						   const struct path *, const struct cred *))
+
+/* Opens @file again for reading. The caller drops the reference. Returns an ERR_PTR() or it. */
+static inline struct file *kview_compat_open_backing(struct file *file)
 {
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 16, 0)
-	return can_mmap_file(file);
-#else
-	return file->f_op->mmap;
-#endif
+	int flags = O_RDONLY | (file->f_flags & (O_LARGEFILE | O_DIRECT | O_NOATIME));
+
+	return backing_file_open(__builtin_choose_expr(KVIEW_COMPAT_BACKING_TAKES_FILE,
+						       file, &file->f_path),
+				 flags, &file->f_path, file->f_cred);
 }
 
-static inline int kview_compat_mmap(struct file *file, struct vm_area_struct *vma)
+/* 6.13 removed user_file, which the mapping must have as its file. */
+static inline struct backing_file_ctx kview_compat_backing_ctx(struct file *file,
+							       struct file *user)
 {
+	struct backing_file_ctx ctx = { };
+
+	ctx.cred = file->f_cred;
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
+	ctx.user_file = user;
+#endif
+	return ctx;
+}
+
+/* Reads from @pos on, up to iov_iter_count(@to) bytes. Returns bytes or -errno. */
+static inline ssize_t kview_compat_backing_read(struct file *file, struct iov_iter *to, loff_t pos)
+{
+	struct backing_file_ctx ctx = kview_compat_backing_ctx(file, NULL);
+	struct kiocb iocb;
+
+	init_sync_kiocb(&iocb, file);
+	iocb.ki_pos = pos;
+	return backing_file_read_iter(file, to, &iocb, 0, &ctx);
+}
+
+/* Makes @vma a mapping of @file. Returns 0, -ENODEV if @file has none, or its error. */
+static inline int kview_compat_backing_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	struct backing_file_ctx ctx = kview_compat_backing_ctx(file, vma->vm_file);
+
+	return backing_file_mmap(file, vma, &ctx);
+}
+#else
+static inline struct file *kview_compat_open_backing(struct file *file)
+{
+	return get_file(file);
+}
+
+static inline ssize_t kview_compat_backing_read(struct file *file, struct iov_iter *to, loff_t pos)
+{
+	return vfs_iter_read(file, to, &pos, 0);
+}
+
+/* 6.16 added ->mmap_prepare, and 6.17 renamed the function that handles both. */
+static inline int kview_compat_backing_mmap(struct file *file, struct vm_area_struct *vma)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 16, 0)
+	if (!can_mmap_file(file))
+		return -ENODEV;
+#else
+	if (!file->f_op->mmap)
+		return -ENODEV;
+#endif
+	vma_set_file(vma, file);
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 17, 0)
 	return vfs_mmap(file, vma);
 #else
 	return call_mmap(file, vma);
 #endif
 }
+#endif
 
 /*
  * Tells whether the kernel accepts user mappings of pages that are in use as something else.

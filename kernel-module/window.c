@@ -13,7 +13,7 @@
 #include "vmcore.h"
 
 /**
- * kview_window_open - take a reference to the file that a window shows
+ * kview_window_open - open the file that a window shows
  * @window: filled in on success
  * @fd:     a descriptor of the caller
  * @src:    offset in the file of the window's first byte
@@ -22,12 +22,17 @@
  * back to a view and exhaust the kernel stack. procfs sets s_stack_depth only to keep
  * others from stacking on it, so its files are accepted.
  *
- * Return: 0, and kview_window_close() is due; or -EBADF, -ELOOP or -EINVAL as kview.h says.
+ * The window has an open file of its own where the kernel has backing files: changes of the
+ * caller's descriptor do not reach it.
+ *
+ * Return: 0, and kview_window_close() is due; -EBADF, -ELOOP or -EINVAL as kview.h says; or the
+ * error of opening the file again.
  */
 int kview_window_open(struct kview_window *window, int fd, u64 src)
 {
 	struct file *file = fget(fd);
 	const struct inode *inode;
+	struct file *backing;
 	int ret = 0;
 
 	if (!file)
@@ -40,18 +45,18 @@ int kview_window_open(struct kview_window *window, int fd, u64 src)
 		ret = -ELOOP;
 	else if (!S_ISREG(inode->i_mode) || !file->f_op->read_iter)
 		ret = -EINVAL;
-	if (ret) {
-		fput(file);
-		return ret;
-	}
-	window->file = file;
+	backing = ret ? ERR_PTR(ret) : kview_compat_open_backing(file);
+	fput(file);
+	if (IS_ERR(backing))
+		return PTR_ERR(backing);
+	window->file = backing;
 	window->src = src;
-	window->is_vmcore = kview_vmcore_is(file);
+	window->is_vmcore = kview_vmcore_is(backing);
 	return 0;
 }
 
 /**
- * kview_window_close - drop the reference that kview_window_open() took
+ * kview_window_close - close the file that kview_window_open() opened
  * @window: from kview_window_open()
  */
 void kview_window_close(const struct kview_window *window)
@@ -72,7 +77,7 @@ void kview_window_close(const struct kview_window *window)
 ssize_t kview_window_read(const struct kview_window *window, u64 skip, size_t len,
 			  struct iov_iter *to)
 {
-	loff_t pos = window->src + skip;
+	u64 pos = window->src + skip;
 	size_t rest = iov_iter_count(to) - len;
 	ssize_t ret = 0;
 
@@ -80,7 +85,7 @@ ssize_t kview_window_read(const struct kview_window *window, u64 skip, size_t le
 	if (window->is_vmcore)
 		ret = kview_vmcore_read(window->file, pos, len, to);
 	if (!ret)
-		ret = vfs_iter_read(window->file, to, &pos, 0);
+		ret = kview_compat_backing_read(window->file, to, pos);
 	iov_iter_reexpand(to, iov_iter_count(to) + rest);
 	return ret ?: -EIO;
 }
@@ -99,9 +104,6 @@ int kview_window_mmap(const struct kview_window *window, u64 off, struct vm_area
 {
 	unsigned long shift = (window->src >> PAGE_SHIFT) - (off >> PAGE_SHIFT);
 
-	if (!kview_compat_can_mmap(window->file))
-		return -ENODEV;
 	vma->vm_pgoff += shift;
-	vma_set_file(vma, window->file);
-	return kview_compat_mmap(window->file, vma);
+	return kview_compat_backing_mmap(window->file, vma);
 }

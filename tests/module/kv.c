@@ -358,3 +358,18 @@ uint64_t kv_now_ms(void)
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
+
+bool kv_has_symbol(const char *name)
+{
+	char line[256], want[128];
+	bool found = false;
+	FILE *file = fopen("/proc/kallsyms", "r");
+
+	if (!file)
+		bail("/proc/kallsyms: %s", strerror(errno));
+	snprintf(want, sizeof(want), " %s\n", name);
+	while (!found && fgets(line, sizeof(line), file))
+		found = strstr(line, want);
+	fclose(file);
+	return found;
+}

@@ -110,6 +110,9 @@ int kv_write_file(const char *path, const char *text);
 /** kv_read_file - read a text file; returns its length or -errno; always terminates */
 ssize_t kv_read_file(const char *path, char *text, size_t size);
 
+/** kv_has_symbol - tells whether the running kernel has a function, by /proc/kallsyms */
+bool kv_has_symbol(const char *name);
+
 /** kv_read_all - as kv_read_file(), but reads on until the end or until @size is full */
 ssize_t kv_read_all(const char *path, char *text, size_t size);
 

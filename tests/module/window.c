@@ -15,6 +15,8 @@
 #include "tap.h"
 
 #define NR_PAGES 8
+#define TRACING "/sys/kernel/tracing/"
+#define PROBE "kview_window"
 
 static char bytes[NR_PAGES * PAGE];
 
@@ -193,6 +195,61 @@ static void test_short_file(void)
 	close(file);
 }
 
+/* How often the probe of the test was hit; -1 if it is not there. */
+static int count_hits(void)
+{
+	static char text[1 << 16];
+	char *at;
+
+	kv_read_all(TRACING "kprobe_profile", text, sizeof(text));
+	at = strstr(text, PROBE);
+	return at ? atoi(at + strlen(PROBE)) : -1;
+}
+
+/* A LSM is asked about the file when the window is mapped, besides about the view. */
+static void test_lsm(int view)
+{
+	if (!kv_has_symbol("security_mmap_backing_file")) {
+		skip(1, "this kernel's LSMs have no hook for backing files");
+		return;
+	}
+	if (kv_write_file(TRACING "kprobe_events", "p:" PROBE " security_mmap_backing_file") ||
+	    kv_write_file(TRACING "events/kprobes/" PROBE "/enable", "1")) {
+		skip(1, "no kprobe at security_mmap_backing_file");
+		return;
+	}
+	map_errno(view, PAGE, PROT_READ, MAP_SHARED, PAGE);
+	is_int(count_hits(), 1, "one mapping: the LSM hook for backing files is called once");
+	kv_write_file(TRACING "events/kprobes/" PROBE "/enable", "0");
+	kv_write_file(TRACING "kprobe_events", "-:" PROBE);
+}
+
+/* Reads are made with the credentials of the process that opened the file, not the reader's. */
+static void test_credentials(void)
+{
+	/* A sysctl of mode 0600 checks the reader at each read. */
+	int fd = open("/proc/sys/kernel/cad_pid", O_RDONLY), view;
+	struct kview_extent extent = window(0, PAGE, fd, 0);
+	ssize_t through, direct;
+	char buf[16];
+
+	if (fd < 0 || !kv_has_symbol("backing_file_read_iter")) {
+		skip(2, "this kernel has no backing files");
+		return;
+	}
+	view = kv_create(PAGE, &extent, 1);
+	if (seteuid(65534))
+		bail("seteuid: %s", strerror(errno));
+	direct = pread(fd, buf, sizeof(buf), 0);
+	through = pread(view, buf, sizeof(buf), 0);
+	if (seteuid(0))
+		bail("seteuid: %s", strerror(errno));
+	ok(direct < 0, "the file refuses another user");
+	is_int(through, 2, "but not through a window that root has made");
+	close(view);
+	close(fd);
+}
+
 int main(void)
 {
 	int file, view;
@@ -205,5 +262,7 @@ int main(void)
 	test_life();
 	test_refused(file, view);
 	test_short_file();
+	test_lsm(view);
+	test_credentials();
 	return finish();
 }
