@@ -9,11 +9,12 @@
 #include <linux/mutex.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
+#include <linux/timekeeping.h>
 
 #include "page.h"
 
 /*
- * Records are in chunks of 64 GiB, half a MiB each. A chunk is allocated when the module is
+ * Records are in chunks of 64 GiB, some 850 KiB each. A chunk is allocated when the module is
  * loaded or its first memory comes online, and freed when the module is unloaded.
  */
 #define CHUNK_SHIFT 15
@@ -41,6 +42,8 @@ struct record {
  * @again:  blocks that the worker judges again later, as the event came before the change
  * @cause:  enum kview_cause of the last event
  * @looks:  how often the worker still judges a block in @again
+ * @when:   for a block in @dirty, when the change happened, in nanoseconds; the lowest bit is
+ *          set if only an event before the change is known
  * @record: the records
  */
 struct chunk {
@@ -49,6 +52,7 @@ struct chunk {
 	DECLARE_BITMAP(again, CHUNK_BLOCKS);
 	u8 cause[CHUNK_BLOCKS];
 	u8 looks[CHUNK_BLOCKS];
+	u64 when[CHUNK_BLOCKS];
 	struct record record[CHUNK_BLOCKS];
 };
 
@@ -188,6 +192,16 @@ void kview_block_done(unsigned long block)
 	spin_unlock(lock_of(block));
 }
 
+/*
+ * Keeps the time of the first change that the worker has not seen. An event before the change
+ * gives way to the first one after it, as the worker cannot unmap what is still visible.
+ */
+static void note_time(struct chunk *chunk, unsigned long i, bool before)
+{
+	if (!test_bit(i, chunk->dirty) || (!before && READ_ONCE(chunk->when[i]) & 1))
+		WRITE_ONCE(chunk->when[i], (ktime_get_mono_fast_ns() & ~1ULL) | before);
+}
+
 /**
  * kview_block_event - note that the verdict on a block may change
  * @block:  its number; any
@@ -214,6 +228,7 @@ bool kview_block_event(unsigned long block, enum kview_cause cause, bool before)
 	smp_mb();
 	if (!test_bit(i, chunk->mapped))
 		return false;
+	note_time(chunk, i, before);
 	set_bit(i, chunk->dirty);
 	return true;
 }
@@ -313,16 +328,19 @@ bool kview_block_next_mapped(unsigned long *block)
  * @block: where to begin; set to the first block from there on with an event, which it has no
  *         longer
  * @cause: set to the cause
+ * @when:  set to the time of the change, or if only the event before it is known, of that, in
+ *         nanoseconds
  *
  * Return: false if there is none.
  */
-bool kview_block_next_event(unsigned long *block, enum kview_cause *cause)
+bool kview_block_next_event(unsigned long *block, enum kview_cause *cause, u64 *when)
 {
 	while (next_in(offsetof(struct chunk, dirty), block)) {
 		struct chunk *chunk = chunk_of(*block);
 		unsigned long i = *block % CHUNK_BLOCKS;
 
 		*cause = READ_ONCE(chunk->cause[i]);
+		*when = READ_ONCE(chunk->when[i]);
 		/* Atomic with a full barrier: a later event sets the bit again. */
 		if (test_and_clear_bit(i, chunk->dirty))
 			return true;
@@ -335,10 +353,12 @@ bool kview_block_next_event(unsigned long *block, enum kview_cause *cause)
  * @block: where to begin; set to the first such block from there on
  * @cause: set to the cause of the event
  * @left:  set to the number of looks that are left after this one
+ * @when:  set as by kview_block_next_event() if the block has an event besides, else to 0
  *
  * Return: false if there is none.
  */
-bool kview_block_next_look(unsigned long *block, enum kview_cause *cause, unsigned int *left)
+bool kview_block_next_look(unsigned long *block, enum kview_cause *cause, unsigned int *left,
+			   u64 *when)
 {
 	struct chunk *chunk;
 	unsigned long i;
@@ -349,6 +369,7 @@ bool kview_block_next_look(unsigned long *block, enum kview_cause *cause, unsign
 	i = *block % CHUNK_BLOCKS;
 	*cause = READ_ONCE(chunk->cause[i]);
 	*left = READ_ONCE(chunk->looks[i]);
+	*when = test_bit(i, chunk->dirty) ? READ_ONCE(chunk->when[i]) : 0;
 	if (*left > 1) {
 		WRITE_ONCE(chunk->looks[i], --*left);
 		return true;

@@ -62,8 +62,9 @@ void kview_block_hold(unsigned long block);
 u64 kview_block_sum(unsigned long block);
 bool kview_block_take_back(unsigned long block);
 bool kview_block_next_mapped(unsigned long *block);
-bool kview_block_next_event(unsigned long *block, enum kview_cause *cause);
-bool kview_block_next_look(unsigned long *block, enum kview_cause *cause, unsigned int *left);
+bool kview_block_next_event(unsigned long *block, enum kview_cause *cause, u64 *when);
+bool kview_block_next_look(unsigned long *block, enum kview_cause *cause, unsigned int *left,
+			   u64 *when);
 unsigned long kview_block_nr_mapped(void);
 
 #endif /* KVIEW_BLOCK_H */

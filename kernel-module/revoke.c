@@ -38,10 +38,8 @@ static atomic_t nr_vmas;
 static atomic64_t last_event;
 static u64 done;
 static DECLARE_WAIT_QUEUE_HEAD(done_wait);
-/* Time of the first event that is not handled, in nanoseconds; 0 if there is none. */
-static atomic64_t first_ns;
 static bool look_wanted;
-/* Time of the first of the events that the thread handles now, or 0. */
+/* Time of the event that the thread handles now, in nanoseconds; 0 if it handles none. */
 static u64 handling_since;
 
 static struct kview_revoke_stats stats;
@@ -278,8 +276,7 @@ static void kview_revoke_events(struct kthread_work *work)
 	unsigned long block = 0;
 	enum kview_cause cause;
 
-	handling_since = atomic64_xchg(&first_ns, 0);
-	for (; kview_block_next_event(&block, &cause); block++)
+	for (; kview_block_next_event(&block, &cause, &handling_since); block++)
 		kview_revoke_recheck(block, cause);
 	handling_since = 0;
 	handle_ranges();
@@ -302,10 +299,11 @@ static void kview_revoke_looks(struct kthread_work *work)
 	unsigned long block = 0;
 	enum kview_cause cause;
 
-	for (; kview_block_next_look(&block, &cause, &left); block++) {
+	for (; kview_block_next_look(&block, &cause, &left, &handling_since); block++) {
 		kview_revoke_recheck(block, cause);
 		most = max(most, left);
 	}
+	handling_since = 0;
 	if (most)
 		kthread_mod_delayed_work(worker, &looks_work, msecs_to_jiffies(delays_ms[most]));
 	kview_revoke_account(begin);
@@ -324,7 +322,6 @@ u64 kview_revoke_wake(bool look)
 
 	if (look)
 		WRITE_ONCE(look_wanted, true);
-	atomic64_cmpxchg(&first_ns, 0, ktime_get_mono_fast_ns());
 	event = atomic64_inc_return(&last_event);
 	irq_work_queue(&irq_work);
 	return event;

@@ -39,7 +39,8 @@ void kview_revoke_all(enum kview_cause cause);
 /**
  * struct kview_revoke_stats - counters since the module was loaded
  * @revoked:  blocks unmapped, by cause
- * @worst_us: longest time from an event to the end of the unmapping, in microseconds
+ * @worst_us: longest time from a change, or from the event before it if no event follows the
+ *            change, to the end of the unmapping of its block, in microseconds
  * @cpu_ns:   time that the thread has run, in nanoseconds
  */
 struct kview_revoke_stats {

@@ -38,7 +38,7 @@ TRACE_EVENT(kview_judge,
 		  __print_symbolic(__entry->cause, KVIEW_TRACE_CAUSES))
 );
 
-/* Blocks are unmapped from every view. */
+/* Blocks are unmapped from every view; a latency of 0: no event tells when they changed. */
 TRACE_EVENT(kview_revoke,
 	TP_PROTO(int cause, unsigned long block, unsigned long nr, u64 latency_ns),
 	TP_ARGS(cause, block, nr, latency_ns),

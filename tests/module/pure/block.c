@@ -16,6 +16,12 @@
 #define CHANGES 20000
 
 unsigned long jiffies = 1000;
+static u64 now_ns = 1000;
+
+u64 ktime_get_mono_fast_ns(void)
+{
+	return now_ns;
+}
 
 static bool try_commit(unsigned int generation, u64 sum)
 {
@@ -49,22 +55,67 @@ static void test_events(void)
 	unsigned long block = 0;
 	enum kview_cause cause;
 	unsigned int left;
+	u64 when;
 
-	ok(kview_block_next_event(&block, &cause) && block == BLOCK && cause == KVIEW_CAUSE_POISON,
+	ok(kview_block_next_event(&block, &cause, &when) && block == BLOCK && cause == KVIEW_CAUSE_POISON,
 	   "the event is there");
 	block = 0;
-	ok(!kview_block_next_event(&block, &cause), "once");
+	ok(!kview_block_next_event(&block, &cause, &when), "once");
 
 	ok(!kview_block_event(FAR, KVIEW_CAUSE_BALLOON, true), "before a change: not mapped");
 	ok(kview_block_wants_look(FAR), "but looks are wanted");
 	for (int i = KVIEW_LOOKS - 1; i >= 0; i--) {
 		block = 0;
-		ok(kview_block_next_look(&block, &cause, &left) && block == FAR &&
+		ok(kview_block_next_look(&block, &cause, &left, &when) && block == FAR &&
 		   cause == KVIEW_CAUSE_BALLOON && (int)left == i, "a look, %d are left", i);
 	}
 	block = 0;
-	ok(!kview_block_next_look(&block, &cause, &left), "then none is wanted");
+	ok(!kview_block_next_look(&block, &cause, &left, &when), "then none is wanted");
 	ok(!kview_block_event(1UL << 30, KVIEW_CAUSE_BALLOON, true), "no record: no event");
+}
+
+/* The time of the event that the worker takes next; -1 if there is none. */
+static long long taken_ns(void)
+{
+	unsigned long block = 0;
+	enum kview_cause cause;
+	u64 when;
+
+	return kview_block_next_event(&block, &cause, &when) ? (long long)(when & ~1ULL) : -1;
+}
+
+static void event_at(u64 ns, bool before)
+{
+	now_ns = ns;
+	kview_block_event(BLOCK, KVIEW_CAUSE_POISON, before);
+}
+
+static void test_times(void)
+{
+	unsigned long block;
+	enum kview_cause cause;
+	unsigned int left;
+	u64 when;
+
+	ok(try_commit(kview_block_generation(BLOCK), KVIEW_SUM_FULL), "mapped again");
+	event_at(2000, false);
+	event_at(3000, false);
+	event_at(4000, true);
+	is_int(taken_ns(), 2000, "the time is that of the first change");
+	event_at(5000, true);
+	event_at(6000, true);
+	is_int(taken_ns(), 5000, "of the first event before a change");
+	event_at(7000, true);
+	event_at(8000, false);
+	event_at(9000, false);
+	block = 0;
+	ok(kview_block_next_look(&block, &cause, &left, &when) && (when & ~1ULL) == 8000,
+	   "a look knows it, too");
+	is_int(taken_ns(), 8000, "of the change, if both have come");
+	block = 0;
+	ok(kview_block_next_look(&block, &cause, &left, &when) && !when, "and nothing after that");
+	is_int(taken_ns(), -1, "no event is left");
+	kview_block_take_back(BLOCK);
 }
 
 static void test_hold(void)
@@ -142,6 +193,7 @@ int main(void)
 	is_int(kview_block_add_range(0, (FAR + 1) << KVIEW_BLOCK_SHIFT), 0, "records for a range");
 	test_commit();
 	test_events();
+	test_times();
 	test_hold();
 	test_protocol();
 	kview_block_exit();

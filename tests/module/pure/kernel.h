@@ -97,4 +97,6 @@ static inline void rcu_read_unlock_sched(void)
 extern unsigned long jiffies;
 #define msecs_to_jiffies(ms) ((unsigned long)(ms))
 
+u64 ktime_get_mono_fast_ns(void);
+
 #endif /* PURE_KERNEL_H */
