@@ -15,6 +15,7 @@
 #include "tap.h"
 
 #define NR 64
+#define LOW (1UL << 20)
 
 static unsigned char *pages;
 static uint64_t paddr[NR];
@@ -196,6 +197,30 @@ static void test_all_ram(void)
 	close(fd);
 }
 
+/* RAM below 1 MiB, which kcore/ram begins with, is mapped like all other RAM. */
+static void test_low_memory(void)
+{
+	struct kv_range ranges[256];
+	unsigned int i, tries, nr = kv_iomem(ranges, 256), seen = 0, differ = 0;
+	int fd = kv_ram_view();
+	unsigned char *map = kv_map(fd, 0, LOW), buf[PAGE];
+	uint64_t at;
+
+	for (i = 0; i < nr; i++)
+		for (at = ranges[i].start; at < ranges[i].end && at < LOW; at += PAGE) {
+			for (tries = 0; tries < 20; tries++)
+				if (pread(fd, buf, PAGE, (off_t)at) == (ssize_t)PAGE &&
+				    !memcmp(map + at, buf, PAGE))
+					break;
+			differ += tries == 20;
+			seen++;
+		}
+	ok(seen > 100, "%u pages below 1 MiB are mapped", seen);
+	is_int(differ, 0, "and have the bytes that are read");
+	munmap(map, LOW);
+	close(fd);
+}
+
 int main(void)
 {
 	pages = kv_pages(NR, paddr);
@@ -206,6 +231,7 @@ int main(void)
 	test_random_reads(511, 77);
 	test_parts_of_pages();
 	test_changes_are_seen();
+	test_low_memory();
 	test_all_ram();
 	return finish();
 }
