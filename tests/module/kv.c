@@ -326,6 +326,11 @@ bool kv_await_passes(unsigned int nr)
 	return kv_info().passes >= want;
 }
 
+bool kv_await_hidden(uint32_t event)
+{
+	return (kv_info().events & event) || kv_await_passes(2);
+}
+
 bool kv_await_unmapped(void)
 {
 	uint64_t limit = kv_now_ms() + KV_PATIENCE_MS;

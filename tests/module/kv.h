@@ -122,6 +122,16 @@ uint64_t kv_revoked(void);
 /** kv_await_passes - wait for @nr more passes of the backstop; false if they do not come */
 bool kv_await_passes(unsigned int nr);
 
+/**
+ * kv_await_hidden - wait until a page that was hidden before the call is unmapped
+ * @event: KVIEW_EVENT_* bit of the change that hid it
+ *
+ * Waits for nothing if the module revokes by that event: the process that hid the page waited.
+ * Otherwise waits for two passes, of which the second began after the change. Returns false if
+ * they do not come.
+ */
+bool kv_await_hidden(uint32_t event);
+
 /** kv_await_unmapped - wait until no block counts as mapped; false if that does not come */
 bool kv_await_unmapped(void);
 
