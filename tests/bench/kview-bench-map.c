@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -174,16 +175,33 @@ static void make_secret(void)
 	close(fd);
 }
 
-static void make_poison(void)
+static void poison(int advice)
 {
 	uint8_t *page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (page == MAP_FAILED)
 		die("mmap");
 	page[0] = 1;
-	if (madvise(page, PAGE, MADV_SOFT_OFFLINE))
-		die("MADV_SOFT_OFFLINE");
+	if (madvise(page, PAGE, advice))
+		die("madvise");
 	munmap(page, PAGE);
+}
+
+static void make_soft_offline(void)
+{
+	poison(MADV_SOFT_OFFLINE);
+}
+
+/* The kernel signals the owner of the page, this process, which must catch it. */
+static void on_bus_error(int sig)
+{
+	(void)sig;
+}
+
+static void make_poison(void)
+{
+	signal(SIGBUS, on_bus_error);
+	poison(MADV_HWPOISON);
 }
 
 static void measure_events(const char *target, const char *cause, void (*make)(void))
@@ -288,8 +306,10 @@ int main(int argc, char **argv)
 	size = (uint64_t)st.st_size & -BLOCK;
 	measure_passes(rounds);
 	measure_events("memfd_secret", "direct map", make_secret);
-	measure_events("soft offline", "poison", make_poison);
+	measure_events("soft offline", "poison", make_soft_offline);
 	measure_threads("never", rounds);
 	measure_threads("always", rounds);
+	/* Last: each leaves a page that no mapping may have, so its block has small entries. */
+	measure_events("memory failure", "poison", make_poison);
 	return 0;
 }
