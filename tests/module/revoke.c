@@ -5,14 +5,10 @@
  */
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/mount.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "kv.h"
@@ -20,7 +16,6 @@
 
 #define ROUNDS 32
 #define THREADS 16
-#define CGROUP "cgroup/throttled"
 #define TRACING "/sys/kernel/tracing/"
 
 static int view;
@@ -73,65 +68,6 @@ static void test_secret(void)
 	munmap(page, PAGE);
 	is_int(count_leaks(), 0, "none of %d secrets is seen after it was stored", ROUNDS);
 	ok(kv_info().revoked[0] > before, "blocks were revoked for it");
-}
-
-/* Maps, touches and unmaps in a loop; starts when the pipe is written to. */
-static void throttled_mapper(int start)
-{
-	char byte;
-
-	if (read(start, &byte, 1) != 1)
-		_exit(1);
-	for (;;) {
-		unsigned char *mine = kv_map(view, 0, end);
-
-		for (uint64_t at = 0; at < end; at += PMD)
-			(void)*(volatile unsigned char *)(mine + at);
-		munmap(mine, end);
-	}
-}
-
-static bool make_cgroup(pid_t pid)
-{
-	char text[32];
-
-	mkdir("cgroup", 0700);
-	if (mount("none", "cgroup", "cgroup2", 0, NULL) ||
-	    kv_write_file("cgroup/cgroup.subtree_control", "+cpu") || mkdir(CGROUP, 0700) ||
-	    kv_write_file(CGROUP "/cpu.max", "1000 1000000"))
-		return false;
-	snprintf(text, sizeof(text), "%d", pid);
-	return !kv_write_file(CGROUP "/cgroup.procs", text);
-}
-
-/* A process that hardly runs, and may stop in the middle of a fault, delays no revocation. */
-static void test_throttled(void)
-{
-	int pipes[2], status;
-	pid_t pid;
-
-	if (pipe(pipes))
-		bail("pipe");
-	pid = fork();
-	if (!pid)
-		throttled_mapper(pipes[0]);
-	if (!make_cgroup(pid)) {
-		skip(2, "no cgroup with cpu.max: %s", strerror(errno));
-	} else {
-		unsigned char *page = secret_page(1);
-
-		ok(write(pipes[1], "", 1) == 1, "a mapper runs for 1 ms in each second");
-		if (page)
-			is_int(count_leaks(), 0, "beside it no secret is seen");
-		else
-			skip(1, "no memfd_secret(2)");
-	}
-	/* So that it has the time to end. */
-	kv_write_file(CGROUP "/cpu.max", "max");
-	kill(pid, SIGKILL);
-	waitpid(pid, &status, 0);
-	rmdir(CGROUP);
-	umount2("cgroup", MNT_DETACH);
 }
 
 static pthread_barrier_t barrier;
@@ -193,7 +129,6 @@ int main(void)
 	map = kv_map(view, 0, end);
 	kv_revalidate_ms(60000);
 	test_secret();
-	test_throttled();
 	test_one_verdict();
 	kv_revalidate_ms(before);
 	diag("longest from an event to the unmapping: %llu us",
