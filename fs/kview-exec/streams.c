@@ -311,6 +311,27 @@ EXPORT char *__fgets_chk(char *buf, size_t buf_len, int len, FILE *file)
 	return REAL(__fgets_chk)(buf, buf_len, len, file);
 }
 
+EXPORT char *fgets_unlocked(char *buf, int len, FILE *file)
+{
+	hand_over(file);
+	return REAL(fgets_unlocked)(buf, len, file);
+}
+
+char *__fgets_unlocked_chk(char *buf, size_t buf_len, int len, FILE *file);
+
+EXPORT char *__fgets_unlocked_chk(char *buf, size_t buf_len, int len, FILE *file)
+{
+	hand_over(file);
+	return REAL(__fgets_unlocked_chk)(buf, buf_len, len, file);
+}
+
+/* glibc's headers make this of getline() in optimised programs. */
+EXPORT ssize_t __getdelim(char **line, size_t *len, int delimiter, FILE *file)
+{
+	hand_over(file);
+	return REAL(__getdelim)(line, len, delimiter, file);
+}
+
 EXPORT ssize_t getdelim(char **line, size_t *len, int delimiter, FILE *file)
 {
 	hand_over(file);
