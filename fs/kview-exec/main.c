@@ -191,10 +191,14 @@ static int set_environment(const struct options *options, const char *mount, con
 {
 	const char *before = getenv("LD_PRELOAD");
 	struct timespec now;
-	char text[PATH_MAX * 2];
+	char text[32], *preload;
+	int ret;
 
-	snprintf(text, sizeof(text), "%s%s%s", before ? before : "", before && *before ? ":" : "", library);
-	if (setenv("LD_PRELOAD", text, 1) < 0 || setenv(KVFS_EXEC_ENV_MOUNT, mount, 1) < 0)
+	if (asprintf(&preload, "%s%s%s", before ? before : "", before && *before ? ":" : "", library) < 0)
+		return -1;
+	ret = setenv("LD_PRELOAD", preload, 1);
+	free(preload);
+	if (ret < 0 || setenv(KVFS_EXEC_ENV_MOUNT, mount, 1) < 0)
 		return -1;
 	if (!options->stats)
 		return unsetenv(KVFS_EXEC_ENV_STATS);
@@ -221,6 +225,10 @@ static int prepare(const struct options *options)
 	}
 	if (found && !find_library(library, sizeof(library))) {
 		snprintf(why, sizeof(why), "%s is not installed", library);
+		found = false;
+	} else if (found && strpbrk(library, " :")) {
+		snprintf(why, sizeof(why), "%s: the dynamic linker takes no library whose path has a space or a colon",
+			 library);
 		found = false;
 	}
 	if (!found) {
