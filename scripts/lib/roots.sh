@@ -22,10 +22,9 @@ guest_packages=(
 	linux-image-cloud-amd64 linux-headers-cloud-amd64 busybox-static cpio kmod xz-utils
 	# what builds the daemon, the module and the tests
 	gcc libc6-dev make meson pkgconf libfuse3-dev libelf-dev libtraceevent-dev libtracefs-dev
-	libbpf-dev liburing-dev libkdumpfile-dev libsnappy-dev libzstd-dev check
+	liburing-dev libkdumpfile-dev libzstd-dev check
 	# what runs and tests them
-	attr bsdextrautils file fuse3 iproute2 less man-db procps python3 smem strace trace-cmd
-	util-linux vmtouch xxd zstd
+	attr bsdextrautils file fuse3 iproute2 less man-db procps python3 strace trace-cmd util-linux xxd
 	# the programs that read and save kernel memory
 	binutils crash gdb kdump-tools kexec-tools makedumpfile python3-drgn
 )
