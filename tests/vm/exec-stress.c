@@ -6,7 +6,9 @@
  * The kernel changes a few words of its own whenever it reads /proc/kcore, and sees them so each
  * time, while the library sees them at rest (6.12): count and owner of kclist_lock and of
  * page_offline_rwsem, in_use of the file's proc_dir_entry (proc_reg_read_iter()), and f_count of
- * the struct file that the thread reads by, since threads share their table (fdget()).
+ * the struct file that the thread reads by, since threads share their table (fdget()). And a
+ * reader that meets its own kernel stack finds -ENOSYS there, where the system call will return
+ * its result (pt_regs).
  *
  * usage: exec-stress THREADS SECONDS
  */
@@ -108,20 +110,31 @@ static bool is_busy(uint64_t paddr)
 	return found;
 }
 
-/* Whether all that differs is busy. */
-static bool all_busy(const unsigned char *a, const unsigned char *b, size_t len, uint64_t paddr)
-{
-	for (size_t i = 0; i < len; i++)
-		if (a[i] != b[i] && (paddr == UINT64_MAX || !is_busy((paddr + i) & ~UINT64_C(7))))
-			return false;
-	return true;
-}
-
 /* What a look saw. */
 struct seen {
 	unsigned char ours[MAX_READ], kernels[MAX_READ];
 	bool came;		/* all bytes came */
 };
+
+/* Whether the aligned word that byte i is in, as far as it was read, is a call without a result. */
+static bool is_open_call(const unsigned char *bytes, size_t len, size_t i, uint64_t vaddr)
+{
+	static const int64_t none = -ENOSYS;
+	size_t first = (vaddr + i) % 8 > i ? 0 : i - (vaddr + i) % 8;
+	size_t skip = (vaddr + first) % 8, nr = 8 - skip < len - first ? 8 - skip : len - first;
+
+	return memcmp(bytes + first, (const char *)&none + skip, nr) == 0;
+}
+
+/* Whether all that differs is busy. */
+static bool all_busy(const struct seen *seen, size_t len, uint64_t vaddr, uint64_t paddr)
+{
+	for (size_t i = 0; i < len; i++)
+		if (seen->ours[i] != seen->kernels[i] && !is_open_call(seen->kernels, len, i, vaddr) &&
+		    (paddr == UINT64_MAX || !is_busy((paddr + i) & ~UINT64_C(7))))
+			return false;
+	return true;
+}
 
 /* One look: 1 if what the library said is right, 0 if not, -1 if memory moved. */
 static int look(int fd, uint64_t off, size_t len, struct seen *seen)
@@ -141,13 +154,14 @@ static int look(int fd, uint64_t off, size_t len, struct seen *seen)
  * A lock that was taken and released in between looks as if it had stood still. What is wrong
  * stays wrong.
  */
-static int look_again(int fd, uint64_t off, size_t len, uint64_t paddr, struct seen *seen)
+static int look_again(int fd, uint64_t off, size_t len, uint64_t vaddr, uint64_t paddr,
+		      struct seen *seen)
 {
 	int right = 0;
 
 	for (int i = 0; i < TRIES && right == 0; i++)
 		right = look(fd, off, len, seen);
-	if (right == 0 && seen->came && all_busy(seen->ours, seen->kernels, len, paddr))
+	if (right == 0 && seen->came && all_busy(seen, len, vaddr, paddr))
 		right = 1;
 	return right;
 }
@@ -170,7 +184,7 @@ static void *read_much(void *arg)
 		if (len == 8)
 			at &= ~(uint64_t)7;
 		paddr = ph->p_paddr == UINT64_MAX ? UINT64_MAX : ph->p_paddr + at;
-		right = look_again(fd, ph->p_offset + at, len, paddr, &seen);
+		right = look_again(fd, ph->p_offset + at, len, ph->p_vaddr + at, paddr, &seen);
 		if (right < 0) {
 			moved++;
 			continue;
