@@ -5,9 +5,11 @@
  *
  * A stream of /proc/kcore has a position here, and libc's stream is not moved until a
  * function that is not answered here, such as fgets(3), needs it: then it is moved to where
- * the tool is. So libc's buffer is never filled by the calls that are answered.
+ * the tool is. libc's buffer is empty meanwhile, so that getc_unlocked(3), which reads it in the
+ * tool itself, has to call __uflow().
  */
 #include <errno.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -121,6 +123,19 @@ static void hand_over(FILE *file)
 		catch_up(stream);
 }
 
+/*
+ * The tool is at pos from here on. What libc has buffered is dropped; a flush can fail only for
+ * what no stream of /proc/kcore is, and then libc answers. Returns whether it worked.
+ */
+static bool go_ahead(struct stream *stream, int64_t pos)
+{
+	if (!stream->ahead && REAL(fflush_unlocked)(stream->file) != 0)
+		return false;
+	stream->pos = pos;
+	stream->ahead = true;
+	return true;
+}
+
 /* Reads at the tool's position. Returns bytes, less than len where the kernel ends or fails. */
 static size_t read_stream(struct stream *stream, void *buf, size_t len)
 {
@@ -130,11 +145,8 @@ static size_t read_stream(struct stream *stream, void *buf, size_t len)
 	if (pos < 0)
 		return 0;
 	n = kvfs_memory_pread(fileno_unlocked(stream->file), buf, len, (uint64_t)pos);
-	if (n == (ssize_t)len) {
-		stream->pos = pos + n;
-		stream->ahead = true;
+	if (n == (ssize_t)len && go_ahead(stream, pos + n))
 		return len;
-	}
 	/* An end or an error is libc's to note, which feof(3) and ferror(3) look at. */
 	if (REAL(fseeko64)(stream->file, pos, SEEK_SET) < 0)
 		return 0;
@@ -201,7 +213,7 @@ EXPORT int fseeko64(FILE *file, off64_t off, int whence)
 	if (whence == SEEK_CUR)
 		pos = position(stream);
 	if (pos < 0 || __builtin_add_overflow(pos, off, &pos) || pos < 0 || feof_unlocked(file) ||
-	    ferror_unlocked(file)) {
+	    ferror_unlocked(file) || !go_ahead(stream, pos)) {
 		int ret = catch_up(stream);
 
 		if (ret == 0)
@@ -209,8 +221,6 @@ EXPORT int fseeko64(FILE *file, off64_t off, int whence)
 		funlockfile(file);
 		return ret;
 	}
-	stream->pos = pos;
-	stream->ahead = true;
 	funlockfile(file);
 	return 0;
 }
@@ -291,6 +301,21 @@ EXPORT int getc_unlocked(FILE *file)
 }
 ALIAS(getc_unlocked) int fgetc_unlocked(FILE *file);
 
+int __underflow(FILE *file);
+
+/* An inlined getc_unlocked() calls it when the buffer is empty. */
+EXPORT int __uflow(FILE *file)
+{
+	hand_over(file);
+	return REAL(__uflow)(file);
+}
+
+EXPORT int __underflow(FILE *file)
+{
+	hand_over(file);
+	return REAL(__underflow)(file);
+}
+
 EXPORT int ungetc(int c, FILE *file)
 {
 	hand_over(file);
@@ -343,6 +368,40 @@ EXPORT ssize_t getline(char **line, size_t *len, FILE *file)
 	hand_over(file);
 	return REAL(getline)(line, len, file);
 }
+
+/*
+ * fscanf(3) and vfscanf(3), of which libc has one pair for each standard of C. <stdio.h> gives
+ * the first pair the names of another, so they are declared here by their own.
+ */
+#define SCANF(prefix)                                                                        \
+	int kvfs_##prefix##vfscanf(FILE *file, const char *format, va_list args)             \
+		__asm__(#prefix "vfscanf");                                                  \
+	int kvfs_##prefix##fscanf(FILE *file, const char *format, ...)                       \
+		__asm__(#prefix "fscanf");                                                   \
+	EXPORT int kvfs_##prefix##vfscanf(FILE *file, const char *format, va_list args)      \
+	{                                                                                    \
+		static int (*real)(FILE *file, const char *format, va_list args);            \
+                                                                                             \
+		if (!__atomic_load_n(&real, __ATOMIC_RELAXED))                               \
+			__atomic_store_n(&real, (__typeof__(real))                           \
+					 kvfs_real_find(#prefix "vfscanf"), __ATOMIC_RELAXED); \
+		hand_over(file);                                                             \
+		return real(file, format, args);                                             \
+	}                                                                                    \
+	EXPORT int kvfs_##prefix##fscanf(FILE *file, const char *format, ...)                \
+	{                                                                                    \
+		va_list args;                                                                \
+		int ret;                                                                     \
+                                                                                             \
+		va_start(args, format);                                                      \
+		ret = kvfs_##prefix##vfscanf(file, format, args);                            \
+		va_end(args);                                                                \
+		return ret;                                                                  \
+	}
+
+SCANF()
+SCANF(__isoc99_)
+SCANF(__isoc23_)
 
 EXPORT int fgetpos64(FILE *file, fpos64_t *pos)
 {

@@ -54,26 +54,42 @@ START_TEST(test_a_failed_freopen_forgets_the_descriptor)
 }
 END_TEST
 
-/* A line that is read after what the library answered begins where the tool is. */
-START_TEST(test_lines_begin_where_fread_ended)
+/* A file of "0123456789\n" and two such lines of letters, which is taken for /proc/kcore. */
+static FILE *open_lines(void)
 {
-	char path[] = "/tmp/kview-exec-streams.XXXXXX", buf[8], *line = NULL;
 	static const char text[] = "0123456789\nabcdefghi\nABCDEFGHI\n";
-	size_t size = 0;
+	char path[] = "/tmp/kview-exec-streams.XXXXXX";
 	FILE *file;
 
 	kcore = mkstemp(path);
 	ck_assert_int_ge(kcore, 0);
 	ck_assert_int_eq(write(kcore, text, sizeof(text) - 1), sizeof(text) - 1);
+	ck_assert_int_eq(lseek(kcore, 0, SEEK_SET), 0);
 	ck_assert_int_eq(unlink(path), 0);
 	file = fdopen(kcore, "r");
 	ck_assert_ptr_nonnull(file);
-	ck_assert_int_eq(fseeko(file, 0, SEEK_SET), 0);
-	ck_assert_int_eq(fread(buf, 1, 4, file), 4);
+	return file;
+}
+
+/* Reads len bytes at off, which the library answers. */
+static void answered(FILE *file, long off, size_t len)
+{
+	char buf[32];
+
+	ck_assert_int_eq(fseeko(file, off, SEEK_SET), 0);
+	ck_assert_uint_eq(fread(buf, 1, len, file), len);
+}
+
+START_TEST(test_lines_begin_where_fread_ended)
+{
+	FILE *file = open_lines();
+	char buf[8], *line = NULL;
+	size_t size = 0;
+
+	answered(file, 0, 4);
 	ck_assert_int_eq(__getdelim(&line, &size, '\n', file), 7);
 	ck_assert_str_eq(line, "456789\n");
-	ck_assert_int_eq(fseeko(file, 13, SEEK_SET), 0);
-	ck_assert_int_eq(fread(buf, 1, 2, file), 2);
+	answered(file, 13, 2);
 	ck_assert_ptr_nonnull(fgets_unlocked(buf, 4, file));
 	ck_assert_str_eq(buf, "efg");
 	free(line);
@@ -81,5 +97,40 @@ START_TEST(test_lines_begin_where_fread_ended)
 }
 END_TEST
 
+/* What an optimised program makes of getc_unlocked(). */
+static int inlined_getc(FILE *file)
+{
+	return file->_IO_read_ptr >= file->_IO_read_end ? __uflow(file) : *(unsigned char *)file->_IO_read_ptr++;
+}
+
+START_TEST(test_inlined_getc_reads_where_fread_ended)
+{
+	FILE *file = open_lines();
+
+	/* libc has the file's start in its buffer then. */
+	ck_assert_int_eq(inlined_getc(file), '0');
+	answered(file, 11, 3);
+	ck_assert_int_eq(inlined_getc(file), 'd');
+	ck_assert_int_eq(inlined_getc(file), 'e');
+	answered(file, 2, 1);
+	ck_assert_int_eq(inlined_getc(file), '3');
+	ck_assert_int_eq(ftello(file), 4);
+	fclose(file);
+}
+END_TEST
+
+START_TEST(test_formatted_input_begins_where_fread_ended)
+{
+	FILE *file = open_lines();
+	int number;
+
+	answered(file, 0, 7);
+	ck_assert_int_eq(fscanf(file, "%d", &number), 1);
+	ck_assert_int_eq(number, 789);
+	fclose(file);
+}
+END_TEST
+
 UNIT_MAIN("kview-exec/streams", test_closing_a_stream_without_a_descriptor_leaves_errno,
-	  test_a_failed_freopen_forgets_the_descriptor, test_lines_begin_where_fread_ended)
+	  test_a_failed_freopen_forgets_the_descriptor, test_lines_begin_where_fread_ended,
+	  test_inlined_getc_reads_where_fread_ended, test_formatted_input_begins_where_fread_ended)
