@@ -12,10 +12,15 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "tap.h"
+
+#define TRACING "/sys/kernel/tracing/"
+/* What kv_probe() calls its probe. */
+#define PROBE "kviewtest"
 
 static int device = -1;
 
@@ -377,4 +382,49 @@ bool kv_has_symbol(const char *name)
 		found = strstr(line, want);
 	fclose(file);
 	return found;
+}
+
+unsigned char *kv_secret_page(unsigned char fill)
+{
+	int fd = (int)syscall(SYS_memfd_secret, 0);
+	unsigned char *page;
+
+	if (fd < 0 && (errno == ENOSYS || errno == EPERM))
+		return NULL;
+	if (fd < 0 || ftruncate(fd, PAGE))
+		bail("memfd_secret: %s", strerror(errno));
+	page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	close(fd);
+	if (page == MAP_FAILED)
+		bail("memfd_secret: mmap: %s", strerror(errno));
+	memset(page, fill, PAGE);
+	return page;
+}
+
+bool kv_probe(const char *function)
+{
+	char text[128];
+
+	snprintf(text, sizeof(text), "p:" PROBE " %s", function);
+	return !kv_write_file(TRACING "kprobe_events", text) &&
+	       !kv_write_file(TRACING "events/kprobes/" PROBE "/enable", "1");
+}
+
+long kv_probe_hits(void)
+{
+	static char text[1 << 16];
+	char *at;
+
+	if (kv_read_all(TRACING "kprobe_profile", text, sizeof(text)) <= 0)
+		bail("kprobe_profile cannot be read");
+	at = strstr(text, PROBE);
+	if (!at)
+		bail("the probe is not in kprobe_profile");
+	return strtol(at + strlen(PROBE), NULL, 10);
+}
+
+void kv_unprobe(void)
+{
+	kv_write_file(TRACING "events/kprobes/" PROBE "/enable", "0");
+	kv_write_file(TRACING "kprobe_events", "-:" PROBE);
 }

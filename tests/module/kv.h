@@ -113,6 +113,18 @@ ssize_t kv_read_file(const char *path, char *text, size_t size);
 /** kv_has_symbol - tells whether the running kernel has a function, by /proc/kallsyms */
 bool kv_has_symbol(const char *name);
 
+/** kv_secret_page - a page of memfd_secret full of @fill, to be unmapped; NULL if there is none */
+unsigned char *kv_secret_page(unsigned char fill);
+
+/** kv_probe - count calls of a function of the kernel, one at a time; false if it cannot */
+bool kv_probe(const char *function);
+
+/** kv_probe_hits - calls since kv_probe() */
+long kv_probe_hits(void);
+
+/** kv_unprobe - end what kv_probe() began */
+void kv_unprobe(void);
+
 /** kv_read_all - as kv_read_file(), but reads on until the end or until @size is full */
 ssize_t kv_read_all(const char *path, char *text, size_t size);
 

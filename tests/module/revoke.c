@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "kv.h"
@@ -22,24 +21,6 @@ static int view;
 static unsigned char *map;
 static uint64_t end;
 
-/* A page of secret memory, full of @fill; NULL if the kernel has none. */
-static unsigned char *secret_page(unsigned char fill)
-{
-	int fd = (int)syscall(SYS_memfd_secret, 0);
-	unsigned char *page;
-
-	if (fd < 0)
-		return NULL;
-	if (ftruncate(fd, PAGE))
-		bail("memfd_secret: %s", strerror(errno));
-	page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	close(fd);
-	if (page == MAP_FAILED)
-		bail("memfd_secret: mmap: %s", strerror(errno));
-	memset(page, fill, PAGE);
-	return page;
-}
-
 /* How many of ROUNDS secrets the mapping showed right after they were stored. */
 static unsigned int count_leaks(void)
 {
@@ -49,7 +30,7 @@ static unsigned int count_leaks(void)
 		unsigned char *page;
 
 		kv_touch(map, end);
-		page = secret_page((unsigned char)(0x80 + i));
+		page = kv_secret_page((unsigned char)(0x80 + i));
 		leaks += map[kv_virt_to_phys(page)] == 0x80 + i;
 		munmap(page, PAGE);
 	}
@@ -59,7 +40,7 @@ static unsigned int count_leaks(void)
 static void test_secret(void)
 {
 	uint64_t before = kv_info().revoked[0];
-	unsigned char *page = secret_page(1);
+	unsigned char *page = kv_secret_page(1);
 
 	if (!page) {
 		skip(2, "no memfd_secret(2); boot with secretmem.enable=1");

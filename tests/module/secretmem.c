@@ -8,7 +8,6 @@
 #include <inttypes.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "kv.h"
@@ -19,18 +18,10 @@ static int view;
 /* A page of secret memory that is full of @fill. */
 static unsigned char *secret_page(unsigned char fill)
 {
-	int fd = (int)syscall(SYS_memfd_secret, 0);
-	unsigned char *page;
+	unsigned char *page = kv_secret_page(fill);
 
-	if (fd < 0 && (errno == ENOSYS || errno == EPERM))
+	if (!page)
 		skip_all("no memfd_secret(2): %s; boot with secretmem.enable=1", strerror(errno));
-	if (fd < 0 || ftruncate(fd, PAGE))
-		bail("memfd_secret: %s", strerror(errno));
-	page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (page == MAP_FAILED)
-		bail("memfd_secret: mmap: %s", strerror(errno));
-	memset(page, fill, PAGE);
-	close(fd);
 	return page;
 }
 

@@ -12,7 +12,6 @@
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -21,7 +20,6 @@
 
 #define CGROUP "cgroup/throttled"
 #define MEMORY "/sys/devices/system/memory/"
-#define TRACING "/sys/kernel/tracing/"
 #define ROUNDS 6
 
 static int view;
@@ -89,18 +87,11 @@ static bool await_throttled(uint64_t nr)
 /* Each returns 0 if it did what it is for, or how it failed: a skip if that is ENOSYS. */
 static int make_secret(void)
 {
-	int fd = (int)syscall(SYS_memfd_secret, 0), shown;
-	unsigned char *page;
+	unsigned char *page = kv_secret_page(0x5e);
+	int shown;
 
-	if (fd < 0)
+	if (!page)
 		return ENOSYS;
-	if (ftruncate(fd, PAGE))
-		bail("memfd_secret: %s", strerror(errno));
-	page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	close(fd);
-	if (page == MAP_FAILED)
-		bail("memfd_secret: mmap: %s", strerror(errno));
-	memset(page, 0x5e, PAGE);
 	shown = map[kv_virt_to_phys(page)] == 0x5e;
 	munmap(page, PAGE);
 	return shown ? EEXIST : 0;
@@ -211,19 +202,6 @@ static void test_throttled(void)
 	umount2("cgroup", MNT_DETACH);
 }
 
-/* How often the probe was hit. */
-static long probe_hits(void)
-{
-	char text[4096], *at;
-
-	if (kv_read_file(TRACING "kprobe_profile", text, sizeof(text)) <= 0)
-		bail("kprobe_profile cannot be read");
-	at = strstr(text, "kviewtest");
-	if (!at)
-		bail("the probe is not in kprobe_profile");
-	return strtol(at + strlen("kviewtest"), NULL, 10);
-}
-
 /* At an address that is not aligned as the RAM is, a mapping can have small pages only. */
 static unsigned char *map_small(void)
 {
@@ -244,20 +222,17 @@ static void test_small_pages(void)
 	unsigned char *small;
 	long hits;
 
-	if (kv_write_file(TRACING "kprobe_events", "p:kviewtest walk_system_ram_range")) {
-		skip(1, "no probes in " TRACING);
+	if (!kv_probe("walk_system_ram_range")) {
+		skip(1, "no probe at walk_system_ram_range");
 		return;
 	}
-	if (kv_write_file(TRACING "events/kprobes/kviewtest/enable", "1"))
-		bail("the probe cannot be enabled");
 	small = map_small();
-	hits = probe_hits();
+	hits = kv_probe_hits();
 	kv_touch(small, PMD);
-	hits = probe_hits() - hits;
+	hits = kv_probe_hits() - hits;
 	ok(hits < 8, "512 small pages: %ld walks of the kernel's resources", hits);
 	munmap(small - PAGE, 2 * PMD);
-	kv_write_file(TRACING "events/kprobes/kviewtest/enable", "0");
-	kv_write_file(TRACING "kprobe_events", "-:kviewtest");
+	kv_unprobe();
 }
 
 int main(void)

@@ -15,8 +15,6 @@
 #include "tap.h"
 
 #define NR_PAGES 8
-#define TRACING "/sys/kernel/tracing/"
-#define PROBE "kview_window"
 
 static char bytes[NR_PAGES * PAGE];
 
@@ -195,17 +193,6 @@ static void test_short_file(void)
 	close(file);
 }
 
-/* How often the probe of the test was hit; -1 if it is not there. */
-static int count_hits(void)
-{
-	static char text[1 << 16];
-	char *at;
-
-	kv_read_all(TRACING "kprobe_profile", text, sizeof(text));
-	at = strstr(text, PROBE);
-	return at ? atoi(at + strlen(PROBE)) : -1;
-}
-
 /* A LSM is asked about the file when the window is mapped, besides about the view. */
 static void test_lsm(int view)
 {
@@ -213,15 +200,13 @@ static void test_lsm(int view)
 		skip(1, "this kernel's LSMs have no hook for backing files");
 		return;
 	}
-	if (kv_write_file(TRACING "kprobe_events", "p:" PROBE " security_mmap_backing_file") ||
-	    kv_write_file(TRACING "events/kprobes/" PROBE "/enable", "1")) {
-		skip(1, "no kprobe at security_mmap_backing_file");
+	if (!kv_probe("security_mmap_backing_file")) {
+		skip(1, "no probe at security_mmap_backing_file");
 		return;
 	}
 	map_errno(view, PAGE, PROT_READ, MAP_SHARED, PAGE);
-	is_int(count_hits(), 1, "one mapping: the LSM hook for backing files is called once");
-	kv_write_file(TRACING "events/kprobes/" PROBE "/enable", "0");
-	kv_write_file(TRACING "kprobe_events", "-:" PROBE);
+	is_int(kv_probe_hits(), 1, "one mapping: the LSM hook for backing files is called once");
+	kv_unprobe();
 }
 
 /* Reads are made with the credentials of the process that opened the file, not the reader's. */
