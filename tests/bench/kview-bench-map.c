@@ -140,7 +140,10 @@ static void measure_passes(int rounds)
 	munmap(map, size);
 }
 
-/* The times of the revocations since the trace was cleared, in microseconds. */
+/*
+ * The times of the revocations since the trace was cleared, in microseconds. A latency of 0 says
+ * that no event tells when the block changed.
+ */
 static int read_latencies(const char *cause, double *us, int max)
 {
 	FILE *trace = fopen(TRACING "trace", "re");
@@ -153,7 +156,7 @@ static int read_latencies(const char *cause, double *us, int max)
 	while (nr < max && fgets(line, sizeof(line), trace)) {
 		const char *at = strstr(line, "latency_ns=");
 
-		if (at && strstr(line, want))
+		if (at && strstr(line, want) && strtod(at + strlen("latency_ns="), NULL) > 0)
 			us[nr++] = strtod(at + strlen("latency_ns="), NULL) / 1000;
 	}
 	fclose(trace);
