@@ -54,7 +54,7 @@ static inline void kview_compat_init_times(struct inode *inode)
 
 /*
  * A file that a view shows is opened once more as a backing file: LSMs then see its mappings
- * (security_mmap_backing_file(), 7.1 and 6.12.118), and it is accessed with the credentials of
+ * (security_mmap_backing_file(), in 6.12.118 and 7.2), and it is accessed with the credentials of
  * the process that opened it. Before 6.12, and in kernels without backing files, the caller's
  * own file is used.
  */
