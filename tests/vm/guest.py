@@ -10,10 +10,10 @@ only if the view never agreed with a /proc/kcore that was the same before and af
 Reading has effects of its own. A reader of /proc/kcore holds its lock, so it never sees that lock
 free, and its own kernel stack differs from what it is while it reads the view. For a byte that
 still looks wrong, one thread therefore reads both while another watches, by the view and by
-/proc/kcore, each in both roles (still_wrong()); and another process compares, for which the first
-one's task and files do not change (wrong_for_another()). In mode copy the daemon is the reader, so
-the byte has to be wrong through another daemon, too (Comparison.another). Few pages may be volatile
-(1 %), and each test reports how many were.
+/proc/kcore, each in both roles (still_wrong()); and two other processes compare, for which the
+first one's task, files and data do not change (wrong_for_another()). In mode copy the daemon is the
+reader, so the byte has to be wrong through another daemon, too (Comparison.another). Few pages may
+be volatile (1 %), and each test reports how many were.
 """
 import ctypes
 import json
@@ -215,21 +215,43 @@ def never_right(read_source, read_view, tries=24):
 
 def wrong_for_another(wrong, read_source, read_view):
     """
-    Of the offsets `wrong`, those that are wrong for another process, too: a reader's own task,
-    files and stack change while it reads, and not while it waits for that process.
+    Of the offsets `wrong`, those that are wrong for two other processes, too: a reader's own
+    task, files, stack and data change while it reads, and not while it waits for another. A page
+    of this process's data may be the first child's after the fork, since whoever writes first
+    gets the copy. It is not the second child's, because the first still holds it then.
+    """
+    hold = os.pipe()
+    children = []
+    found = set(wrong)
+    for _ in range(2):
+        pid, answer = answer_of_child(hold, lambda: never_right(read_source, read_view))
+        children.append(pid)
+        found &= answer
+    os.close(hold[0])
+    os.close(hold[1])
+    for pid in children:
+        os.waitpid(pid, 0)
+    return found
+
+
+def answer_of_child(hold, compare):
+    """
+    Forks a child that calls compare() and lives on until nobody holds hold[1]; returns its process
+    ID and the set that compare() gave.
     """
     pipe_in, pipe_out = os.pipe()
     pid = os.fork()
     if pid == 0:
         try:
-            os.write(pipe_out, json.dumps(sorted(never_right(read_source, read_view))).encode())
+            os.close(hold[1])
+            os.write(pipe_out, json.dumps(sorted(compare())).encode())
+            os.close(pipe_out)
+            os.read(hold[0], 1)
         finally:
             os._exit(0)
     os.close(pipe_out)
     with open(pipe_in, encoding="ascii") as answer:
-        found = set(json.load(answer))
-    os.waitpid(pid, 0)
-    return wrong & found
+        return pid, set(json.load(answer))
 
 
 def still_wrong(wrong, read_source, read_view, watch, looks=3000):
