@@ -5,10 +5,12 @@
  *
  * The kernel changes a few words of its own whenever it reads /proc/kcore, and sees them so each
  * time, while the library sees them at rest (6.12): count and owner of kclist_lock and of
- * page_offline_rwsem, in_use of the file's proc_dir_entry (proc_reg_read_iter()), and f_count of
- * the struct file that the thread reads by, since threads share their table (fdget()). And a
- * reader that meets its own kernel stack finds -ENOSYS there, where the system call will return
- * its result (pt_regs).
+ * page_offline_rwsem, and in_use of the file's proc_dir_entry (proc_reg_read_iter()).
+ *
+ * A reader also meets memory that is its own: the stack it runs on, its kernel stack, and the
+ * struct file that it reads by (f_count). These differ between a read by the library and a
+ * system call. So what is wrong for one thread is looked at by another, by a file of its own,
+ * while the first waits (look_for_another()).
  *
  * usage: exec-stress THREADS SECONDS
  */
@@ -29,8 +31,8 @@
 #define MAX_SEGMENTS 256
 #define MAX_READ 8192
 #define MAX_THREADS 64
-/* Words that the kernel changes when it reads /proc/kcore: those of all readers, one a thread. */
-#define SHARED_BUSY_WORDS 5
+/* Words that the kernel changes when it reads /proc/kcore, whoever reads. */
+#define MAX_BUSY_WORDS 5
 #define TRIES 5
 
 static Elf64_Phdr segments[MAX_SEGMENTS];
@@ -91,8 +93,8 @@ static bool any(const unsigned char *bytes, size_t len)
 }
 
 static pthread_mutex_t busy_lock = PTHREAD_MUTEX_INITIALIZER;
-static uint64_t busy[SHARED_BUSY_WORDS + MAX_THREADS];	/* physical addresses */
-static int nr_busy, max_busy;
+static uint64_t busy[MAX_BUSY_WORDS];	/* physical addresses */
+static int nr_busy;
 
 /* Whether a word that differs may be one of those that the kernel changes, which are few. */
 static bool is_busy(uint64_t paddr)
@@ -102,7 +104,7 @@ static bool is_busy(uint64_t paddr)
 	pthread_mutex_lock(&busy_lock);
 	for (int i = 0; i < nr_busy; i++)
 		found = found || busy[i] == paddr;
-	if (!found && nr_busy < max_busy) {
+	if (!found && nr_busy < MAX_BUSY_WORDS) {
 		busy[nr_busy++] = paddr;
 		found = true;
 	}
@@ -110,60 +112,77 @@ static bool is_busy(uint64_t paddr)
 	return found;
 }
 
-/* What a look saw. */
-struct seen {
+/* A place, and what a look at it saw. */
+struct place {
+	uint64_t off, paddr;	/* in /proc/kcore; UINT64_MAX if it has no one physical address */
+	size_t len;
 	unsigned char ours[MAX_READ], kernels[MAX_READ];
 	bool came;		/* all bytes came */
 };
 
-/* Whether the aligned word that byte i is in, as far as it was read, is a call without a result. */
-static bool is_open_call(const unsigned char *bytes, size_t len, size_t i, uint64_t vaddr)
-{
-	static const int64_t none = -ENOSYS;
-	size_t first = (vaddr + i) % 8 > i ? 0 : i - (vaddr + i) % 8;
-	size_t skip = (vaddr + first) % 8, nr = 8 - skip < len - first ? 8 - skip : len - first;
-
-	return memcmp(bytes + first, (const char *)&none + skip, nr) == 0;
-}
-
-/* Whether all that differs is busy. */
-static bool all_busy(const struct seen *seen, size_t len, uint64_t vaddr, uint64_t paddr)
-{
-	for (size_t i = 0; i < len; i++)
-		if (seen->ours[i] != seen->kernels[i] && !is_open_call(seen->kernels, len, i, vaddr) &&
-		    (paddr == UINT64_MAX || !is_busy((paddr + i) & ~UINT64_C(7))))
-			return false;
-	return true;
-}
-
 /* One look: 1 if what the library said is right, 0 if not, -1 if memory moved. */
-static int look(int fd, uint64_t off, size_t len, struct seen *seen)
+static int look(int fd, struct place *place)
 {
 	unsigned char after[MAX_READ];
-	long a = by_kernel(fd, seen->kernels, len, off);
-	long b = pread(fd, seen->ours, len, (off_t)off);
-	long c = by_kernel(fd, after, len, off);
+	size_t len = place->len;
+	off_t off = (off_t)place->off;
+	long a = by_kernel(fd, place->kernels, len, place->off);
+	long b = pread(fd, place->ours, len, off);
+	long c = by_kernel(fd, after, len, place->off);
 
-	if (a != (long)len || c != a || memcmp(seen->kernels, after, len))
+	if (a != (long)len || c != a || memcmp(place->kernels, after, len))
 		return -1;
-	seen->came = b == a;
-	return seen->came && memcmp(seen->ours, seen->kernels, len) == 0;
+	place->came = b == a;
+	return place->came && memcmp(place->ours, place->kernels, len) == 0;
 }
 
 /*
  * A lock that was taken and released in between looks as if it had stood still. What is wrong
  * stays wrong.
  */
-static int look_again(int fd, uint64_t off, size_t len, uint64_t vaddr, uint64_t paddr,
-		      struct seen *seen)
+static int look_some(int fd, struct place *place)
 {
 	int right = 0;
 
 	for (int i = 0; i < TRIES && right == 0; i++)
-		right = look(fd, off, len, seen);
-	if (right == 0 && seen->came && all_busy(seen, len, vaddr, paddr))
-		right = 1;
+		right = look(fd, place);
 	return right;
+}
+
+/* Whether no byte is wrong in both looks, but for busy words. */
+static bool only_busy(const struct place *a, const struct place *b)
+{
+	for (size_t i = 0; i < a->len; i++)
+		if (a->ours[i] != a->kernels[i] && b->ours[i] != b->kernels[i] &&
+		    (a->paddr == UINT64_MAX || !is_busy((a->paddr + i) & ~UINT64_C(7))))
+			return false;
+	return true;
+}
+
+static void *look_by_another(void *arg)
+{
+	struct place *place = arg;
+	int fd = open("/proc/kcore", O_RDONLY | O_CLOEXEC), right;
+
+	if (fd < 0)
+		bail("/proc/kcore: %s", strerror(errno));
+	right = look_some(fd, place);
+	close(fd);
+	return (void *)(intptr_t)right;
+}
+
+/* What another thread says of a place that is wrong for this one, as look() does. */
+static int look_for_another(const struct place *place)
+{
+	struct place anothers = { .off = place->off, .paddr = place->paddr, .len = place->len };
+	pthread_t thread;
+	void *answer;
+
+	if (pthread_create(&thread, NULL, look_by_another, &anothers) || pthread_join(thread, &answer))
+		bail("no thread");
+	if ((intptr_t)answer == 0 && anothers.came && only_busy(place, &anothers))
+		return 1;
+	return (int)(intptr_t)answer;
 }
 
 static void *read_much(void *arg)
@@ -177,20 +196,23 @@ static void *read_much(void *arg)
 		const Elf64_Phdr *ph = &segments[i];
 		uint64_t at = pick(ph, &seed, &found[i]);
 		size_t len = rand_r(&seed) % 2 ? 8 : 1 + (size_t)rand_r(&seed) % MAX_READ;
-		uint64_t paddr;
-		struct seen seen;
+		struct place place;
 		int right;
 
 		if (len == 8)
 			at &= ~(uint64_t)7;
-		paddr = ph->p_paddr == UINT64_MAX ? UINT64_MAX : ph->p_paddr + at;
-		right = look_again(fd, ph->p_offset + at, len, ph->p_vaddr + at, paddr, &seen);
+		place.off = ph->p_offset + at;
+		place.paddr = ph->p_paddr == UINT64_MAX ? UINT64_MAX : ph->p_paddr + at;
+		place.len = len;
+		right = look_some(fd, &place);
+		if (right == 0 && place.came)
+			right = look_for_another(&place);
 		if (right < 0) {
 			moved++;
 			continue;
 		}
 		compared++;
-		if (any(seen.kernels, len)) {
+		if (any(place.kernels, len)) {
 			nonzero++;
 			found[i] = at > 1 << 21 ? at - (1 << 21) : 1;
 		}
@@ -209,7 +231,6 @@ int main(int argc, char *argv[])
 
 	if (nr < 1 || nr > MAX_THREADS)
 		bail("usage: exec-stress THREADS SECONDS");
-	max_busy = SHARED_BUSY_WORDS + nr;
 	load_segments();
 	end = time(NULL) + atoi(argv[2]);
 	for (int i = 0; i < nr; i++)
