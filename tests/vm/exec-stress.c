@@ -9,8 +9,8 @@
  *
  * A reader also meets memory that is its own: the stack it runs on, its kernel stack, and the
  * struct file that it reads by (f_count). These differ between a read by the library and a
- * system call. So what is wrong for one thread is looked at by another, by a file of its own,
- * while the first waits (look_for_another()).
+ * system call. So another thread, with a file of its own, looks at a place that is wrong for one, while
+ * the first waits (look_for_another()).
  *
  * usage: exec-stress THREADS SECONDS
  */
@@ -31,7 +31,7 @@
 #define MAX_SEGMENTS 256
 #define MAX_READ 8192
 #define MAX_THREADS 64
-/* Words that the kernel changes when it reads /proc/kcore, whoever reads. */
+/* Words that the kernel changes each time it reads /proc/kcore. */
 #define MAX_BUSY_WORDS 5
 #define TRIES 5
 

@@ -217,8 +217,8 @@ def wrong_for_another(wrong, read_source, read_view):
     """
     Of the offsets `wrong`, those that are wrong for two other processes, too: a reader's own
     task, files, stack and data change while it reads, and not while it waits for another. A page
-    of this process's data may be the first child's after the fork, since whoever writes first
-    gets the copy. It is not the second child's, because the first still holds it then.
+    of this process's data may be the first child's after the fork, since the first to write gets
+    the copy. It is not the second child's, because the first child still holds it then.
     """
     hold = os.pipe()
     children = []
@@ -236,7 +236,7 @@ def wrong_for_another(wrong, read_source, read_view):
 
 def answer_of_child(hold, compare):
     """
-    Forks a child that calls compare() and lives on until nobody holds hold[1]; returns its process
+    Forks a child that calls compare() and lives on until all ends hold[1] are closed; returns its process
     ID and the set that compare() gave.
     """
     pipe_in, pipe_out = os.pipe()
