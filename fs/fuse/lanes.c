@@ -10,13 +10,12 @@
 
 #define NR_PROVIDERS (KVFS_PROVIDER_VMCORE + 1)
 #define NR_LANES (2 * NR_PROVIDERS)
-#define MAX_ACTIVE (KVFS_LANES_MAX_DATA > KVFS_LANES_MAX_OTHER ? KVFS_LANES_MAX_DATA : KVFS_LANES_MAX_OTHER)
 
 struct lane {
 	unsigned int max;
 	pthread_mutex_t lock;			/* all below */
 	unsigned int nr_active;
-	uint64_t keys[MAX_ACTIVE];		/* of the active requests */
+	uint64_t keys[KVFS_LANES_MAX_ALONE];		/* of the active requests */
 	struct kvfs_list parked;		/* the oldest first */
 };
 
@@ -111,11 +110,11 @@ static bool has_room(const struct lane *lane, uint64_t key)
 {
 	unsigned int of_file = 0;
 
-	if (lane->nr_active >= lane->max)
-		return false;
 	for (unsigned int i = 0; i < lane->nr_active; i++)
 		of_file += lane->keys[i] == key;
-	return of_file < KVFS_LANES_MAX_FILE;
+	if (of_file == 0)
+		return lane->nr_active < KVFS_LANES_MAX_ALONE;
+	return of_file < KVFS_LANES_MAX_FILE && lane->nr_active < lane->max;
 }
 
 static void add(struct lane *lane, uint64_t key)

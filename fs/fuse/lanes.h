@@ -3,9 +3,10 @@
  * Admission of requests, so that a source that hangs takes a bounded number of threads and
  * holds up only requests for itself. Each provider of the tree has two lanes: one for requests
  * for data (READ, LSEEK, IOCTL), which wait for the source, and one for all others.
- * A lane has a limit, and within it each file (in pid/: each process) has one. A request
- * beyond a limit is parked as a copy; the thread that ends a request of the lane goes on with
- * the first parked request that a limit allows.
+ * A lane has a limit, and within it each file (in pid/: each process) has one. Beyond the lane's
+ * limit a file that has no request in process may still have one, so that files which hang do not
+ * hold up the rest. A request that no limit allows is parked as a copy; the thread that ends a
+ * request of the lane goes on with the first parked request that the limits allow.
  *
  * FORGET, BATCH_FORGET, INTERRUPT, INIT and DESTROY are never parked.
  */
@@ -18,10 +19,11 @@
 
 #include "base/list.h"
 
-/* Requests in process of a lane, and of one file in it. */
+/* Requests in process of a lane, of one file in it, and of a lane in which each is its file's only one. */
 #define KVFS_LANES_MAX_DATA 128
 #define KVFS_LANES_MAX_OTHER 32
 #define KVFS_LANES_MAX_FILE 16
+#define KVFS_LANES_MAX_ALONE 512
 
 struct kvfs_lanes;		/* opaque; any number of threads may use it */
 

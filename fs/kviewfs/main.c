@@ -36,7 +36,7 @@
 #define EXIT_USAGE 2
 
 /* Each user of the pool has a lower limit of its own: this one is against mistakes. */
-#define MAX_THREADS 1024
+#define MAX_THREADS 8192
 
 /* Numbers of its own files; 1 is the root's. */
 #define INO_README KVFS_INO(KVFS_PROVIDER_INFO, 2)

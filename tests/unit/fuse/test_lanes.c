@@ -83,24 +83,45 @@ END_TEST
 
 START_TEST(a_source_that_hangs_leaves_room_for_others)
 {
-	int n;
-
 	set_up();
-	for (n = 0; n < KVFS_LANES_MAX_DATA; n++)
-		admit(FUSE_READ, RAM + (uint64_t)n);
-	park(FUSE_READ, RAM + 100, 1);
-	park(FUSE_LSEEK, RAM + 100, 1);
-	park(FUSE_IOCTL, RAM + 100, 1);
-	for (n = 0; n < KVFS_LANES_MAX_OTHER; n++)
-		admit(FUSE_LOOKUP, RAM + (uint64_t)n);
-	park(FUSE_LOOKUP, RAM + 100, 1);
-	park(FUSE_READDIRPLUS, RAM + 100, 1);
+	for (uint64_t n = 0; n < KVFS_LANES_MAX_ALONE; n++)
+		admit(FUSE_READ, RAM + n);
+	park(FUSE_READ, RAM + 600, 1);
+	park(FUSE_LSEEK, RAM + 600, 1);
+	park(FUSE_IOCTL, RAM + 600, 1);
+	for (uint64_t n = 0; n < KVFS_LANES_MAX_ALONE; n++)
+		admit(FUSE_LOOKUP, RAM + n);
+	park(FUSE_LOOKUP, RAM + 600, 1);
+	park(FUSE_READDIRPLUS, RAM + 600, 1);
 	for (uint64_t provider = 0; provider < 10; provider++) {
 		if (provider == KVFS_PROVIDER_VMCORE)
 			continue;
 		admit(FUSE_READ, KVFS_INO(provider, 1));
 		admit(FUSE_LOOKUP, KVFS_INO(provider, 1));
 	}
+	kvfs_lanes_destroy(lanes);
+}
+END_TEST
+
+/* Files that hang, with as many readers as each may have, fill the lane. */
+START_TEST(files_that_hang_leave_one_place_for_each_other)
+{
+	const uint64_t files = 1 << KVFS_INO_PID_FILE_BITS;
+	uint64_t hung = 0;
+
+	set_up();
+	for (; hung < KVFS_LANES_MAX_DATA / KVFS_LANES_MAX_FILE; hung++)
+		for (uint64_t i = 0; i < KVFS_LANES_MAX_FILE; i++)
+			admit(FUSE_READ, KVFS_INO(KVFS_PROVIDER_PID, (5 + hung) * files));
+	for (uint64_t i = 0; i < 100; i++) {
+		admit(FUSE_READ, KVFS_INO(KVFS_PROVIDER_PID, (500 + i) * files));
+		park(FUSE_READ, KVFS_INO(KVFS_PROVIDER_PID, (500 + i) * files + 1), 1);
+	}
+	/* So it is for what is no read. */
+	for (uint64_t i = 0; i < KVFS_LANES_MAX_OTHER; i++)
+		admit(FUSE_LOOKUP, KVFS_INO(KVFS_PROVIDER_PID, (5 + i / KVFS_LANES_MAX_FILE) * files));
+	park(FUSE_LOOKUP, KVFS_INO(KVFS_PROVIDER_PID, 5 * files), 1);
+	admit(FUSE_LOOKUP, KVFS_INO(KVFS_PROVIDER_PID, 500 * files));
 	kvfs_lanes_destroy(lanes);
 }
 END_TEST
@@ -156,7 +177,7 @@ START_TEST(parked_requests_follow_in_order)
 	park(FUSE_READ, RAM + 1, 11);
 	park(FUSE_READ, RAM, 12);
 	park(FUSE_READ, RAM, 13);
-	park(FUSE_READ, RAM + 90, 14);
+	park(FUSE_READ, RAM + KVFS_LANES_MAX_DATA / KVFS_LANES_MAX_FILE - 1, 14);
 	/* The first file's turn: 11 is beyond the limit of its file. */
 	ck_assert_uint_eq(end(&tickets[0], &next), 12);
 	/* The last ends, and what comes then is parked after the others. */
@@ -230,5 +251,6 @@ START_TEST(out_of_memory)
 END_TEST
 
 UNIT_MAIN("lanes", a_file_that_hangs_leaves_room_for_others, a_source_that_hangs_leaves_room_for_others,
-	  a_process_that_hangs_leaves_room_for_others, what_must_always_come_through,
+	  files_that_hang_leave_one_place_for_each_other, a_process_that_hangs_leaves_room_for_others,
+	  what_must_always_come_through,
 	  parked_requests_follow_in_order, a_parked_request_is_interrupted, out_of_memory)
