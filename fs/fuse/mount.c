@@ -23,10 +23,14 @@
 #define DEV_FUSE "/dev/fuse"
 #define FSTYPE "fuse.kviewfs"
 
-/* Finds the topmost mount at path, if it is a kviewfs. */
-static bool find_kviewfs(const char *path, struct kvfs_mountinfo *info)
+/* Finds the topmost mount at path: 1 if it is a kviewfs, 0 if it is none, or -errno. */
+static int find_kviewfs(const char *path, struct kvfs_mountinfo *info, struct kvfs_err *err)
 {
-	return kvfs_mountinfo_find(path, info) && strcmp(info->fstype, FSTYPE) == 0;
+	int ret = kvfs_mountinfo_find(path, info);
+
+	if (ret < 0)
+		return kvfs_err_sys(err, -ret, "/proc/self/mountinfo cannot be read");
+	return ret > 0 && strcmp(info->fstype, FSTYPE) == 0;
 }
 
 /*
@@ -58,11 +62,13 @@ static int check_dir(const char *path, const char *real, struct kvfs_err *err)
 	int ret;
 
 	/* There are several if the mount was copied. */
-	while (find_kviewfs(real, &info)) {
+	while ((ret = find_kviewfs(real, &info, err)) > 0) {
 		ret = clear_dead(path, real, err);
 		if (ret < 0)
 			return ret;
 	}
+	if (ret < 0)
+		return ret;
 	if (stat(real, &st) < 0)
 		return kvfs_err_sys(err, errno, "mount point %s", path);
 	if (!S_ISDIR(st.st_mode))
@@ -118,9 +124,10 @@ int kvfs_mount_create(const char *path, bool allow_other, unsigned int max_read,
 	if (ret < 0)
 		return ret;
 	/* Without its device number, unmounting could hit another mount. */
-	if (!find_kviewfs(real, &info)) {
+	ret = find_kviewfs(real, &info, err);
+	if (ret <= 0) {
 		umount2(real, MNT_DETACH);
-		return kvfs_err_set(err, ENOENT, "what was mounted on %s is not in /proc/self/mountinfo", path);
+		return ret < 0 ? ret : kvfs_err_set(err, ENOENT, "what was mounted on %s is not in /proc/self/mountinfo", path);
 	}
 	out->dev = info.dev;
 	out->path = kvfs_steal_ptr(real);
@@ -137,13 +144,15 @@ static bool is_connected(int fuse_fd)
 /*
  * A user may have unmounted it and mounted another kviewfs there, to which the kernel gave the same
  * device number. While our connection exists the number is in use, as the kernel ends the connection
- * before it frees the number. Without a connection, our own mount is a dead one.
+ * before it frees the number. Without a connection, our own mount is a dead one. What mountinfo
+ * cannot be asked about is left alone.
  */
 static bool is_ours(const struct kvfs_mount *mountpoint, int fuse_fd)
 {
 	struct kvfs_mountinfo info;
+	struct kvfs_err err;
 
-	return find_kviewfs(mountpoint->path, &info) && info.dev == mountpoint->dev &&
+	return find_kviewfs(mountpoint->path, &info, &err) > 0 && info.dev == mountpoint->dev &&
 	       (is_connected(fuse_fd) || is_dead(mountpoint->path));
 }
 

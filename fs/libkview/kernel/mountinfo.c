@@ -119,12 +119,11 @@ int kvfs_mountinfo_load(int procdir, char **text)
 	return kvfs_io_read_file(path, MOUNTINFO_MAX, text, &len);
 }
 
-bool kvfs_mountinfo_find(const char *path, struct kvfs_mountinfo *out)
+int kvfs_mountinfo_find(const char *path, struct kvfs_mountinfo *out)
 {
 	_cleanup_free_ char *text = NULL;
 	size_t len;
+	int ret = kvfs_io_read_file("/proc/self/mountinfo", MOUNTINFO_MAX, &text, &len);
 
-	if (kvfs_io_read_file("/proc/self/mountinfo", MOUNTINFO_MAX, &text, &len) < 0)
-		return false;
-	return kvfs_mountinfo_parse(text, path, out);
+	return ret < 0 ? ret : kvfs_mountinfo_parse(text, path, out);
 }

@@ -17,9 +17,9 @@ struct kvfs_mountinfo {
 
 /*
  * Finds the mount at path, an absolute path without links; the topmost if there are several.
- * Returns false if there is none, or if mountinfo cannot be read.
+ * Returns 1, 0 if there is none, or the -errno of reading /proc/self/mountinfo.
  */
-bool kvfs_mountinfo_find(const char *path, struct kvfs_mountinfo *out);
+int kvfs_mountinfo_find(const char *path, struct kvfs_mountinfo *out);
 
 /*
  * Reads the mounts that a process sees. procdir is a descriptor of its directory in /proc. The
@@ -30,7 +30,7 @@ int kvfs_mountinfo_load(int procdir, char **text);
 /* Finds a mount of the file system with this device number. Pure. */
 bool kvfs_mountinfo_parse_dev(const char *text, dev_t dev, struct kvfs_mountinfo *out);
 
-/* As kvfs_mountinfo_find(), in a text. Pure. */
+/* As kvfs_mountinfo_find(), in a text; false if there is none. Pure. */
 bool kvfs_mountinfo_parse(const char *text, const char *path, struct kvfs_mountinfo *out);
 
 #endif /* KVFS_KERNEL_MOUNTINFO_H */

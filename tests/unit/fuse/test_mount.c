@@ -16,6 +16,7 @@
 static struct { dev_t dev; const char *fstype; bool dead; } stack[4];
 static int depth;
 static int mount_errno, umount_errno, open_errno;
+static int asks_until_emfile = -1;	/* of mountinfo */
 static bool vanishes;		/* a mount that succeeds is not to be found */
 static char options[256];
 static int connection[2];	/* /dev/fuse and the kernel: a pipe, whose writer polls POLLERR when the reader is gone */
@@ -69,14 +70,17 @@ int __wrap_statfs64(const char *path, void *st)
 	return ask_the_daemon();
 }
 
-bool __wrap_kvfs_mountinfo_find(const char *path, struct kvfs_mountinfo *out);
-bool __wrap_kvfs_mountinfo_find(const char *path, struct kvfs_mountinfo *out)
+int __wrap_kvfs_mountinfo_find(const char *path, struct kvfs_mountinfo *out);
+int __wrap_kvfs_mountinfo_find(const char *path, struct kvfs_mountinfo *out)
 {
+	if (asks_until_emfile == 0)
+		return -EMFILE;
+	asks_until_emfile--;
 	if (depth == 0)
-		return false;
+		return 0;
 	out->dev = stack[depth - 1].dev;
 	snprintf(out->fstype, sizeof(out->fstype), "%s", stack[depth - 1].fstype);
-	return true;
+	return 1;
 }
 
 static int open_stand_in(void)
@@ -218,5 +222,23 @@ START_TEST(only_its_own_is_unmounted)
 }
 END_TEST
 
+/* What cannot be known is no "nothing is mounted there". */
+START_TEST(mountinfo_cannot_be_read)
+{
+	asks_until_emfile = 0;
+	unit_assert_error(create(), EMFILE, err, "/proc/self/mountinfo cannot be read");
+	ck_assert_int_eq(depth, 0);
+	/* Read before, not after: nothing stays mounted. */
+	asks_until_emfile = 1;
+	unit_assert_error(create(), EMFILE, err, "/proc/self/mountinfo cannot be read");
+	ck_assert_int_eq(depth, 0);
+	/* At the end: it is left. */
+	asks_until_emfile = 2;
+	ck_assert_int_ge(create(), 0);
+	kvfs_mount_destroy(&mnt, connection[0]);
+	ck_assert_int_eq(depth, 1);
+}
+END_TEST
+
 UNIT_MAIN("mount", mounts_and_unmounts, where_nothing_can_be_mounted, what_is_mounted_there_already,
-	  only_its_own_is_unmounted)
+	  only_its_own_is_unmounted, mountinfo_cannot_be_read)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "kernel/mountinfo.h"
 
+#include <errno.h>
+#include <sys/resource.h>
 #include <sys/sysmacros.h>
 
 #include "failalloc.h"
@@ -80,10 +82,24 @@ START_TEST(finds_this_machines_root)
 {
 	struct kvfs_mountinfo info;
 
-	ck_assert(kvfs_mountinfo_find("/proc", &info));
+	ck_assert_int_eq(kvfs_mountinfo_find("/proc", &info), 1);
 	ck_assert_str_eq(info.fstype, "proc");
-	ck_assert(!kvfs_mountinfo_find("/nonexistent", &info));
+	ck_assert_int_eq(kvfs_mountinfo_find("/nonexistent", &info), 0);
 }
 END_TEST
 
-UNIT_MAIN("mountinfo", finds_mounts, needs_no_memory, finds_nothing_else, survives_garbage, finds_this_machines_root)
+START_TEST(an_error_is_not_an_absence)
+{
+	struct rlimit old, none;
+	struct kvfs_mountinfo info;
+
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &old), 0);
+	none = (struct rlimit){ .rlim_cur = 0, .rlim_max = old.rlim_max };
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+	ck_assert_int_eq(kvfs_mountinfo_find("/proc", &info), -EMFILE);
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &old), 0);
+}
+END_TEST
+
+UNIT_MAIN("mountinfo", finds_mounts, needs_no_memory, finds_nothing_else, survives_garbage, finds_this_machines_root,
+	  an_error_is_not_an_absence)
