@@ -31,11 +31,8 @@
  */
 #include "fuse/ops.h"
 
-#include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <fuse_lowlevel.h>
-#include <inttypes.h>
 #include <limits.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -44,8 +41,10 @@
 #include <sys/statvfs.h>
 
 #include "fuse/backing.h"
+#include "fuse/entry.h"
 #include "fuse/handle.h"
 #include "fuse/inode.h"
+#include "fuse/listing.h"
 #include "fuse/ops_blocking.h"
 #include "fuse/readbuf.h"
 #include "fuse/xattr.h"
@@ -55,12 +54,6 @@
 
 /* Background requests that the kernel sends without an answer to earlier ones. */
 #define MAX_BACKGROUND 4096
-
-/*
- * st_blksize: what cmp, grep and others read at a time, bytes. A read of a copied file costs a
- * request, however short it is.
- */
-#define BLOCK_SIZE_HINT (128 * 1024)
 
 static struct kvfs_ops *ops_of(fuse_req_t req)
 {
@@ -79,68 +72,6 @@ static int get_node(fuse_req_t req, fuse_ino_t ino, struct kvfs_node **out)
 		return -EACCES;
 	*out = kvfs_inodes_get(ops_of(req)->inodes, ino);
 	return *out ? 0 : -ESTALE;
-}
-
-static mode_t mode_of(enum kvfs_node_kind kind)
-{
-	switch (kind) {
-	case KVFS_NODE_DIR:
-		return S_IFDIR | 0500;
-	case KVFS_NODE_FILE:
-		return S_IFREG | 0400;
-	case KVFS_NODE_SYMLINK:
-		return S_IFLNK | 0777;
-	}
-	assert(!"a kind of node that does not exist");
-	return 0;
-}
-
-static int fill_stat(const struct kvfs_ops *ops, struct kvfs_node *node, struct stat *st)
-{
-	struct kvfs_attr attr;
-	int ret = kvfs_node_getattr(node, &attr);
-
-	if (ret < 0)
-		return ret;
-	memset(st, 0, sizeof(*st));
-	st->st_ino = node->ino;
-	st->st_mode = mode_of(node->ops->kind);
-	st->st_nlink = 1;
-	st->st_size = attr.size;
-	st->st_blocks = attr.data_len / 512 + (attr.data_len % 512 != 0);
-	st->st_blksize = BLOCK_SIZE_HINT;
-	st->st_atim = st->st_mtim = st->st_ctim = ops->mounted_at;
-	return 0;
-}
-
-/*
- * How long the kernel may keep names or attributes. With allow_other it must ask each time, because
- * it would show other users what root has looked up.
- */
-static double timeout_of(const struct kvfs_ops *ops, double seconds)
-{
-	return ops->allow_other ? 0 : seconds;
-}
-
-/* Consumes node. On success the caller must reply with *e, or take the lookup back. */
-static int fill_entry(struct kvfs_ops *ops, struct kvfs_node *node, struct fuse_entry_param *e)
-{
-	int ret;
-
-	node = kvfs_inodes_enter(ops->inodes, node);
-	if (!node)
-		return -ENOMEM;
-	memset(e, 0, sizeof(*e));
-	ret = fill_stat(ops, node, &e->attr);
-	if (ret == 0) {
-		e->ino = node->ino;
-		e->entry_timeout = timeout_of(ops, node->ops->entry_timeout);
-		e->attr_timeout = timeout_of(ops, node->ops->attr_timeout);
-	} else {
-		kvfs_inodes_forget(ops->inodes, node->ino, 1);
-	}
-	kvfs_node_put(node);
-	return ret;
 }
 
 static void op_init(void *userdata, struct fuse_conn_info *conn)
@@ -170,7 +101,7 @@ static int do_lookup(fuse_req_t req, fuse_ino_t parent, const char *name,
 	else
 		ret = dir->ops->dir->lookup(dir, name, &node);
 	kvfs_node_put(dir);
-	return ret < 0 ? ret : fill_entry(ops_of(req), node, e);
+	return ret < 0 ? ret : kvfs_entry_fill(ops_of(req), node, e);
 }
 
 static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
@@ -217,8 +148,8 @@ static void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi
 	else
 		ret = get_node(req, ino, &node);
 	if (ret == 0) {
-		ret = fill_stat(ops_of(req), node, &st);
-		timeout = timeout_of(ops_of(req), node->ops->attr_timeout);
+		ret = kvfs_entry_stat(ops_of(req), node, &st);
+		timeout = kvfs_entry_timeout(ops_of(req), node->ops->attr_timeout);
 		kvfs_node_put(node);
 	}
 	if (ret < 0)
@@ -371,82 +302,6 @@ static void op_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info 
 	fuse_reply_err(req, 0);
 }
 
-/*
- * The entry at an offset of the stream, which starts with "." and "..", so that the cookies
- * of the view are moved up by two. Returns 1, 0 at the end, or -errno.
- */
-static int list_at(const struct kvfs_handle *handle, uint64_t off, struct kvfs_dirent *entry)
-{
-	struct kvfs_node *dir = handle->node;
-	const struct kvfs_dir_ops *ops = dir->ops->dir;
-	int ret;
-
-	if (off < 2) {
-		strcpy(entry->name, off == 0 ? "." : "..");
-		entry->ino = off == 0 ? dir->ino : dir->parent_ino;
-		entry->kind = KVFS_NODE_DIR;
-		entry->next = off + 1;
-		return 1;
-	}
-	if (ops->list_on)
-		ret = ops->list_on(dir, handle->view, off - 2, entry);
-	else
-		ret = ops->list(dir, off - 2, entry);
-	if (ret > 0)
-		entry->next += 2;
-	return ret;
-}
-
-/*
- * Adds an entry to the answer, looked up for readdirplus. Returns its size, which is more
- * than room if it did not fit.
- */
-static size_t add_entry(fuse_req_t req, struct kvfs_node *dir, const struct kvfs_dirent *entry,
-			uint64_t off, bool plus, char *buf, size_t room)
-{
-	struct kvfs_ops *ops = ops_of(req);
-	struct fuse_entry_param e = { 0 };
-	struct kvfs_node *child;
-	size_t len;
-
-	/* A node id of 0 says that this one was not looked up. */
-	if (plus && off >= 2 && !dir->ops->dir->huge &&
-	    dir->ops->dir->lookup(dir, entry->name, &child) == 0 &&
-	    fill_entry(ops, child, &e) < 0)
-		memset(&e, 0, sizeof(e));
-	if (!e.ino) {
-		e.attr.st_ino = entry->ino;
-		e.attr.st_mode = mode_of(entry->kind);
-	}
-	if (!plus)
-		return fuse_add_direntry(req, buf, room, entry->name, &e.attr, entry->next);
-	len = fuse_add_direntry_plus(req, buf, room, entry->name, &e, entry->next);
-	if (len > room && e.ino)
-		kvfs_inodes_forget(ops->inodes, e.ino, 1);
-	return len;
-}
-
-/* Fills buf from the offset on. Returns the bytes used, or -errno if that is none. */
-static ssize_t do_readdir(fuse_req_t req, const struct kvfs_handle *handle, uint64_t off, bool plus,
-			  char *buf, size_t size)
-{
-	struct kvfs_dirent entry;
-	size_t used = 0;
-
-	for (;;) {
-		int ret = list_at(handle, off, &entry);
-		size_t len;
-
-		if (ret <= 0)
-			return used > 0 ? (ssize_t)used : ret;
-		len = add_entry(req, handle->node, &entry, off, plus, buf + used, size - used);
-		if (len > size - used)
-			return used;
-		used += len;
-		off = entry.next;
-	}
-}
-
 static void reply_readdir(fuse_req_t req, size_t size, off_t off, struct fuse_file_info *fi,
 			  bool plus)
 {
@@ -456,7 +311,7 @@ static void reply_readdir(fuse_req_t req, size_t size, off_t off, struct fuse_fi
 	if (size > READDIR_MAX)
 		size = READDIR_MAX;
 	buf = malloc(size);
-	ret = buf ? do_readdir(req, handle_of(fi), off, plus, buf, size) : -ENOMEM;
+	ret = buf ? kvfs_listing_fill(ops_of(req), req, handle_of(fi), off, plus, buf, size) : -ENOMEM;
 	if (ret < 0)
 		fuse_reply_err(req, -ret);
 	else
