@@ -25,6 +25,8 @@
 #define EXPORT __attribute__((visibility("default")))
 #define ALIAS(of) __attribute__((visibility("default"), alias(#of), copy(of)))
 
+int _IO_getc(FILE *file);
+
 /* Macros of <stdio.h>, with optimisation. */
 #undef fread_unlocked
 #undef getc
@@ -38,6 +40,7 @@ struct stream {
 	FILE *file;		/* NULL: a free slot */
 	int64_t pos;		/* where the tool is, if ahead; else libc knows */
 	bool ahead;
+	bool pushed;		/* a byte was pushed back since the last seek: libc has it */
 };
 
 static struct stream streams[MAX_STREAMS];
@@ -87,7 +90,7 @@ static FILE *follow(FILE *file)
 		for (int i = 0; i < MAX_STREAMS; i++) {
 			if (streams[i].file)
 				continue;
-			streams[i].ahead = false;
+			streams[i].ahead = streams[i].pushed = false;
 			__atomic_store_n(&streams[i].file, file, __ATOMIC_RELEASE);
 			if (i >= nr_streams)
 				__atomic_store_n(&nr_streams, i + 1, __ATOMIC_RELEASE);
@@ -119,8 +122,11 @@ static void hand_over(FILE *file)
 {
 	struct stream *stream = __atomic_load_n(&nr_streams, __ATOMIC_RELAXED) ? find(file) : NULL;
 
-	if (stream)
-		catch_up(stream);
+	if (!stream)
+		return;
+	flockfile(file);
+	catch_up(stream);
+	funlockfile(file);
 }
 
 /*
@@ -144,6 +150,8 @@ static size_t read_stream(struct stream *stream, void *buf, size_t len)
 
 	if (pos < 0)
 		return 0;
+	if (stream->pushed)
+		return REAL(fread_unlocked)(buf, 1, len, stream->file);
 	n = kvfs_memory_pread(fileno_unlocked(stream->file), buf, len, (uint64_t)pos);
 	if (n == (ssize_t)len && go_ahead(stream, pos + n))
 		return len;
@@ -218,9 +226,11 @@ EXPORT int fseeko64(FILE *file, off64_t off, int whence)
 
 		if (ret == 0)
 			ret = REAL(fseeko64)(file, off, whence);
+		stream->pushed = stream->pushed && ret < 0;
 		funlockfile(file);
 		return ret;
 	}
+	stream->pushed = false;
 	funlockfile(file);
 	return 0;
 }
@@ -231,7 +241,14 @@ EXPORT off64_t ftello64(FILE *file)
 {
 	struct stream *stream = __atomic_load_n(&nr_streams, __ATOMIC_RELAXED) ? find(file) : NULL;
 
-	return stream ? position(stream) : REAL(ftello64)(file);
+	off64_t pos;
+
+	if (!stream)
+		return REAL(ftello64)(file);
+	flockfile(file);
+	pos = position(stream);
+	funlockfile(file);
+	return pos;
 }
 ALIAS(ftello64) off_t ftello(FILE *file);
 ALIAS(ftello64) long ftell(FILE *file);
@@ -293,6 +310,7 @@ EXPORT int fgetc(FILE *file)
 	return REAL(fgetc)(file);
 }
 ALIAS(fgetc) int getc(FILE *file);
+ALIAS(fgetc) int _IO_getc(FILE *file);	/* of programs that an old glibc's headers built */
 
 EXPORT int getc_unlocked(FILE *file)
 {
@@ -316,10 +334,26 @@ EXPORT int __underflow(FILE *file)
 	return REAL(__underflow)(file);
 }
 
-EXPORT int ungetc(int c, FILE *file)
+EXPORT int getw(FILE *file)
 {
 	hand_over(file);
-	return REAL(ungetc)(c, file);
+	return REAL(getw)(file);
+}
+
+/* How many bytes are pushed back is known to libc alone, so it answers until the next seek. */
+EXPORT int ungetc(int c, FILE *file)
+{
+	struct stream *stream = __atomic_load_n(&nr_streams, __ATOMIC_RELAXED) ? find(file) : NULL;
+	int ret;
+
+	if (!stream)
+		return REAL(ungetc)(c, file);
+	flockfile(file);
+	catch_up(stream);
+	ret = REAL(ungetc)(c, file);
+	stream->pushed = stream->pushed || ret != EOF;
+	funlockfile(file);
+	return ret;
 }
 
 EXPORT char *fgets(char *buf, int len, FILE *file)

@@ -131,6 +131,46 @@ START_TEST(test_formatted_input_begins_where_fread_ended)
 }
 END_TEST
 
+/* It may be another byte than the file's. */
+START_TEST(test_a_byte_that_was_pushed_back_is_read_first)
+{
+	FILE *file = open_lines();
+	char buf[8];
+
+	answered(file, 0, 4);
+	ck_assert_int_eq(ungetc('X', file), 'X');
+	ck_assert_int_eq(ftello(file), 3);
+	ck_assert_uint_eq(fread(buf, 1, 3, file), 3);
+	ck_assert_mem_eq(buf, "X45", 3);
+	ck_assert_uint_eq(fread(buf, 1, 2, file), 2);
+	ck_assert_mem_eq(buf, "67", 2);
+	/* A seek drops it. */
+	ck_assert_int_eq(ungetc('Y', file), 'Y');
+	answered(file, 11, 1);
+	ck_assert_uint_eq(fread(buf, 1, 2, file), 2);
+	ck_assert_mem_eq(buf, "bc", 2);
+	/* Relative to a byte that was pushed back. */
+	ck_assert_int_eq(ungetc('Z', file), 'Z');
+	ck_assert_int_eq(fseeko(file, 1, SEEK_CUR), 0);
+	ck_assert_uint_eq(fread(buf, 1, 1, file), 1);
+	ck_assert_int_eq(buf[0], 'd');
+	fclose(file);
+}
+END_TEST
+
+START_TEST(test_words_begin_where_fread_ended)
+{
+	FILE *file = open_lines();
+	int word;
+
+	answered(file, 11, 2);
+	word = getw(file);
+	ck_assert_mem_eq(&word, "cdef", 4);
+	fclose(file);
+}
+END_TEST
+
 UNIT_MAIN("kview-exec/streams", test_closing_a_stream_without_a_descriptor_leaves_errno,
 	  test_a_failed_freopen_forgets_the_descriptor, test_lines_begin_where_fread_ended,
-	  test_inlined_getc_reads_where_fread_ended, test_formatted_input_begins_where_fread_ended)
+	  test_inlined_getc_reads_where_fread_ended, test_formatted_input_begins_where_fread_ended,
+	  test_a_byte_that_was_pushed_back_is_read_first, test_words_begin_where_fread_ended)
