@@ -99,7 +99,9 @@ void kview_revoke_get_stats(struct kview_revoke_stats *to)
 /* Counts blocks that have been unmapped, and how long after their event. In the thread. */
 static void count(enum kview_cause cause, unsigned long block, u64 nr)
 {
-	u64 ns = handling_since ? ktime_get_mono_fast_ns() - handling_since : 0;
+	/* The fast clock may step back, by little, between processors. */
+	u64 now = ktime_get_mono_fast_ns();
+	u64 ns = handling_since && handling_since < now ? now - handling_since : 0;
 
 	WRITE_ONCE(stats.revoked[cause], stats.revoked[cause] + nr);
 	if (div_u64(ns, NSEC_PER_USEC) > stats.worst_us)
