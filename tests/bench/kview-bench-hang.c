@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * kview-bench-hang - measures reads of one file while 16 readers of another wait for a source that
- * does not answer, and without them.
+ * kview-bench-hang - measures what people do with a mount while 16 readers of one file wait for a
+ * source that does not answer, and without them: a listing, reads of status, kcore and pid.
  *
  *   kview-bench-hang HUNGFS KVIEWFS DUMP DIR ROUNDS
  *
  * HUNGFS (tests/mount/hungfs.c) serves DUMP, which is compressed, in a mount of it below DIR; so
- * does KVIEWFS in another. The file that is read is pid/self/mincore, which the daemon answers in
- * any mode. Output as that of kview-bench.
+ * does KVIEWFS in another, without the module, so that the daemon answers all of it. Where there is
+ * no kcore/, as without /proc/kcore, that is left out. Output as that of kview-bench.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,7 +25,7 @@
 #define MIB (UINT64_C(1) << 20)
 #define MAX_ROUNDS 64
 #define NR_READERS 16
-#define NR_READS 2000
+#define NR_TIMES 2000
 #define READ_LEN (64 * 1024)
 
 static double now(void)
@@ -112,34 +114,117 @@ static pid_t start_reader(int fd, uint64_t off)
 	return pid;
 }
 
-/* Reads a second, of NR_READS. */
-static double measure(const char *path)
+/* One reading of a file, opened for it or before. */
+static void read_file(const char *path, int open_fd)
 {
 	static unsigned char buf[READ_LEN];
-	double start = now();
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = open_fd >= 0 ? open_fd : open(path, O_RDONLY | O_CLOEXEC);
 
-	if (fd < 0)
+	if (fd < 0 || pread(fd, buf, sizeof(buf), 0) <= 0)
 		die(path, strerror(errno));
-	for (int i = 0; i < NR_READS; i++)
-		if (pread(fd, buf, sizeof(buf), 0) != sizeof(buf))
-			die(path, strerror(errno));
-	close(fd);
-	return NR_READS / (now() - start);
+	if (open_fd < 0)
+		close(fd);
 }
 
-static void print_row(const char *target, const double *results, int rounds)
+static void read_again(const char *path, int fd)
 {
-	printf("{\"bench\": \"read beside a source that hangs\", \"target\": \"%s\", \"unit\": \"reads/s\", \"rounds\": [",
-	       target);
+	read_file(path, fd);
+}
+
+static void open_and_read(const char *path, int fd)
+{
+	(void)fd;
+	read_file(path, -1);
+}
+
+static void list(const char *path, int fd)
+{
+	DIR *dir = opendir(path);
+	int nr = 0;
+
+	(void)fd;
+	while (dir && readdir(dir))
+		nr++;
+	if (nr < 3)
+		die(path, "has no entries");
+	closedir(dir);
+}
+
+/* What is measured, and how: the name of a file in the mount is its row's. */
+static struct activity {
+	const char *file;
+	void (*once)(const char *path, int fd);
+	char path[8192];
+	bool absent;
+	double alone[MAX_ROUNDS], beside[MAX_ROUNDS];
+} activities[] = {
+	{ .file = "pid/self/mincore", .once = read_again },
+	{ .file = "kcore/ram", .once = read_again },
+	{ .file = "status", .once = open_and_read },
+	{ .file = ".", .once = list },
+};
+#define NR_ACTIVITIES (sizeof(activities) / sizeof(activities[0]))
+
+/* Times a second, of NR_TIMES. */
+static double measure(const struct activity *activity)
+{
+	double start = now();
+	int fd = open(activity->path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		die(activity->path, strerror(errno));
+	for (int i = 0; i < NR_TIMES; i++)
+		activity->once(activity->path, fd);
+	close(fd);
+	return NR_TIMES / (now() - start);
+}
+
+static void find_activities(const char *mount)
+{
+	for (size_t i = 0; i < NR_ACTIVITIES; i++) {
+		struct activity *activity = &activities[i];
+
+		snprintf(activity->path, sizeof(activity->path), "%s/%s", mount, activity->file);
+		activity->absent = access(activity->path, F_OK) != 0;
+		if (!activity->absent)
+			measure(activity);	/* warms up */
+	}
+}
+
+static void measure_all(int round, bool hangs)
+{
+	for (size_t i = 0; i < NR_ACTIVITIES; i++) {
+		struct activity *activity = &activities[i];
+
+		if (!activity->absent)
+			(hangs ? activity->beside : activity->alone)[round] = measure(activity);
+	}
+}
+
+static void print_row(const char *target, const char *more, const double *results, int rounds)
+{
+	printf("{\"bench\": \"beside a source that hangs\", \"target\": \"%s%s\", \"unit\": \"times/s\", \"rounds\": [",
+	       target, more);
 	for (int r = 0; r < rounds; r++)
 		printf("%s%.2f", r ? ", " : "", results[r]);
 	printf("]}\n");
 }
 
+static void print_rows(int rounds)
+{
+	for (size_t i = 0; i < NR_ACTIVITIES; i++) {
+		const struct activity *activity = &activities[i];
+		const char *target = strcmp(activity->file, ".") == 0 ? "ls" : activity->file;
+
+		if (activity->absent)
+			continue;
+		print_row(target, ", 16 readers hang", activity->beside, rounds);
+		print_row(target, "", activity->alone, rounds);
+	}
+}
+
 int main(int argc, char **argv)
 {
-	static double alone[MAX_ROUNDS], beside[MAX_ROUNDS];
 	int rounds = argc == 6 ? atoi(argv[5]) : 0, core;
 	char hung[4096], mount[4096], option[8192], path[8192];
 	pid_t readers[NR_READERS];
@@ -160,11 +245,9 @@ int main(int argc, char **argv)
 	core = open(path, O_RDONLY | O_CLOEXEC);
 	if (core < 0)
 		die(path, strerror(errno));
-	snprintf(path, sizeof(path), "%s/pid/self/mincore", mount);
-
-	measure(path);	/* warms up */
+	find_activities(mount);
 	for (int r = 0; r < rounds; r++)
-		alone[r] = measure(path);
+		measure_all(r, false);
 	tell(&hungfs, 'h');
 	expect(&hungfs, "hangs");
 	/* Far apart, so that each needs the source, and far beyond what the mount has read. */
@@ -172,7 +255,7 @@ int main(int argc, char **argv)
 		readers[i] = start_reader(core, (16 + 8 * i) * MIB);
 	expect(&hungfs, "held 2");
 	for (int r = 0; r < rounds; r++)
-		beside[r] = measure(path);
+		measure_all(r, true);
 	for (int i = 0; i < NR_READERS; i++)
 		if (waitpid(readers[i], NULL, WNOHANG) != 0)
 			die("a reader", "did not hang");
@@ -183,7 +266,6 @@ int main(int argc, char **argv)
 	run("umount", NULL, NULL, mount);
 	fclose(hungfs.in);
 	waitpid(hungfs.pid, NULL, 0);
-	print_row("pid/N/mincore, 16 readers hang", beside, rounds);
-	print_row("pid/N/mincore", alone, rounds);
+	print_rows(rounds);
 	return 0;
 }
