@@ -113,6 +113,8 @@ static void test_inherited(void)
 	is_int(in_child(drop_namespace, try_create), EPERM, "not in a user namespace");
 	is_int(in_child(drop_user, try_info), 0, "but it can ask for INFO");
 	is_int(in_child(drop_user, try_addresses), 0, "which has no addresses then");
+	is_int(in_child(drop_rawio, try_addresses), 0, "nor for root without CAP_SYS_RAWIO");
+	is_int(in_child(drop_namespace, try_addresses), 0, "nor in a user namespace");
 	is_int(in_child(drop_nothing, try_addresses), 1, "as it has for root");
 }
 
