@@ -26,7 +26,9 @@ guest_packages=(
 	# what runs and tests them
 	attr bsdextrautils file fuse3 iproute2 less man-db procps python3 strace trace-cmd util-linux xxd
 	# the programs that read and save kernel memory
-	binutils crash gdb kdump-tools kexec-tools makedumpfile python3-drgn
+	binutils crash gdb kdump-tools kexec-tools linux-perf makedumpfile python3-drgn
+	# a policy for SELinux
+	secilc
 )
 
 # Modules that the initrd loads, where the kernel does not have them built in.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * On a kernel with SELinux and with IMA's policy `tcb`: a view is no private file, which LSMs do
- * not look at, and a process that waits for IMA to hash all of RAM can be killed.
+ * On a kernel with SELinux, which has a policy, and with IMA's policy `tcb`: a view is no private
+ * file, which LSMs do not look at, and a process that waits for IMA to hash all of RAM can be killed.
  *
  * usage: lsm KCORE_RAM
  */
@@ -91,8 +91,9 @@ static void test_rules(const char *path)
 
 	if (!rules || !getcwd(name, sizeof(name) - sizeof(RULES) - 1))
 		bail("%s: %s", RULES, strerror(errno));
+	/* The third is proc, of which the daemon opens /proc/kcore: `tcb` leaves it out, too. */
 	fputs("dont_measure fsmagic=0x6b766977\ndont_measure fsmagic=0x65735546\n"
-	      "measure func=FILE_CHECK mask=MAY_READ uid=0\n", rules);
+	      "dont_measure fsmagic=0x9fa0\nmeasure func=FILE_CHECK mask=MAY_READ uid=0\n", rules);
 	fclose(rules);
 	strcat(name, "/" RULES);
 	is_int(kv_write_file(POLICY, name), 0, "IMA takes the rules that leave the mount out");
