@@ -4,6 +4,7 @@ import json
 import os
 import re
 import subprocess
+import threading
 
 from guest import run, tap, view
 
@@ -25,11 +26,22 @@ class Client:
                                         stderr=subprocess.PIPE, text=True, errors="replace")
         self.stdin = stdin
         self.said = None
+        self.thread = None
+
+    def begin(self):
+        """Gives it its input and takes its output from now on, as another program waits for it."""
+        self.thread = threading.Thread(target=self.communicate)
+        self.thread.start()
+
+    def communicate(self):
+        self.said = self.process.communicate(self.stdin, timeout=1100)
 
     def end(self):
         """Its output, when it has ended."""
-        if self.said is None:
-            self.said = self.process.communicate(self.stdin, timeout=1100)
+        if self.thread:
+            self.thread.join()
+        elif self.said is None:
+            self.communicate()
         return self.said
 
     def wait(self, name):

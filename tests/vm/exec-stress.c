@@ -20,6 +20,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -31,9 +32,9 @@
 #define MAX_SEGMENTS 256
 #define MAX_READ 8192
 #define MAX_THREADS 64
-/* Words that the kernel changes each time it reads /proc/kcore. */
-#define MAX_BUSY_WORDS 5
 #define TRIES 5
+/* A struct rw_semaphore, of which a reader changes count and owner. */
+#define LOCK_LEN 40
 
 static Elf64_Phdr segments[MAX_SEGMENTS];
 static int nr_segments;
@@ -92,24 +93,53 @@ static bool any(const unsigned char *bytes, size_t len)
 	return false;
 }
 
-static pthread_mutex_t busy_lock = PTHREAD_MUTEX_INITIALIZER;
-static uint64_t busy[MAX_BUSY_WORDS];	/* physical addresses */
-static int nr_busy;
+/*
+ * Words that the kernel changes each time it reads /proc/kcore: two locks of the image, by name,
+ * and one word that has no name, in_use of the file's proc_dir_entry.
+ */
+static const char *const locks[] = { "kclist_lock", "page_offline_rwsem" };
+#define NR_LOCKS (sizeof(locks) / sizeof(locks[0]))
 
-/* Whether a word that differs may be one of those that the kernel changes, which are few. */
+static uint64_t lock_paddr[NR_LOCKS];
+static _Atomic uint64_t unnamed_paddr;
+
+/* Physical address of an address of the image; 0 if it is not in it. */
+static uint64_t image_to_phys(uint64_t vaddr)
+{
+	for (int i = 0; i < nr_segments; i++)
+		if (segments[i].p_paddr != UINT64_MAX && vaddr >= segments[i].p_vaddr &&
+		    vaddr - segments[i].p_vaddr < segments[i].p_filesz)
+			return vaddr - segments[i].p_vaddr + segments[i].p_paddr;
+	return 0;
+}
+
+static void find_locks(void)
+{
+	FILE *symbols = fopen("/proc/kallsyms", "re");
+	unsigned long long addr;
+	char name[256];
+
+	if (!symbols)
+		bail("/proc/kallsyms: %s", strerror(errno));
+	while (fscanf(symbols, "%llx %*c %255s%*[^\n]", &addr, name) == 2)
+		for (size_t i = 0; i < NR_LOCKS; i++)
+			if (strcmp(name, locks[i]) == 0)
+				lock_paddr[i] = image_to_phys(addr);
+	fclose(symbols);
+	for (size_t i = 0; i < NR_LOCKS; i++)
+		if (!lock_paddr[i])
+			bail("the kernel has no %s", locks[i]);
+}
+
+/* Whether the word at a physical address is one of those. */
 static bool is_busy(uint64_t paddr)
 {
-	bool found = false;
+	uint64_t none = 0;
 
-	pthread_mutex_lock(&busy_lock);
-	for (int i = 0; i < nr_busy; i++)
-		found = found || busy[i] == paddr;
-	if (!found && nr_busy < MAX_BUSY_WORDS) {
-		busy[nr_busy++] = paddr;
-		found = true;
-	}
-	pthread_mutex_unlock(&busy_lock);
-	return found;
+	for (size_t i = 0; i < NR_LOCKS; i++)
+		if (paddr - lock_paddr[i] < LOCK_LEN)
+			return true;
+	return atomic_compare_exchange_strong(&unnamed_paddr, &none, paddr) || none == paddr;
 }
 
 /* A place, and what a look at it saw. */
@@ -232,14 +262,16 @@ int main(int argc, char *argv[])
 	if (nr < 1 || nr > MAX_THREADS)
 		bail("usage: exec-stress THREADS SECONDS");
 	load_segments();
+	find_locks();
 	end = time(NULL) + atoi(argv[2]);
 	for (int i = 0; i < nr; i++)
 		if (pthread_create(&threads[i], NULL, read_much, (void *)(uintptr_t)i))
 			bail("no thread");
 	for (int i = 0; i < nr; i++)
 		pthread_join(threads[i], NULL);
-	for (int i = 0; i < nr_busy; i++)
-		diag("the kernel changes the word at physical %#llx when it reads", (unsigned long long)busy[i]);
+	if (unnamed_paddr)
+		diag("in_use of the file's proc_dir_entry is taken to be at physical %#llx",
+		     (unsigned long long)unnamed_paddr);
 	diag("%llu reads compared, %llu of them not all zeros; %llu moved", compared, nonzero, moved);
 	ok(compared > 1000 && nonzero > 100, "enough stood still to be compared");
 	is_int((long long)wrong, 0, "no byte that stood still is wrong");
