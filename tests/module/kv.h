@@ -128,6 +128,17 @@ void kv_unprobe(void);
 /** kv_read_all - as kv_read_file(), but reads on until the end or until @size is full */
 ssize_t kv_read_all(const char *path, char *text, size_t size);
 
+/* Causes: indices of struct kview_info.revoked, in the order of kview.h. */
+enum {
+	KV_REVOKED_DIRECT_MAP,
+	KV_REVOKED_POISON,
+	KV_REVOKED_BALLOON,
+	KV_REVOKED_MEMTYPE,
+	KV_REVOKED_OFFLINE,
+	KV_REVOKED_BACKSTOP,
+	KV_REVOKED_CONFLICT,
+};
+
 /** kv_revoked - blocks that the module has revoked so far, for any cause */
 uint64_t kv_revoked(void);
 

@@ -39,7 +39,7 @@ static unsigned int count_leaks(void)
 
 static void test_secret(void)
 {
-	uint64_t before = kv_info().revoked[0];
+	uint64_t before = kv_info().revoked[KV_REVOKED_DIRECT_MAP];
 	unsigned char *page = kv_secret_page(1);
 
 	if (!page) {
@@ -48,7 +48,7 @@ static void test_secret(void)
 	}
 	munmap(page, PAGE);
 	is_int(count_leaks(), 0, "none of %d secrets is seen after it was stored", ROUNDS);
-	ok(kv_info().revoked[0] > before, "blocks were revoked for it");
+	ok(kv_info().revoked[KV_REVOKED_DIRECT_MAP] > before, "blocks were revoked for it");
 }
 
 static pthread_barrier_t barrier;

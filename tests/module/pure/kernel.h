@@ -17,6 +17,11 @@ typedef int32_t s32;
 typedef uint64_t u64;
 
 #define PAGE_SHIFT 12
+#define PAGE_SIZE (1UL << PAGE_SHIFT)
+#define S64_MAX INT64_MAX
+#define ALIGN(value, to) (((value) + (to) - 1) & ~((__typeof__(value))(to) - 1))
+#define PAGE_ALIGNED(value) (!((value) & (PAGE_SIZE - 1)))
+#define check_add_overflow(a, b, sum) __builtin_add_overflow(a, b, sum)
 #define GFP_KERNEL 0
 #define kmalloc(size, flags) malloc(size)
 #define kvzalloc(size, flags) calloc(1, size)
